@@ -1,0 +1,56 @@
+"""Fine-tuning of pretrained Korean language models: from a file of Korean text to a model one can trust.
+
+Names are loaded when they are first used, so that `import ratsnlp_like` and `ratsnlp-like --help` stay fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .corpora.base import Corpus
+    from .data import TaskDataModule
+    from .errors import InputError, TrainingError
+    from .examples import Entity, EntityExample, Example, TextExample
+    from .finetune import FineTuneResult, evaluate, fine_tune
+    from .module import TaskModule
+    from .predictor import Predictor
+    from .registry import CHECKPOINTS, CORPORA, TASKS
+    from .tasks.base import Task
+    from .text import Normalizer
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Corpus": "corpora.base",
+    "TaskDataModule": "data",
+    "InputError": "errors",
+    "TrainingError": "errors",
+    "Entity": "examples",
+    "EntityExample": "examples",
+    "Example": "examples",
+    "TextExample": "examples",
+    "FineTuneResult": "finetune",
+    "evaluate": "finetune",
+    "fine_tune": "finetune",
+    "TaskModule": "module",
+    "Predictor": "predictor",
+    "CHECKPOINTS": "registry",
+    "CORPORA": "registry",
+    "TASKS": "registry",
+    "Task": "tasks.base",
+    "Normalizer": "text",
+}
+__all__ = ["__version__", *_WHERE]  # noqa: PLE0604 (names are strings)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_WHERE[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,173 @@
+"""What a user can set. The fields are the flags, the keys of the YAML file and the keywords of `fine_tune`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import InputError, did_you_mean, raise_together
+
+Precision = Literal["auto", "32", "bf16-mixed", "16-mixed", "64"]
+Logger = Literal["tensorboard", "wandb", "mlflow"]
+
+
+@dataclass(frozen=True)
+class CorpusArguments:
+    """Where corpora lie and how they are read."""
+
+    corpus_root: Path | None = None
+    """Folder of the registered corpora; $RATSNLP_LIKE_CORPORA or ~/Korpora by default."""
+    cache_dir: Path | None = None
+    """Folder of the encoded corpora; $RATSNLP_LIKE_CACHE or ~/.cache/ratsnlp_like by default."""
+    subset: str | None = None
+    """Which part of a hub data set that has several (its configuration)."""
+    label_separator: str | None = None
+    """What stands between the labels of one row, where a row can have several (such as ',')."""
+
+
+@dataclass(frozen=True)
+class DataArguments:
+    """Which examples are learnt from, and which are evaluated on."""
+
+    eval_corpus: str | None = None
+    """Validate on this corpus (name, file or hub id). By default on the validation split of the corpus, or on a
+    part cut from its training split."""
+    validation_share: float = 0.1
+    """Share of the training split that is cut off (seeded, stratified) where there is no validation split."""
+    max_length: int = 128
+    """Longest window in tokens, special tokens included. What a task cuts away is counted and reported."""
+    limit_train: int | None = None
+    """Learn from this many examples, chosen at random (seeded)."""
+    limit_eval: int | None = None
+    """Evaluate on this many examples, chosen at random (seeded)."""
+
+    def __post_init__(self) -> None:
+        raise_together(
+            [
+                *_positive(self, "max_length", "limit_train", "limit_eval"),
+                *_between(self, "validation_share", 0, 1),
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class ModelArguments:
+    """What is fine-tuned."""
+
+    init: Literal["pretrained", "random"] = "pretrained"
+    """Begin with the weights of the checkpoint, or with random ones (its tokenizer and configuration are used)."""
+    config_overrides: dict[str, Any] = field(default_factory=dict)
+    """Settings of the model's configuration to replace, such as {"num_hidden_layers": 4}."""
+
+
+@dataclass(frozen=True)
+class TrainingArguments:
+    """How it is fine-tuned."""
+
+    epochs: int = 3
+    """Passes over the training examples."""
+    max_steps: int | None = None
+    """Stop after this many optimiser steps; the schedule ends there."""
+    batch_size: int = 32
+    """Windows of one optimiser step over all devices together, before --accumulate."""
+    eval_batch_size: int | None = None
+    """Windows of a batch in evaluation; twice the batch size by default."""
+    accumulate: int = 1
+    """Batches whose gradients are added up before an optimiser step."""
+    learning_rate: float = 5e-5
+    """Peak learning rate of AdamW."""
+    weight_decay: float = 0.01
+    """Decay of weight matrices; biases and norms have none."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """What the learning rate does after the warm-up: fall to 0 in a line or a half cosine, or stay."""
+    warmup: float = 0.1
+    """Optimiser steps over which the learning rate rises: a share of all below 1, else a number of steps."""
+    clip: float = 1.0
+    """Largest norm of the gradient; 0 clips nothing."""
+    early_stopping: int = 0
+    """Stop after this many evaluations without a better result; 0 never does."""
+    eval_steps: int | None = None
+    """Batches between evaluations; an evaluation at the end of each epoch by default."""
+    seed: int = 7
+    """Of weights, order, dropout and cuts: on a CPU, two runs with one seed are equal."""
+    precision: Precision = "auto"
+    """Numbers that are computed with. auto: bf16 where the hardware has it, fp16 with loss scaling on older GPUs,
+    32 bits else."""
+    accelerator: str = "auto"
+    """cpu, gpu, tpu, ... as Lightning names them."""
+    devices: int | str = 1
+    """How many devices (or processes, on a CPU), `auto` for all there are, or their numbers as `0,1`."""
+    strategy: str = "auto"
+    """Lightning's strategy: ddp, fsdp, deepspeed, ..."""
+    num_nodes: int = 1
+    """Machines of a cluster that work on this run."""
+    logger: tuple[Logger, ...] = ()
+    """Loggers beside the CSV file that is always written."""
+    progress: bool = True
+    """Show progress bars."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "logger", (self.logger,) if isinstance(self.logger, str) else tuple(self.logger))
+        raise_together(
+            [
+                *_positive(self, "epochs", "batch_size", "eval_batch_size", "accumulate", "max_steps", "eval_steps"),
+                *_positive(self, "learning_rate", "num_nodes"),
+                *_between(self, "weight_decay", 0, None),
+                *_between(self, "warmup", 0, None),
+                *_between(self, "clip", 0, None),
+                *_between(self, "early_stopping", 0, None),
+                *_between(self, "seed", 0, 2**32 - 1),
+            ]
+        )
+
+
+RESUMABLE = frozenset(
+    "epochs max_steps eval_batch_size early_stopping accelerator devices strategy num_nodes logger progress".split()
+)
+"""What may differ between a run and its resumption; all else would make another run of it."""
+
+
+def _positive(arguments: object, *names: str) -> list[InputError]:
+    values = [(name, getattr(arguments, name)) for name in names]
+    return [
+        InputError(f"{value}", place=f"--{name}", expected="a number above 0")
+        for name, value in values
+        if value is not None and value <= 0
+    ]
+
+
+def _between(arguments: object, name: str, low: float, high: float | None) -> list[InputError]:
+    value = getattr(arguments, name)
+    if value >= low and (high is None or value <= high):
+        return []
+    return [
+        InputError(
+            f"{value}",
+            place=f"--{name}",
+            expected=f"at least {low}" if high is None else f"a number from {low} to {high}",
+        )
+    ]
+
+
+def distribute(options: dict[str, Any], *classes: type[Any], columns: Iterable[str] = ()) -> list[Any]:
+    """Make one object of each dataclass from flat options.
+
+    Args:
+        options: name -> value.
+        classes: dataclasses, each of which takes the options that are its fields.
+        columns: fields of the example; `text_column` names the column that holds `text`.
+
+    Returns:
+        The objects in the order of the classes, then the named columns as a dict.
+
+    Raises:
+        InputError: an option is a field of none of them.
+    """
+    named = {f"{name}_column": name for name in columns}
+    known = {name: kind for kind in classes for name in (f.name for f in fields(kind))}
+    if unknown := [name for name in options if name not in known and name not in named]:
+        raise InputError(f"unknown option {unknown[0]!r}", fix=did_you_mean(unknown[0], [*known, *named]))
+    objects = [kind(**{name: v for name, v in options.items() if known.get(name) is kind}) for kind in classes]
+    return [*objects, {named[name]: value for name, value in options.items() if name in named and value is not None}]

@@ -1,0 +1,85 @@
+"""skt/kobert-base-v1: a BERT whose SentencePiece model needs a tokenizer class that transformers does not have.
+
+Its Unigram model is rebuilt here with the `tokenizers` library, so that it is fast, says offsets
+(its NFKC moves them: ㅋ becomes U+110F) and is saved as a tokenizer.json that AutoTokenizer loads.
+https://github.com/SKTBrain/KoBERT
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..registry import CHECKPOINTS
+from .base import Checkpoint
+
+
+def load_tokenizer(name: str, **kwargs: Any) -> Any:
+    """The Unigram model of spiece.model between [CLS] and [SEP], with BERT's token types.
+
+    Raises:
+        InputError: the package sentencepiece is not installed.
+    """
+    from transformers import PreTrainedTokenizerFast
+    from transformers.utils.hub import cached_file
+
+    if (Path(name) / "tokenizer.json").exists():  # a folder that we saved
+        return PreTrainedTokenizerFast.from_pretrained(name, **kwargs)
+    path = next((p for p in Path(name).glob("*.model")), None) or cached_file(name, "spiece.model")
+    special = {key: f"[{key[:-6].upper()}]" for key in ("unk_token", "pad_token", "cls_token", "sep_token")}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=_unigram(Path(str(path))),
+        mask_token="[MASK]",
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        **special,
+        **kwargs,
+    )
+
+
+def _unigram(path: Path) -> Any:
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    try:
+        from sentencepiece import sentencepiece_model_pb2
+    except ImportError:
+        raise InputError(
+            "KoBERT's tokenizer needs the packages sentencepiece and protobuf",
+            place=path,
+            fix="pip install 'ratsnlp_like[sentencepiece]'",
+        ) from None
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString(path.read_bytes())
+    pieces = [(piece.piece, piece.score) for piece in proto.pieces]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=proto.trainer_spec.unk_id, byte_fallback=False))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap),
+            normalizers.Strip(),
+            normalizers.Replace(_regex(" {2,}"), " "),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
+    ids = {name: index for index, (name, _) in enumerate(pieces)}
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0",
+        pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
+        special_tokens=[(name, ids[name]) for name in ("[CLS]", "[SEP]")],
+    )
+    return tokenizer
+
+
+def _regex(pattern: str) -> Any:
+    from tokenizers import Regex
+
+    return Regex(pattern)
+
+
+CHECKPOINTS.register(
+    "skt/kobert-base-v1",
+    Checkpoint(
+        "BERT base, Wikipedia and news, SentencePiece 8,002, 512 positions, Apache-2.0",
+        pattern="(skt/)?kobert(-base-v1)?",
+        tokenizer_class="KoBERTTokenizer",
+        load_tokenizer=load_tokenizer,
+    ),
+)

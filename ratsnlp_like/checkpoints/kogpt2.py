@@ -1,0 +1,45 @@
+"""skt/kogpt2-base-v2 and the first KoGPT2: GPT-2 with special tokens that the files do not all name.
+
+AutoTokenizer makes a byte-level tokenizer of the first one, whose vocabulary is of characters: every
+word becomes noise. https://github.com/SKT-AI/KoGPT2
+"""
+
+from typing import Any
+
+from ..registry import CHECKPOINTS
+from .base import Checkpoint
+
+
+def load_tokenizer(name: str, **kwargs: Any) -> Any:
+    """tokenizer.json as it stands, under the plain fast class."""
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast.from_pretrained(name, **kwargs)
+
+
+CHECKPOINTS.register(
+    "skt/kogpt2-base-v2",
+    Checkpoint(
+        "GPT-2 base, BPE 51,200, 1,024 positions, CC BY-NC-SA 4.0",
+        pattern="skt/kogpt2-base-v2|kogpt2-base-v2",
+        tokenizer_kwargs={
+            "bos_token": "</s>",
+            "eos_token": "</s>",
+            "unk_token": "<unk>",
+            "pad_token": "<pad>",
+            "mask_token": "<mask>",
+        },
+        drop_inputs=frozenset({"token_type_ids"}),
+        load_tokenizer=load_tokenizer,
+    ),
+)
+CHECKPOINTS.register(
+    "kogpt2-v1",
+    Checkpoint(
+        "the first KoGPT2: GPT-2 base, BPE 50,000, 1,024 positions, CC BY-NC-SA 4.0",
+        pattern="kogpt2(-v1)?",
+        tokenizer_kwargs={"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"},
+        drop_inputs=frozenset({"token_type_ids"}),
+        load_tokenizer=load_tokenizer,
+    ),
+)

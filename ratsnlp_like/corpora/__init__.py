@@ -1,0 +1,1 @@
+"""Corpora: where examples come from, and nothing else."""

@@ -1,0 +1,323 @@
+"""What a corpus is, and how a name, a file or a hub id becomes one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..errors import InputError, did_you_mean
+from ..examples import EntityExample, Example, TextExample
+from ..registry import CORPORA
+from .formats import Options, Row, read_rows
+
+SPLITS = ("train", "validation", "test")
+"""The names of splits, whatever a source calls them."""
+_SPLIT_NAMES = {"valid": "validation", "val": "validation", "dev": "validation", "eval": "validation"}
+_OWN_FILE_SUFFIXES = frozenset("csv tsv txt json jsonl ndjson parquet conll bio gz xlsx xls text".split())
+
+
+def canonical_split(name: str) -> str:
+    """`dev`, `val` and `valid` are `validation`."""
+    return _SPLIT_NAMES.get(name, name)
+
+
+def default_root() -> Path:
+    """Where corpora lie: $RATSNLP_LIKE_CORPORA, else Korpora's own folder."""
+    return Path(os.environ.get("RATSNLP_LIKE_CORPORA") or "~/Korpora").expanduser()
+
+
+@dataclass(frozen=True)
+class Corpus(ABC):
+    """Where examples come from. Subclasses state facts; reading is done once, here and in `formats`.
+
+    Attributes (facts, stated by a subclass):
+        example: the kind of example it yields.
+        task: the task it is made for.
+        description: one line for `list corpora`: content, size, licence.
+        column_names: its columns where they are not found by their own names.
+        renamed_labels: readable names for labels that a file writes as numbers.
+        sample: a few raw lines per split, fixture and documentation in one.
+    """
+
+    example: ClassVar[type[Example]]
+    task: ClassVar[str]
+    description: ClassVar[str] = ""
+    column_names: ClassVar[Mapping[str, str]] = {}
+    renamed_labels: ClassVar[Mapping[str, str]] = {}
+    sample: ClassVar[Mapping[str, str]] = {}
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Columns named by the user: field -> column. `a,b,c` as the label's column: 0/1 columns, one for a class."""
+    label_separator: str | None = None
+    """What stands between the labels of one row, where a row can have several."""
+
+    @abstractmethod
+    def splits(self, root: Path) -> Sequence[str]:
+        """The names of the splits that can be read.
+
+        Raises:
+            InputError: the corpus is not there.
+        """
+
+    @abstractmethod
+    def rows(self, root: Path, split: str) -> Iterator[Row]:
+        """Raw rows of a split, in order."""
+
+    @abstractmethod
+    def fingerprint(self, root: Path, split: str) -> str:
+        """A digest that changes when the content of the split does, or how it is read."""
+
+    def labels(self, root: Path) -> Sequence[str] | None:
+        """The labels that the corpus declares; None where they are found by reading."""
+        return None
+
+    def examples(self, root: Path, split: str) -> Iterator[Example]:
+        """The examples of a split, in order, empty ones and duplicates included.
+
+        Raises:
+            InputError: a row cannot be read; the message names file and line.
+        """
+        kind = self.example_type
+        found: dict[str, tuple[str, ...]] | None = None
+        for row in self.rows(root, split):
+            if found is None:
+                found = find_columns(row, kind, {**self.column_names, **self.columns})
+            yield kind.from_row(self._values(row, found), row.place)
+
+    @property
+    def example_type(self) -> type[Example]:
+        """The kind of example that it yields."""
+        return self.example
+
+    def _values(self, row: Row, found: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, columns in found.items():
+            if len(columns) > 1:
+                values[name] = [column for column in columns if _is_set(row, column)]
+                continue
+            value = row.values.get(columns[0])
+            if name == "label":
+                if self.label_separator and isinstance(value, str):
+                    value = [part.strip() for part in value.split(self.label_separator) if part.strip()]
+                if self.renamed_labels and value is not None:
+                    value = self.renamed_labels.get(str(value).strip(), value)
+            values[name] = value
+        return values
+
+
+def _is_set(row: Row, column: str) -> bool:
+    value = str(row.values.get(column)).strip().lower()
+    if value in {"1", "1.0", "true"}:
+        return True
+    if value in {"0", "0.0", "false", "none", ""}:
+        return False
+    raise InputError(
+        f"the column {column!r} holds {value!r}", place=row.place, expected="0 or 1 in a column that stands for a class"
+    )
+
+
+def find_columns(row: Row, kind: type[Example], named: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Which column holds which field: the one that was named, else the first known name.
+
+    Raises:
+        InputError: a named column does not exist, or a required one is not found.
+    """
+    header = {name.strip().lower(): name for name in row.values}
+    place = row.place.file
+    found: dict[str, tuple[str, ...]] = {}
+    for name in kind.columns():
+        flag = f"--{name}_column"
+        if wanted := named.get(name):
+            parts = [wanted] if wanted in row.values else [part.strip() for part in wanted.split(",")]
+            for part in parts:
+                if part not in row.values:
+                    raise InputError(
+                        f"no column {part!r} ({flag}); the columns are {_listed(row)}",
+                        place=place,
+                        fix=did_you_mean(part, row.values),
+                    )
+            found[name] = tuple(parts)
+            continue
+        known = next((a for a in (name, *kind.aliases.get(name, ())) if a in header), None)
+        taken = {column for columns in found.values() for column in columns}
+        if known is not None and header[known] not in taken:
+            found[name] = (header[known],)
+        elif name not in kind.optional:
+            raise InputError(
+                f"no column for the {name} among {_listed(row)}",
+                place=place,
+                expected=f"a header line with a column named {', '.join(kind.aliases.get(name, (name,))[:6])}, ...",
+                fix=f"name it: {flag} COLUMN (a file without a header line needs one first, "
+                f"such as {chr(9).join(kind.columns())!r})",
+            )
+    return found
+
+
+def _listed(row: Row) -> str:
+    return ", ".join(repr(name if len(name) <= 30 else name[:30] + "...") for name in row.values)
+
+
+@dataclass(frozen=True)
+class FilesCorpus(Corpus):
+    """A corpus of one file per split, below the root."""
+
+    paths: ClassVar[Mapping[str, tuple[str, ...]]]
+    """split -> where its file may lie below the root, the usual place first; wildcards are allowed."""
+    reading: ClassVar[Options] = Options()
+    """How its files are read."""
+    folder: ClassVar[Path | None] = None
+    """Where its files lie whatever the root is: a corpus that ships with the package."""
+
+    def splits(self, root: Path) -> Sequence[str]:
+        """See `Corpus.splits`; the files are fetched where that is possible."""
+        if not (found := self._found(root)):
+            self.fetch(root)
+            found = self._found(root)
+        if not found:
+            first = root / next(iter(self.paths.values()))[0]
+            raise InputError(
+                f"the corpus is not there: no {first.name} in {first.parent}",
+                place=type(self).__name__,
+                expected="; ".join(f"{split}: {' or '.join(paths)}" for split, paths in self.paths.items()),
+                fix="put its files there, or say where they are with --corpus_root FOLDER (now "
+                f"{root}); or give the file itself: --corpus FILE",
+            )
+        return tuple(found)
+
+    def fetch(self, root: Path) -> None:
+        """Bring the files to `root`, where the corpus knows how to."""
+
+    def path(self, root: Path, split: str) -> Path:
+        """The file of a split."""
+        splits = self.splits(root)
+        if split not in splits:
+            raise InputError(f"no split {split!r}", place=type(self).__name__, fix=did_you_mean(split, splits))
+        return self._found(root)[split]
+
+    def rows(self, root: Path, split: str) -> Iterator[Row]:
+        """See `Corpus.rows`."""
+        return read_rows(self.path(root, split), self.reading)
+
+    def fingerprint(self, root: Path, split: str) -> str:
+        """See `Corpus.fingerprint`: the bytes of the file and the arguments of the corpus."""
+        return digest_file(self.path(root, split), type(self).__qualname__, self, self.reading)
+
+    def _found(self, root: Path) -> dict[str, Path]:
+        return {
+            split: path
+            for split, patterns in self.paths.items()
+            if (path := next((p for pattern in patterns for p in sorted((self.folder or root).glob(pattern))), None))
+        }
+
+
+def digest_file(path: Path, *arguments: object) -> str:
+    """sha256 over the bytes of a file and how it is read."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(repr(arguments).encode())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class FileCorpus(Corpus):
+    """A file of one's own. It has one split, `train`, until someone gives it another name."""
+
+    task: ClassVar[str] = "any"
+    description: ClassVar[str] = "a CSV, TSV, JSON, JSONL, Parquet, CoNLL, KLUE-NER, book-NER or text file of one's own"
+
+    file: Path = Path()
+    kind: type[Example] = TextExample
+    options: Options = Options()
+
+    @property
+    def example_type(self) -> type[Example]:
+        """The kind of example that the task asks for."""
+        return self.kind
+
+    def splits(self, root: Path) -> Sequence[str]:
+        """See `Corpus.splits`."""
+        return ("train",)
+
+    def rows(self, root: Path, split: str) -> Iterator[Row]:
+        """See `Corpus.rows`."""
+        return read_rows(self.file, self.options)
+
+    def fingerprint(self, root: Path, split: str) -> str:
+        """See `Corpus.fingerprint`."""
+        next(self.rows(root, split), None)  # a file that cannot be read says so before it is hashed
+        return digest_file(self.file, self.kind.__name__, self.columns, self.label_separator, self.options)
+
+
+def open_corpus(
+    spec: str | Path | Corpus,
+    kind: type[Example],
+    task: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    label_separator: str | None = None,
+    subset: str | None = None,
+    options: Options | None = None,
+) -> Corpus:
+    """A registered corpus, a file, or a data set of the Hugging Face hub.
+
+    Args:
+        spec: a registered name, a path, or a hub id (`owner/name`).
+        kind: the example that the task takes.
+        task: the name of the task.
+        columns: field -> column, where they are not found by name.
+        label_separator: what stands between several labels of one row.
+        subset: the configuration of a hub data set.
+        options: how to read a file.
+
+    Raises:
+        InputError: nothing of that name, or a corpus for another task.
+    """
+    own = {"columns": dict(columns or {}), "label_separator": label_separator}
+    if isinstance(spec, Corpus):
+        return spec
+    name = str(spec)
+    if name in CORPORA:
+        corpus = CORPORA[name]
+        if not issubclass(corpus.example_type, kind):
+            fitting = [n for n, c in CORPORA.items() if issubclass(c.example_type, kind)]
+            raise InputError(
+                f"the corpus {name!r} is for the task {corpus.task}, not for {task}",
+                fix=f"add --task {corpus.task}, or choose among {', '.join(fitting) or 'files of your own'}",
+            )
+        return replace(corpus, **{k: v for k, v in own.items() if v})
+    path = Path(name).expanduser()
+    if path.exists() or _looks_like_path(name):
+        return FileCorpus(file=path, kind=kind, options=options or Options(), **own)
+    if name.count("/") == 1:
+        from .hub import HubCorpus
+
+        return HubCorpus(hub_id=name, subset=subset, kind=kind, **own)
+    raise InputError(
+        f"unknown corpus {name!r}: not registered, not a file, not a hub id (owner/name)",
+        fix=did_you_mean(name, CORPORA),
+    )
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith(("/", "./", "../", "~")) or name.rpartition(".")[2].lower() in _OWN_FILE_SUFFIXES
+
+
+@dataclass(frozen=True)
+class TextCorpus(FilesCorpus):
+    """Files of texts with a class."""
+
+    example: ClassVar[type[Example]] = TextExample
+    task: ClassVar[str] = "classification"
+
+
+@dataclass(frozen=True)
+class EntityCorpus(FilesCorpus):
+    """Files of texts with named entities."""
+
+    example: ClassVar[type[Example]] = EntityExample
+    task: ClassVar[str] = "ner"

@@ -1,0 +1,130 @@
+"""JSON (an array of objects, or an object that holds one) and JSON lines (an object on each line)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...errors import InputError
+from ...examples import Place
+
+from .base import DEFAULTS, Options, Row, shorten
+from .files import read_lines, read_text
+
+_ARRAY_OF_OBJECTS = '[{"text": "...", "label": "..."}, ...]'
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_json(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
+    """Yield the objects of the array, as they are; the place is the number of the object, from 1.
+
+    An array can only be read whole. For what does not fit into memory there is JSON lines.
+    """
+    text = read_text(path, options.encoding)
+    if not text.strip():
+        return
+    file = str(path)
+    check = _MAY_BE_SURROGATE.search(text) is not None
+    for number, value in enumerate(_records(_parse(text, file), path), start=1):
+        place = Place(file, number)
+        yield Row(_object(value, place, check_surrogates=check), place)
+
+
+def read_jsonl(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
+    """Yield the object of each line, as it is; blank lines are passed over."""
+    file = str(path)
+    for number, line in read_lines(path, options.encoding):
+        if line and not line.isspace():
+            place = Place(file, number)
+            check = _MAY_BE_SURROGATE.search(line) is not None
+            yield Row(_object(_parse(line, file, number), place, check_surrogates=check), place)
+
+
+def sniff_json(head: str) -> bool:
+    """The beginning of an array of objects, or of an object that goes on over lines."""
+    return re.match(r'\s*(?:\[\s*\{|\{\s*")', head) is not None and not _is_object(_first_lines(head)[0])
+
+
+def sniff_jsonl(head: str) -> bool:
+    """Each of the first two lines is an object; where there is one line only, it holds no array of objects."""
+    lines = _first_lines(head)
+    return all(map(_is_object, lines)) and (len(lines) > 1 or not _lists_of_objects(json.loads(lines[0])))
+
+
+def _first_lines(head: str) -> list[str]:
+    return [line for line in head.split("\n") if line.strip()][:2] or [""]
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _parse(text: str, file: str, first_line: int = 1) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        start = max(0, error.pos - 20)
+        raise InputError(
+            f"broken JSON at column {error.colno}: {error.msg}, at the end of {text[start : error.pos]!r}, "
+            f"before {text[error.pos : error.pos + 20]!r}",
+            place=Place(file, first_line + error.lineno - 1),
+            expected="valid JSON",
+            fix="mend it there; strings and keys stand between double quotes, and nothing follows the last item",
+        ) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
+        raise InputError(f"JSON that cannot be read: {error}", place=Place(file, first_line)) from None
+
+
+def _records(value: Any, path: Path) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    lists = _lists_of_objects(value)
+    if len(lists) == 1:
+        (records,) = lists.values()
+        return records
+    if lists:
+        problem = f"an object with {len(lists)} arrays of objects: {', '.join(lists)}"
+    elif isinstance(value, dict):
+        problem = f"an object without an array of objects; its keys: {', '.join(value) or 'none'}"
+    else:
+        problem = f"JSON without objects: {shorten(json.dumps(value, ensure_ascii=False))}"
+    raise InputError(
+        problem,
+        place=path,
+        expected=f"an array of objects, {_ARRAY_OF_OBJECTS}, or an object that holds one",
+        fix="write each array into a file of its own"
+        if lists
+        else "write the rows as an array, or one object a line with --format jsonl",
+    )
+
+
+def _lists_of_objects(value: Any) -> dict[str, list[Any]]:
+    if not isinstance(value, dict):
+        return {}
+    return {key: item for key, item in value.items() if isinstance(item, list) and item and isinstance(item[0], dict)}
+
+
+def _object(value: Any, place: Place, *, check_surrogates: bool) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(
+            f"JSON that is not an object: {shorten(json.dumps(value, ensure_ascii=False))}",
+            place=place,
+            expected='an object with named fields, {"text": "...", "label": "..."}',
+            fix='write {"text": ...}; for bare texts take a file with one text a line',
+        )
+    if check_surrogates and (lone := _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False))):
+        # Legal in JSON, and no character: a tokenizer would fail on it later, and without a place.
+        raise InputError(
+            f"half an emoji: \\u{ord(lone[0]):04x} stands alone",
+            place=place,
+            expected="both halves, as in \\ud83d\\ude00",
+            fix="delete it (the text was cut inside the emoji)",
+        )
+    return value

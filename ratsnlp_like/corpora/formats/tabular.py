@@ -1,0 +1,253 @@
+r"""CSV and TSV: a header, and rows of cells.
+
+Own code and not the csv module, for three things that Korean reviews need: a lone `\r` inside a cell is data (the
+module refuses it), a cell may be longer than 131,072 characters, and messages name the line on which a row begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from ...errors import InputError
+from ...examples import Place
+
+from .base import DEFAULTS, Options, Row, shorten
+from .files import logger, read_lines
+
+_DELIMITERS = (",", "\t", ";", "|")
+_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+
+_Record = tuple[int, list[str], str]
+"""The line on which a row starts (from 1), its cells, and that line for messages."""
+
+
+def read_csv(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
+    """Yield a row per record; keys are the names of the header. Cells are as written, white space too."""
+    return _read(path, options, options.delimiter)
+
+
+def read_tsv(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
+    """See `read_csv`; the delimiter is a tab, and see `Options.quoting` for double quotes."""
+    return _read(path, options, options.delimiter or "\t")
+
+
+def sniff_tsv(head: str) -> bool:
+    """A header of several columns between tabs, and most of the first rows as long as it."""
+    header, *rows = [line.split("\t") for line in head.split("\n") if line.strip()] or [[]]
+    names = [name.strip() for name in header]
+    fit = sum(len(row) == len(header) for row in rows)
+    # Most, not all: a file with a broken row is a broken TSV, and not text.
+    return len(names) > 1 and all(names) and len(set(names)) == len(names) and 2 * fit >= len(rows)
+
+
+def _read(path: Path, options: Options, delimiter: str | None) -> Iterator[Row]:
+    delimiter = _checked_delimiter(delimiter) if delimiter else _find_delimiter(path, options)
+    records = _records(path, options, delimiter)
+    first = next(records, None)
+    if first is None:
+        return
+    header = _header(path, first)
+    file, names, width = str(path), header.names, header.width
+    for number, cells, line in records:
+        if len(cells) != width or header.spare:
+            fitted = _fit(cells, header, line, Place(file, number), delimiter)
+            yield Row(dict(zip(names, fitted, strict=True)), Place(file, number))
+        else:
+            yield Row(dict(zip(names, cells, strict=True)), Place(file, number))
+
+
+def _checked_delimiter(delimiter: str) -> str:
+    delimiter = _NAMES.get(delimiter.lower(), delimiter)
+    if '"' in delimiter or "\n" in delimiter or "\r" in delimiter:
+        raise InputError(
+            f"{delimiter!r} cannot separate cells", place="--delimiter", expected="a character like , ; | or tab"
+        )
+    return delimiter
+
+
+@dataclass(frozen=True)
+class _Header:
+    names: tuple[str, ...]
+    width: int
+    spare: bool
+    """There is one more column, without a name (a delimiter at the end of every line): it is dropped."""
+
+
+def _header(path: Path, record: _Record) -> _Header:
+    number, cells, line = record
+    names = [cell.strip() for cell in cells]
+    spare = len(names) > 1 and not names[-1]
+    names = names[:-1] if spare else names
+    place = Place(str(path), number)
+    if not all(names):
+        index = names.index("")
+        raise InputError(
+            f"column {index + 1} of the header has no name: {shorten(line)}",
+            place=place,
+            expected="a name for every column",
+            fix="write the file without its index: frame.to_csv(path, index=False), or give that column a name"
+            if index == 0
+            else "give that column a name, or delete it",
+        )
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                f"{names.count(name)} columns of the header are called {name!r}: {shorten(line)}",
+                place=place,
+                expected="a different name for every column",
+                fix="rename one of them",
+            )
+    return _Header(tuple(names), len(names), spare)
+
+
+def _fit(cells: list[str], header: _Header, line: str, place: Place, delimiter: str) -> list[str]:
+    """Drop the cell of the spare column; refuse a row of another length."""
+    if header.spare and len(cells) == header.width + 1:
+        if cells[-1].strip():  # one row of question_pair's test file has a 1 there
+            _warn_of_spare(place.file)
+        return cells[:-1]
+    if len(cells) == header.width:
+        return cells
+    shown = {"\t": "tab", " ": "space"}.get(delimiter, delimiter)
+    raise InputError(
+        f"{len(cells)} cell{'s' * (len(cells) != 1)} in {shorten(line)}",
+        place=place,
+        expected=f"{header.width} ({', '.join(header.names)}), separated by {shown!r}",
+        fix=_fix_of_ragged(len(cells), header.width, delimiter),
+    )
+
+
+@cache  # once per file
+def _warn_of_spare(file: str) -> None:
+    logger.warning("%s: the last column has no name and is left out, though some of its cells are not empty", file)
+
+
+def _fix_of_ragged(got: int, expected: int, delimiter: str) -> str:
+    if got > expected and delimiter == "\t":
+        return "replace the tabs inside a cell by spaces (cells in double quotes: --quoting csv)"
+    if got > expected:
+        return f"put the cell that holds a {delimiter!r} between double quotes, or name the separator with --delimiter"
+    return "write the missing cells (an empty one too has its separator), or mend a line break inside the row"
+
+
+def _find_delimiter(path: Path, options: Options) -> str:
+    """The delimiter that cuts the header into most columns; a comma where none does."""
+    _, header = next(read_lines(path, options.encoding), (0, ""))
+    return max(_DELIMITERS, key=lambda delimiter: len(_cut(header, delimiter, options)))
+
+
+def _cut(header: str, delimiter: str, options: Options) -> Sequence[str]:
+    if options.quoting == "none":
+        return header.split(delimiter)
+    cells: list[str] = []
+    try:
+        _scan(header, cells, [], delimiter)
+    except _TextAfterQuoteError:
+        return ()
+    return cells
+
+
+def _records(path: Path, options: Options, delimiter: str) -> Iterator[_Record]:
+    quoted = options.quoting == "csv" or (options.quoting == "auto" and delimiter != "\t")
+    if options.quoting == "auto" and not quoted:
+        quoted = _needs_quoting(path, options, delimiter)
+    lines = read_lines(path, options.encoding)
+    return _quoted(lines, delimiter, str(path)) if quoted else _plain(lines, delimiter)
+
+
+def _needs_quoting(path: Path, options: Options, delimiter: str) -> bool:
+    """Does plain reading leave rows of different lengths, and quoted reading not? Passes over the file to find out.
+
+    NSMC and KorNLU have lone double quotes in their cells, and quoting would silently join their rows. So plain
+    reading wins wherever it works; and where neither works, because its messages name the line that is wrong.
+    """
+    plain = (line.count(delimiter) for _, line in read_lines(path, options.encoding) if line.strip(delimiter))
+    if _all_equal(plain):
+        return False
+    try:
+        return _all_equal(len(cells) for _, cells, _ in _quoted(read_lines(path, options.encoding), delimiter, ""))
+    except InputError:
+        return False
+
+
+def _all_equal(numbers: Iterator[int]) -> bool:
+    first = next(numbers, None)
+    return all(number == first for number in numbers)
+
+
+def _plain(lines: Iterable[tuple[int, str]], delimiter: str) -> Iterator[_Record]:
+    """Rows in which a double quote is a plain character. Lines without any content (Excel: `,,,`) are no rows."""
+    for number, line in lines:
+        if line.strip(delimiter):
+            yield number, line.split(delimiter), line
+
+
+class _TextAfterQuoteError(ValueError):
+    """A quoted cell is closed, and something stands before the next delimiter."""
+
+
+_INSIDE = re.compile(r'[^"]*(?:""[^"]*)*')
+
+
+def _quoted(lines: Iterable[tuple[int, str]], delimiter: str, file: str) -> Iterator[_Record]:
+    """Rows as in RFC 4180: cells between double quotes may hold delimiters, line ends and doubled quotes."""
+    start, first = 0, ""
+    cells: list[str] = []
+    open_cell: list[str] = []
+    for number, line in lines:
+        if not open_cell:
+            if '"' not in line:  # the common case, 10 times as fast
+                if line.strip(delimiter):
+                    yield number, line.split(delimiter), line
+                continue
+            start, first, cells = number, line, []
+        try:
+            _scan(line, cells, open_cell, delimiter)
+        except _TextAfterQuoteError:
+            raise InputError(
+                f"text goes on after the closing quote of cell {len(cells)}: {shorten(first)}",
+                place=Place(file, start),
+                expected='a cell as in "그는 ""좋다""고 했다"',
+                fix="write a double quote inside a quoted cell twice; where they are plain characters: --quoting none",
+            ) from None
+        if not open_cell:
+            yield start, cells, first
+    if open_cell:
+        raise InputError(
+            f"the double quote that opens cell {len(cells) + 1} is never closed: {shorten(first)}",
+            place=Place(file, start),
+            fix="close it; where double quotes are plain characters: --quoting none",
+        )
+
+
+def _scan(line: str, cells: list[str], open_cell: list[str], delimiter: str) -> None:
+    """Add the cells of one physical line to `cells`.
+
+    Args:
+        line: without its line end.
+        cells: the cells of the row so far.
+        open_cell: the lines so far of the quoted cell that is still open; left empty when the row is complete.
+        delimiter: what separates cells.
+    """
+    position = 0
+    while position <= len(line):
+        if open_cell or line.startswith('"', position):
+            piece = cast(re.Match[str], _INSIDE.match(line, position + (not open_cell)))  # matches anything
+            open_cell.append(piece[0])
+            if piece.end() == len(line):
+                return
+            cells.append("\n".join(open_cell).replace('""', '"'))
+            open_cell.clear()
+            end = piece.end() + 1
+            if end < len(line) and not line.startswith(delimiter, end):
+                raise _TextAfterQuoteError
+        else:
+            found = line.find(delimiter, position)
+            end = found if found >= 0 else len(line)
+            cells.append(line[position:end])
+        position = end + len(delimiter)

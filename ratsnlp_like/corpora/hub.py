@@ -1,0 +1,99 @@
+"""Any data set of the Hugging Face hub, by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..errors import InputError, did_you_mean
+from ..examples import Example, Place, TextExample
+from .base import Corpus, canonical_split
+from .formats import Row
+
+
+@dataclass(frozen=True)
+class HubCorpus(Corpus):
+    """A data set of the hub; class numbers become their names, token tags become entities."""
+
+    task: ClassVar[str] = "any"
+
+    hub_id: str = ""
+    subset: str | None = None
+    kind: type[Example] = TextExample
+
+    @property
+    def example_type(self) -> type[Example]:
+        """The kind of example that the task asks for."""
+        return self.kind
+
+    def splits(self, root: Path) -> Sequence[str]:
+        """See `Corpus.splits`."""
+        return tuple(canonical_split(name) for name in _load(self.hub_id, self.subset))
+
+    def rows(self, root: Path, split: str) -> Iterator[Row]:
+        """See `Corpus.rows`; a row's line is its number in the data set."""
+        yield from table_rows(self._table(split), f"{self.hub_id} ({split})")
+
+    def fingerprint(self, root: Path, split: str) -> str:
+        """See `Corpus.fingerprint`."""
+        return repr((self._table(split)._fingerprint, self.kind.__name__, self.columns, self.label_separator))
+
+    def _table(self, split: str) -> Any:
+        tables = _load(self.hub_id, self.subset)
+        names = {canonical_split(name): name for name in tables}
+        if split not in names:
+            raise InputError(f"no split {split!r}", place=self.hub_id, fix=did_you_mean(split, names))
+        return tables[names[split]]
+
+
+@lru_cache(maxsize=4)
+def _load(hub_id: str, subset: str | None) -> Any:
+    import datasets
+
+    try:
+        return datasets.load_dataset(hub_id, subset)
+    except Exception as error:  # datasets raises a dozen unrelated kinds
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"the hub data set {hub_id!r} cannot be loaded: {reason}",
+            expected="a data set id owner/name and a network (or an earlier download in the cache)",
+            fix="check the name and the network; a data set of several parts needs --subset; "
+            "a file on this disk is given by its path",
+        ) from error
+
+
+def table_rows(table: Any, name: str) -> Iterator[Row]:
+    """Rows of a `datasets.Dataset` with class numbers replaced by their names.
+
+    Token columns (`tokens` with `ner_tags` or the like) become `text` and `entities`: characters are
+    joined as they are, words by one space.
+    """
+    from .formats.conll import entities_from_words
+
+    names = {column: _class_names(feature) for column, feature in table.features.items()}
+    tags = next((c for c in ("ner_tags", "tags", "ner", "labels") if c in names and "tokens" in names), None)
+    for number, row in enumerate(table, start=1):
+        values = {column: _named(value, names[column]) for column, value in row.items()}
+        place = Place(name, number)
+        if tags is not None:
+            words = [str(word) for word in values["tokens"]]
+            separator = "" if all(len(word) == 1 for word in words) else " "
+            text, entities = entities_from_words(words, values[tags], separator=separator, places=place)
+            values = {"text": text, "entities": entities}
+        yield Row(values, place)
+
+
+def _class_names(feature: Any) -> Sequence[str] | None:
+    inner = getattr(feature, "feature", feature)
+    return getattr(inner, "names", None)
+
+
+def _named(value: Any, names: Sequence[str] | None) -> Any:
+    if names is None or value is None:
+        return value
+    if isinstance(value, list):
+        return [names[v] for v in value]
+    return names[value] if value >= 0 else None

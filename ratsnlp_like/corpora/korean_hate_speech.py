@@ -1,0 +1,44 @@
+"""Korean HateSpeech: comments on entertainment news, each with three labels.
+
+https://github.com/kocohub/korean-hate-speech, CC BY-SA 4.0. One row:
+    comments<TAB>contain_gender_bias<TAB>bias<TAB>hate
+    오늘 무대 정말 멋졌어요<TAB>False<TAB>none<TAB>none
+The class is `hate` (none, offensive, hate); --label_column bias (none, gender, others) or
+contain_gender_bias (true, false) takes another. The published test file has no labels.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from ..registry import CORPORA
+from .base import Options, TextCorpus
+from .nsmc import fetch_with_korpora
+
+
+@dataclass(frozen=True)
+class KoreanHateSpeech(TextCorpus):
+    """7,896 comments to train on and 471 to validate on."""
+
+    description: ClassVar[str] = (
+        "news comments, none / offensive / hate, 7,896 + 471, CC BY-SA 4.0 (through Korpora); "
+        "--label_column bias | contain_gender_bias"
+    )
+    paths: ClassVar = {
+        "train": ("korean_hate_speech/labeled/train.tsv", "labeled/train.tsv"),
+        "validation": ("korean_hate_speech/labeled/dev.tsv", "labeled/dev.tsv"),
+    }
+    reading: ClassVar[Options] = Options(format="tsv", quoting="none")
+    column_names: ClassVar = {"text": "comments", "label": "hate"}
+    sample: ClassVar = {
+        "train": "comments\tcontain_gender_bias\tbias\thate\n오늘 무대 정말 멋졌어요\tFalse\tnone\tnone\n"
+        "저 사람 또 나왔네 지겹다\tFalse\tothers\toffensive\n",
+        "validation": "comments\tcontain_gender_bias\tbias\thate\n다음 작품도 기다릴게요\tFalse\tnone\tnone\n",
+    }
+
+    def fetch(self, root: Path) -> None:
+        """Through Korpora."""
+        fetch_with_korpora("korean_hate_speech", root)
+
+
+CORPORA.register("korean-hate-speech", KoreanHateSpeech())

@@ -1,0 +1,566 @@
+"""From a corpus to batches: encoding and its cache, splits, batches of like length, the one data module.
+
+A cache folder is complete or absent: it is written beside its place under a lock and renamed. Its name is a
+sha256 over all that could change its content, so nothing stale is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytorch_lightning as pl
+from filelock import FileLock
+
+from .corpora.base import Corpus, default_root
+from .errors import InputError
+from .examples import Example
+from .tasks.base import Features, Statistics, Task
+
+log = logging.getLogger("ratsnlp_like")
+
+CACHE_VERSION = 1
+"""Raise it when the layout of the cache or the meaning of a feature changes."""
+_CHUNK = 4096
+"""Rows of an Arrow record batch. All but the last have just so many: row i lies in chunk i // _CHUNK."""
+_SLICE = 1024
+"""Examples encoded at a time: enough for the tokenizer's threads, little enough for memory."""
+_POOL = 64
+"""Batches that are sorted by length together: more makes tighter batches and a less random order."""
+
+
+def default_cache() -> Path:
+    """$RATSNLP_LIKE_CACHE, else ~/.cache/ratsnlp_like."""
+    return Path(os.environ.get("RATSNLP_LIKE_CACHE") or "~/.cache/ratsnlp_like").expanduser()
+
+
+# Tables on disk ------------------------------------------------------------------------------------------------------
+
+
+class Table:
+    """Rows of numbers and ragged lists in a memory-mapped Arrow file; a row is a dict of numpy views."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        self._chunks: list[dict[str, Any] | None] = [None] * self._reader.num_record_batches
+        last = self._reader.get_batch(len(self._chunks) - 1).num_rows if self._chunks else 0
+        self._length = max(0, len(self._chunks) - 1) * _CHUNK + last
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        chunk, k = self._chunk(row // _CHUNK), row % _CHUNK
+        return {
+            name: column[k] if not isinstance(column, tuple) else column[0][column[1][k] : column[1][k + 1]]
+            for name, column in chunk.items()
+        }
+
+    def text(self, row: int, name: str) -> str:
+        """A cell of a column of strings."""
+        column = self._reader.get_batch(row // _CHUNK).column(name)
+        return str(column[row % _CHUNK].as_py())
+
+    def numbers(self, name: str) -> np.ndarray:
+        """A whole column of numbers, or the lengths of a whole column of lists. Shape: (rows,)."""
+        columns = [self._chunk(i)[name] for i in range(len(self._chunks))]
+        parts = [np.diff(column[1]) if isinstance(column, tuple) else column for column in columns]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+    def strings(self, name: str) -> Iterator[str]:
+        """A whole column of strings."""
+        for i in range(len(self._chunks)):
+            yield from self._reader.get_batch(i).column(name).to_pylist()
+
+    def _chunk(self, i: int) -> dict[str, Any]:
+        chunk = self._chunks[i]
+        if chunk is None:
+            batch = self._reader.get_batch(i)
+            chunk = {
+                field.name: _view(column)
+                for field, column in zip(batch.schema, batch.columns, strict=True)
+                if not pa.types.is_large_string(field.type)
+            }
+            self._chunks[i] = chunk
+        return chunk
+
+
+def _view(column: pa.Array) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Numbers as they lie in the file; lists as (flat values, borders)."""
+    if pa.types.is_list(column.type):
+        return column.values.to_numpy(), column.offsets.to_numpy()
+    return column.to_numpy()
+
+
+def _write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows in chunks; returns how many there were."""
+    iterator = iter(rows)
+    count = 0
+    with pa.OSFile(str(path), "wb") as sink:
+        writer = None
+        while chunk := list(islice(iterator, _CHUNK)):
+            batch = pa.RecordBatch.from_pydict({name: _column([row[name] for row in chunk]) for name in chunk[0]})
+            writer = writer or pa.ipc.new_file(sink, batch.schema)
+            writer.write_batch(batch)
+            count += len(chunk)
+        (writer or pa.ipc.new_file(sink, pa.schema([]))).close()
+    return count
+
+
+def _column(cells: list[Any]) -> pa.Array:
+    first = cells[0]
+    if isinstance(first, str):
+        return pa.array(cells, type=pa.large_string())
+    if not isinstance(first, list):
+        return pa.array(cells, type=pa.float32() if isinstance(first, float) else pa.int64())
+    borders = np.zeros(len(cells) + 1, dtype=np.int32)
+    np.cumsum([len(cell) for cell in cells], out=borders[1:])
+    whole = all(isinstance(value, int) for cell in cells for value in cell[:1])
+    flat = np.fromiter(chain.from_iterable(cells), dtype=np.int32 if whole else np.float32, count=int(borders[-1]))
+    return pa.ListArray.from_arrays(borders, flat)
+
+
+def _cached(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -> tuple[Path, dict[str, Any]]:
+    """The folder of a key and its meta.json, built if it is not there; safe with many processes."""
+    folder = cache / key
+    meta = folder / "meta.json"
+    if not meta.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / f"{key}.lock"):
+            if not meta.exists():
+                partial = cache / f"{key}.partial"
+                shutil.rmtree(partial, ignore_errors=True)  # left by a writer that was killed
+                partial.mkdir()
+                try:
+                    content = build(partial)
+                    (partial / "meta.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+                    partial.rename(folder)
+                except BaseException:
+                    shutil.rmtree(partial, ignore_errors=True)
+                    raise
+    return folder, json.loads(meta.read_text(encoding="utf-8"))
+
+
+def _key(name: str, *parts: object) -> str:
+    digest = hashlib.sha256(json.dumps([CACHE_VERSION, *parts], ensure_ascii=False, default=repr).encode())
+    return f"{name}-{digest.hexdigest()[:32]}"
+
+
+def tokenizer_fingerprint(tokenizer: Any) -> str:
+    """A digest of all that a tokenizer does: its files as one JSON, or the vocabulary of a slow one."""
+    if tokenizer.is_fast:
+        content = tokenizer.backend_tokenizer.to_str()
+    else:
+        content = json.dumps([type(tokenizer).__qualname__, sorted(tokenizer.get_vocab().items())])
+    extra = [sorted(tokenizer.special_tokens_map.items()), tokenizer.model_input_names]
+    return hashlib.sha256((content + repr(extra)).encode()).hexdigest()
+
+
+# Splits --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReadSplit:
+    """The examples of a split, read once and checked."""
+
+    name: str
+    kind: type[Example]
+    table: Table
+    statistics: Statistics
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def example(self, row: int) -> Example:
+        """An example by its row."""
+        return self.kind.from_json(self.table.text(row, "json"))
+
+    def examples(self) -> Iterator[Example]:
+        """All of them, in order."""
+        return map(self.kind.from_json, self.table.strings("json"))
+
+
+def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSplit:
+    """Read a split of a corpus through the cache.
+
+    Raises:
+        InputError: a row cannot be read, or lacks what is to be learnt from it.
+    """
+    kind = corpus.example_type
+    source = corpus.fingerprint(root, split)
+
+    def build(folder: Path) -> dict[str, Any]:
+        labels: Counter[str] = Counter()
+        counts = {"empty": 0, "several": False}
+
+        def rows() -> Iterator[dict[str, str]]:
+            first = kind.columns()[0]
+            for example in corpus.examples(root, split):
+                if example.missing is not None:
+                    raise InputError(
+                        f"the row has no {example.missing}",
+                        place=example.place or split,
+                        expected=f"the columns {', '.join(kind.columns())}, filled in every row",
+                        fix=f"fill it in or take the row out; if another column holds it: --{example.missing}_column",
+                    )
+                names = example.label_names
+                labels.update(names)
+                counts["empty"] += not str(getattr(example, first)).strip()
+                counts["several"] |= isinstance(getattr(example, "label", None), tuple)
+                yield {"json": example.to_json(), "stratum": example.stratum}
+
+        number = _write_table(folder / "examples.arrow", rows())
+        return {"rows": number, "labels": dict(sorted(labels.items())), **counts}
+
+    folder, meta = _cached(cache, _key("examples", source, kind.__name__), build)
+    if not meta["rows"]:
+        raise InputError(f"the split {split!r} has no rows", place=type(corpus).__name__)
+    return ReadSplit(split, kind, Table(folder / "examples.arrow"), Statistics(**meta), source)
+
+
+@dataclass(frozen=True)
+class EncodedSplit:
+    """Examples and their windows, all or a selection of them."""
+
+    task: Task[Any, Any]
+    read: ReadSplit
+    table: Table
+    rows: np.ndarray
+    """The windows of this selection: their rows in the table."""
+    lost: Mapping[str, int]
+    """`tokens` and `lost` tokens of the whole split, and `examples` that lost some."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, k: int) -> dict[str, Any]:
+        return self.table[int(self.rows[k])]
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each window. Shape: (windows,)."""
+        return self.table.numbers("input_ids")[self.rows]
+
+    @cached_property
+    def example_rows(self) -> np.ndarray:
+        """The example of each window. Shape: (windows,)."""
+        return self.table.numbers("example")[self.rows]
+
+    def select(self, examples: np.ndarray) -> EncodedSplit:
+        """The windows of some examples, given by their rows."""
+        chosen = np.zeros(len(self.read), dtype=bool)
+        chosen[examples] = True
+        return EncodedSplit(self.task, self.read, self.table, self.rows[chosen[self.example_rows]], self.lost)
+
+
+def encode_split(
+    read: ReadSplit, task: Task[Any, Any], tokenizer: Any, labels: Sequence[str], max_length: int, *, cache: Path
+) -> EncodedSplit:
+    """Encode a split through the cache.
+
+    Raises:
+        InputError: an example carries a label that is not among `labels`.
+    """
+
+    def build(folder: Path) -> dict[str, Any]:
+        lost: Counter[str] = Counter(tokens=0, lost=0, examples=0)
+        _write_table(folder / "windows.arrow", _windows(read, task, tokenizer, labels, max_length, lost))
+        return dict(lost)
+
+    key = _key(
+        "windows",
+        read.fingerprint,
+        task.name,
+        task.to_dict(),
+        tokenizer_fingerprint(tokenizer),
+        list(labels),
+        max_length,
+    )
+    folder, lost = _cached(cache, key, build)
+    table = Table(folder / "windows.arrow")
+    if lost["lost"]:
+        share = lost["lost"] / (lost["tokens"] + lost["lost"])
+        log.warning(
+            "%s: %s of %s texts are longer than %d tokens; %.2f%% of all tokens are cut away.",
+            read.name, f"{lost['examples']:,}", f"{len(read):,}", max_length, 100 * share,
+        )  # fmt: skip
+    return EncodedSplit(task, read, table, np.arange(len(table)), lost)
+
+
+def _windows(
+    read: ReadSplit,
+    task: Task[Any, Any],
+    tokenizer: Any,
+    labels: Sequence[str],
+    max_length: int,
+    lost: Counter[str],
+) -> Iterator[Features]:
+    examples = read.examples()
+    done = 0
+    while part := list(islice(examples, _SLICE)):
+        for features in task.encode(part, tokenizer, labels, max_length):
+            missing = features.pop("lost")
+            lost.update(tokens=len(features["input_ids"]), lost=missing, examples=missing > 0)
+            features["example"] += done
+            yield features
+        done += len(part)
+
+
+def cut(strata: Sequence[str], share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A seeded cut in two that keeps the balance of the strata.
+
+    Returns:
+        Rows of the larger and of the smaller part, each in order.
+    """
+    rng = np.random.default_rng(seed)
+    _, stratum = np.unique(np.asarray(strata, dtype=object).astype(str), return_inverse=True)
+    order = rng.permutation(len(stratum))
+    order = order[np.argsort(stratum[order], kind="stable")]  # stratum by stratum, random within
+    # Every 1/share-th row goes to the smaller part, counted on through the strata: small ones get their share too.
+    ticks = np.floor((np.arange(len(order)) + 1) * share + 1e-9)
+    taken = np.diff(ticks, prepend=0.0) > 0
+    return np.sort(order[~taken]), np.sort(order[taken])
+
+
+# Batches -------------------------------------------------------------------------------------------------------------
+
+
+class Batches:
+    """Which windows make a batch: grouped by length, in a seeded order; the share of one of several processes.
+
+    Training shuffles twice: which windows are sorted together, and in which order the batches come. Evaluation
+    sorts all, longest first. All processes take the same number of batches; what that repeats is seen by its number.
+
+    Args:
+        lengths: tokens of each window.
+        batch_size: windows of a batch over all processes together.
+        shuffle: training or evaluation.
+        seed: of the order.
+        rank: of this process.
+        world_size: the number of processes.
+    """
+
+    def __init__(
+        self, lengths: np.ndarray, batch_size: int, *, shuffle: bool, seed: int = 0, rank: int = 0, world_size: int = 1
+    ) -> None:
+        self.lengths, self.batch_size, self.shuffle, self.seed = lengths, batch_size, shuffle, seed
+        self.rank, self.world_size, self.epoch = rank, world_size, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning says which epoch begins."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-len(self.lengths) // self.batch_size)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for batch in self._all():
+            own = batch[self.rank :: self.world_size]
+            yield own if len(own) else batch[:1]
+
+    def _all(self) -> Iterator[np.ndarray]:
+        size = self.batch_size
+        if not self.shuffle:
+            order = np.argsort(-self.lengths, kind="stable")
+            return (order[i : i + size] for i in range(0, len(order), size))
+        rng = np.random.default_rng((self.seed, self.epoch))
+        order = rng.permutation(len(self.lengths))
+        pools = [order[i : i + size * _POOL] for i in range(0, len(order), size * _POOL)]
+        batches = [
+            pool[i : i + size]
+            for pool in (pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools)
+            for i in range(0, len(pool), size)
+        ]
+        return (batches[i] for i in rng.permutation(len(batches)))
+
+
+class Loader:
+    """Batches as tensors, with `index`: the numbers of their windows. It knows where it stands in an epoch.
+
+    Collation slices memory-mapped arrays and costs less than handing a batch from a worker process would.
+    """
+
+    def __init__(self, split: EncodedSplit, tokenizer: Any, batches: Batches) -> None:
+        self.split, self.tokenizer, self.batch_sampler = split, tokenizer, batches
+        self._given = 0
+        self._skip = 0
+
+    def __len__(self) -> int:
+        return len(self.batch_sampler)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self._given, self._skip = self._skip, 0
+        for index in islice(self.batch_sampler, self._given, None):
+            self._given += 1
+            yield self.batch(index)
+
+    def batch(self, index: np.ndarray) -> dict[str, Any]:
+        """The windows of these numbers as one batch."""
+        features = [self.split[k] for k in index]
+        batch: dict[str, Any] = self.split.task.collate(features, self.tokenizer, training=self.batch_sampler.shuffle)
+        return batch | {"index": index}
+
+    def state_dict(self) -> dict[str, int]:
+        """How many batches of the epoch were given."""
+        return {"given": self._given % max(1, len(self))}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """The next epoch begins behind the batches that were given."""
+        self._skip = state["given"]
+
+
+# The data module -----------------------------------------------------------------------------------------------------
+
+
+class TaskDataModule(pl.LightningDataModule):
+    """Corpora of one task, encoded and in batches, for any Lightning trainer.
+
+    After `setup`: `labels` (the names in the model's order), `task` (with what depends on the data filled in),
+    and `train`, `validation`, `test` (an `EncodedSplit`, or None).
+
+    Args:
+        task: what to encode for.
+        corpus: its `train` split is learnt from; `validation` and `test` are taken from it where it has them.
+        tokenizer: of the checkpoint.
+        eval_corpus: validate on this corpus instead: on its validation, test or only split.
+        labels: the labels of a trained model; found in the training split else.
+        root: where registered corpora lie.
+        cache: where encoded corpora lie.
+        max_length: of a window, in tokens.
+        batch_size: windows of an optimiser step over all devices.
+        eval_batch_size: windows of a batch in evaluation; twice the batch size by default.
+        validation_share: the share that is cut from `train` (seeded, stratified) where no validation split exists.
+        seed: of the cut, the selection and the order.
+        limit_train: learn from so many examples, chosen at random.
+        limit_eval: evaluate on so many examples, chosen at random.
+    """
+
+    def __init__(
+        self,
+        task: Task[Any, Any],
+        corpus: Corpus,
+        tokenizer: Any,
+        *,
+        eval_corpus: Corpus | None = None,
+        labels: Sequence[str] | None = None,
+        root: Path | None = None,
+        cache: Path | None = None,
+        max_length: int = 128,
+        batch_size: int = 32,
+        eval_batch_size: int | None = None,
+        validation_share: float = 0.1,
+        seed: int = 7,
+        limit_train: int | None = None,
+        limit_eval: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.task, self.corpus, self.eval_corpus, self.tokenizer = task, corpus, eval_corpus, tokenizer
+        self.labels = list(labels) if labels is not None else None
+        self.root, self.cache = root or default_root(), cache or default_cache()
+        self.max_length, self.batch_size, self.seed = max_length, batch_size, seed
+        self.eval_batch_size = eval_batch_size or 2 * batch_size
+        self.validation_share, self.limit_train, self.limit_eval = validation_share, limit_train, limit_eval
+        self.train: EncodedSplit | None = None
+        self.validation: EncodedSplit | None = None
+        self.test: EncodedSplit | None = None
+
+    def prepare_data(self) -> None:
+        """Fill the cache (one process does)."""
+        self.setup("fit")
+
+    def setup(self, stage: str) -> None:
+        """Open the encoded splits; builds them where they are not in the cache."""
+        if self.train is not None:
+            return
+        splits = self.corpus.splits(self.root)
+        read = self._read(self.corpus, "train" if "train" in splits else splits[0])
+        declared = None if self.corpus.columns else self.corpus.labels(self.root)
+        if self.labels is None:
+            found = read.statistics.labels
+            self.labels = list(declared) if declared is not None else self.task.order_labels(found)
+        self.task = self.task.fit(read.statistics, self.labels)
+        train = self._encode(read)
+        if self.eval_corpus is not None:
+            self.validation = self._encode(self._read(self.eval_corpus, best_split(self.eval_corpus, self.root)))
+        elif "validation" in splits:
+            self.validation = self._encode(self._read(self.corpus, "validation"))
+        else:
+            train, self.validation = self._cut(train)
+        if "test" in splits and self.eval_corpus is None:
+            self.test = self._limit(self._encode(self._read(self.corpus, "test")), self.limit_eval)
+        self.train = self._limit(train, self.limit_train)
+        self.validation = self._limit(self.validation, self.limit_eval)
+
+    def _read(self, corpus: Corpus, split: str) -> ReadSplit:
+        return read_split(corpus, split, root=self.root, cache=self.cache)
+
+    def _encode(self, read: ReadSplit) -> EncodedSplit:
+        return encode_split(read, self.task, self.tokenizer, self.labels or [], self.max_length, cache=self.cache)
+
+    def _cut(self, train: EncodedSplit) -> tuple[EncodedSplit, EncodedSplit]:
+        if len(train.read) < 2:
+            raise InputError(
+                "one row cannot be cut into a part to train on and one to validate on", fix="give --eval_corpus"
+            )
+        share = max(self.validation_share, 1 / len(train.read))
+        larger, smaller = cut(list(train.read.table.strings("stratum")), share, self.seed)
+        log.info("%s of %s training examples are kept for validation.", f"{len(smaller):,}", f"{len(train.read):,}")
+        return train.select(larger), train.select(smaller)
+
+    def _limit(self, split: EncodedSplit, limit: int | None) -> EncodedSplit:
+        examples = np.unique(split.example_rows)
+        if limit is None or limit >= len(examples):
+            return split
+        return split.select(np.random.default_rng(self.seed).permutation(examples)[:limit])
+
+    def train_dataloader(self) -> Loader:
+        """Shuffled batches."""
+        return self.loader(self.train, shuffle=True)
+
+    def val_dataloader(self) -> Loader:
+        """All of the validation split, longest first."""
+        return self.loader(self.validation)
+
+    def test_dataloader(self) -> Loader:
+        """All of the test split, longest first."""
+        return self.loader(self.test)
+
+    def loader(self, split: EncodedSplit | None, *, shuffle: bool = False) -> Loader:
+        """Batches of a split, this process's share of them."""
+        if split is None:
+            raise RuntimeError("this split does not exist; call setup() first")
+        trainer = self.trainer
+        rank, world = (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
+        size = self.batch_size if shuffle else self.eval_batch_size
+        batches = Batches(split.lengths, size, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world)
+        return Loader(split, self.tokenizer, batches)
+
+    def summary(self) -> dict[str, dict[str, int]]:
+        """Examples, windows and tokens of each split, and what truncation cuts away."""
+        out = {}
+        for name in ("train", "validation", "test"):
+            if (split := getattr(self, name)) is not None:
+                rows = {"examples": len(np.unique(split.example_rows)), "windows": len(split)}
+                out[name] = rows | {"tokens": int(split.lengths.sum()), "lost_tokens": split.lost["lost"]}
+        return out
+
+
+def best_split(corpus: Corpus, root: Path) -> str:
+    """The split to validate on: validation, else test, else the only one."""
+    splits = corpus.splits(root)
+    return next((name for name in ("validation", "test") if name in splits), splits[0])
+
+

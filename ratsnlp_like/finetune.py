@@ -1,0 +1,427 @@
+"""The whole job: from a corpus and a checkpoint to a model that is measured, saved and ready to be asked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .arguments import (
+    RESUMABLE,
+    CorpusArguments,
+    DataArguments,
+    ModelArguments,
+    TrainingArguments,
+    distribute,
+)
+from .checkpoints.base import load_config, load_model, load_tokenizer, positions, resolve
+from .corpora.base import Corpus, Options, open_corpus
+from .data import TaskDataModule, best_split, default_cache, default_root, encode_split, read_split
+from .errors import InputError, did_you_mean
+from .module import TaskModule
+from .predictor import Predictor
+from .registry import TASKS
+from .tasks.base import Task
+from .trainer import CHECKPOINT, Keeper, Meter, build_trainer, evaluation_trainer
+
+log = logging.getLogger("ratsnlp_like")
+
+CONFIG, RESULT = "config.yaml", "result.json"
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped by Ctrl-C or SIGTERM; the message says how to go on."""
+
+
+@dataclass(frozen=True)
+class FineTuneResult:
+    """What came of a run."""
+
+    output: Path
+    """The run folder."""
+    best: Path
+    """The folder of the best model, which transformers opens too."""
+    metrics: dict[str, Any]
+    """Of the best model on the validation split (or on --eval_corpus)."""
+    test_metrics: dict[str, Any] | None
+    """Of the best model on the test split, where the corpus has one."""
+    summary: dict[str, Any]
+    """Steps, examples, tokens, seconds, memory, and the sizes of the splits."""
+    predictor: Predictor
+    """The best model, ready to be asked."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For result.json; the predictor is left out."""
+        return {
+            "output": str(self.output),
+            "best": str(self.best),
+            "metrics": self.metrics,
+            "test_metrics": self.test_metrics,
+            **self.summary,
+        }
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a run is made of, resolved from flat options."""
+
+    task: Task[Any, Any]
+    corpus: str | Corpus
+    checkpoint: str
+    reading: Options
+    places: CorpusArguments
+    data: DataArguments
+    model: ModelArguments
+    training: TrainingArguments
+    columns: dict[str, str]
+
+    @classmethod
+    def of(cls, task: str, corpus: str | Path | Corpus, checkpoint: str | Path, options: Mapping[str, Any]) -> Job:
+        """Sort flat options into their places.
+
+        Raises:
+            InputError: an unknown task or option, or a value out of its range.
+        """
+        kind = TASKS[task]
+        reading, places, data, model, training, made, columns = distribute(
+            dict(options),
+            Options,
+            CorpusArguments,
+            DataArguments,
+            ModelArguments,
+            TrainingArguments,
+            kind,
+            columns=kind.example.columns(),
+        )
+        if not isinstance(corpus, Corpus):
+            corpus = str(corpus)
+        return cls(made, corpus, str(checkpoint), reading, places, data, model, training, columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat options that make this job again, for the configuration of the run folder."""
+        parts = (self.reading, self.places, self.data, self.model, self.training, self.task)
+        flat = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
+        flat |= {f"{name}_column": column for name, column in self.columns.items()}
+        named = {"task": self.task.name, "corpus": _name(self.corpus), "checkpoint": self.checkpoint}
+        return json.loads(json.dumps({**named, **flat}, default=str))  # type: ignore[no-any-return]
+
+    def open(self, spec: str | Corpus) -> Corpus:
+        """A corpus, read as this job says."""
+        return open_corpus(
+            spec,
+            self.task.example,
+            self.task.name,
+            columns=self.columns,
+            label_separator=self.places.label_separator,
+            subset=self.places.subset,
+            options=self.reading,
+        )
+
+
+def _name(corpus: str | Corpus) -> str:
+    return corpus if isinstance(corpus, str) else type(corpus).__name__
+
+
+def fine_tune(
+    *,
+    task: str,
+    corpus: str | Path | Corpus,
+    checkpoint: str | Path,
+    output: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    **options: Any,
+) -> FineTuneResult:
+    """Fine-tune a checkpoint on a corpus, evaluate it, and save it.
+
+    Args:
+        task: `classification`, `ner`, ...; see `ratsnlp-like list tasks`.
+        corpus: a registered name, a file, a hub id, or a `Corpus`.
+        checkpoint: a bundled name, a folder, or a hub id.
+        output: the run folder; `runs/TASK-CORPUS-CHECKPOINT` by default.
+        resume: go on with the unfinished run that lies in `output`.
+        overwrite: throw away the run that lies in `output`.
+        options: fields of `arguments.DataArguments`, `ModelArguments`, `TrainingArguments`, `CorpusArguments`,
+            `corpora.formats.Options` and of the task, and names of columns (`text_column="본문"`).
+
+    Raises:
+        InputError: the input is at fault; the message says what, where, and how to mend it.
+        TrainingError: the loss is not finite or has exploded.
+        Interrupted: stopped by Ctrl-C; the state is saved.
+    """
+    import pytorch_lightning as pl
+
+    job = Job.of(task, corpus, checkpoint, options)
+    folder = Path(output) if output else _default_output(job)
+    run = Run(folder, job.to_dict())
+    run.check(resume=resume, overwrite=overwrite)
+
+    name = resolve(job.checkpoint)
+    config = load_config(name, job.model.config_overrides)
+    tokenizer = load_tokenizer(name, config)
+    check_length(job.data.max_length, config, job.checkpoint)
+    data = open_data(job, tokenizer)
+    data.setup("fit")
+    labels = data.labels or []
+    for split, size in data.summary().items():
+        log.info("%s: %s", split, ", ".join(f"{value:,} {what}" for what, value in size.items()))
+
+    pl.seed_everything(job.training.seed, verbose=False)
+    data.task.configure(config, labels)
+    model = load_model(
+        name, config, data.task.model_class(), vocabulary=len(tokenizer), init=job.model.init
+    )
+    about = {
+        "checkpoint": job.checkpoint,
+        "init": job.model.init,
+        "corpus": _name(job.corpus),
+        "corpus_fingerprint": data.train.read.fingerprint if data.train else None,
+    }
+
+    def predictor(module: TaskModule) -> Predictor:
+        metrics = {"validation": module.results} if module.results else {}
+        return Predictor(
+            data.task, module.model, tokenizer, labels, max_length=job.data.max_length, about=about, metrics=metrics
+        )
+
+    module = TaskModule(data.task, model, labels, job.training)
+    keeper, meter = Keeper(folder, predictor), Meter()
+    trainer = build_trainer(job.training, task=data.task, folder=folder, keeper=keeper, meter=meter)
+    if trainer.is_global_zero:
+        run.begin(resume=resume)
+    state = folder / CHECKPOINT if resume and (folder / CHECKPOINT).exists() else None
+    pl.seed_everything(job.training.seed, verbose=False)
+    _fit(trainer, module, data, state, keeper, folder)
+    return _finish(run, trainer, module, data, meter)
+
+
+def _fit(
+    trainer: Any, module: TaskModule, data: TaskDataModule, state: Path | None, keeper: Keeper, folder: Path
+) -> None:
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=state, weights_only=True)
+    except (SystemExit, KeyboardInterrupt):  # Lightning turns Ctrl-C into exit code 1
+        if not keeper.interrupted:
+            raise
+    finally:
+        keeper.release()
+    if keeper.interrupted:
+        saved = (folder / CHECKPOINT).exists()
+        raise Interrupted(
+            f"stopped at step {trainer.global_step}"
+            + (
+                f"; go on with: ratsnlp-like train --config {folder / CONFIG} --output {folder} --resume"
+                if saved
+                else " before anything was saved"
+            )
+        )
+
+
+def _finish(run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, meter: Meter) -> FineTuneResult:
+    """Measure the best model on the test split, and write down what came of the run."""
+    import pytorch_lightning as pl
+
+    best = Predictor.from_pretrained(run.folder)
+    test_metrics = None
+    if data.test is not None:
+        module.model.load_state_dict(best.model.state_dict())
+        trainer.test(module, dataloaders=data.test_dataloader(), verbose=False)
+        test_metrics = module.results
+    summary = {**meter.summary(), "splits": data.summary(), "precision": str(trainer.precision)}
+    if trainer.is_global_zero and test_metrics is not None:
+        best.metrics["test"] = test_metrics
+        best.save_pretrained(run.folder / "best")
+    trainer.strategy.barrier()
+    result = FineTuneResult(
+        output=run.folder,
+        best=run.folder / "best",
+        metrics=best.metrics.get("validation", {}),
+        test_metrics=test_metrics,
+        summary=summary,
+        predictor=best,
+    )
+    if trainer.is_global_zero:
+        run.end(result)
+    pl.seed_everything(module.arguments.seed, verbose=False)
+    return result
+
+
+def evaluate(
+    folder: str | Path, *, corpus: str | Path | Corpus, split: str | None = None, **options: Any
+) -> dict[str, Any]:
+    """Measure a saved model on a corpus.
+
+    Args:
+        folder: a run folder (its best model) or a model folder.
+        corpus: a registered name, a file, a hub id, or a `Corpus`.
+        split: of the corpus; test, else validation, else the only one by default.
+        options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
+            `progress`.
+
+    Returns:
+        Metrics by name, the same names as in training.
+
+    Raises:
+        InputError: no model, no corpus, or a label that the model does not know.
+    """
+    predictor = Predictor.from_pretrained(folder)
+    job = Job.of(predictor.task.name, corpus, str(folder), options)
+    source = job.open(job.corpus)
+    root, cache = job.places.corpus_root or default_root(), job.places.cache_dir or default_cache()
+    splits = source.splits(root)
+    split = split or ("test" if "test" in splits else best_split(source, root))
+    if split not in splits:
+        if len(splits) > 1:
+            raise InputError(f"no split {split!r}", place=_name(corpus), fix=did_you_mean(split, splits))
+        split = splits[0]
+    read = read_split(source, split, root=root, cache=cache)
+    if split == "train" and read.fingerprint == predictor.about.get("corpus_fingerprint"):
+        log.warning("%s: the model was trained on these rows; this is no measure of new text.", _name(corpus))
+    encoded = encode_split(
+        read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
+    )
+    data = TaskDataModule(
+        predictor.task,
+        source,
+        predictor.tokenizer,
+        batch_size=job.training.batch_size,
+        eval_batch_size=job.training.eval_batch_size,
+        seed=job.training.seed,
+    )
+    module = TaskModule(predictor.task, predictor.model, predictor.labels)
+    loader = data.loader(data._limit(encoded, job.data.limit_eval))
+    evaluation_trainer(progress=job.training.progress).test(module, dataloaders=loader, verbose=False)
+    return module.results
+
+
+def open_data(job: Job, tokenizer: Any) -> TaskDataModule:
+    """The data module of a job."""
+    return TaskDataModule(
+        job.task,
+        job.open(job.corpus),
+        tokenizer,
+        eval_corpus=job.open(job.data.eval_corpus) if job.data.eval_corpus else None,
+        root=job.places.corpus_root,
+        cache=job.places.cache_dir,
+        max_length=job.data.max_length,
+        batch_size=job.training.batch_size,
+        eval_batch_size=job.training.eval_batch_size,
+        validation_share=job.data.validation_share,
+        seed=job.training.seed,
+        limit_train=job.data.limit_train,
+        limit_eval=job.data.limit_eval,
+    )
+
+
+def check_length(max_length: int, config: Any, checkpoint: str) -> None:
+    """A model has no embedding for a position beyond its last.
+
+    Raises:
+        InputError: `max_length` asks for one.
+    """
+    limit = positions(config)
+    if limit is not None and max_length > limit:
+        raise InputError(
+            f"max_length {max_length} is more than the {limit} positions of {checkpoint}",
+            place="--max_length",
+            expected=f"at most {limit}",
+            fix=f"--max_length {limit}; longer texts: --long_text windows (classification), windows by themselves (ner)",
+        )
+
+
+def _default_output(job: Job) -> Path:
+    corpus = Path(_name(job.corpus)).stem or "corpus"
+    return Path("runs") / "-".join([job.task.name, corpus, Path(job.checkpoint).name])
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of a run and the configuration it was begun with.
+
+    Layout: config.yaml, result.json once it is finished, best/ and last/ (model folders), resume.ckpt, logs/.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+
+    def check(self, *, resume: bool, overwrite: bool) -> None:
+        """Refuse to write over another run.
+
+        Raises:
+            InputError: the folder holds something else, or a run that would be lost.
+        """
+        if self.folder.is_file():
+            raise InputError("is a file", place=self.folder, expected="a folder for the run", fix="another --output")
+        before = self._before()
+        if before is None:
+            if resume:
+                raise InputError("no run to go on with", place=self.folder, fix="leave --resume out")
+            if not overwrite and self.folder.exists() and any(self.folder.iterdir()):
+                inside = ", ".join(sorted(p.name for p in self.folder.iterdir())[:6])
+                raise InputError(
+                    f"the folder is no run of this package and is not empty ({inside})",
+                    place=self.folder,
+                    fix="another --output",
+                )
+            return
+        if overwrite:
+            return
+        differing = {
+            key: (before.get(key), value)
+            for key, value in self.config.items()
+            if before.get(key) != value and not (key in RESUMABLE and (resume or key == "progress"))
+        }
+        if differing:
+            listed = "\n".join(f"    {key}: {old!r} there, {new!r} now" for key, (old, new) in differing.items())
+            raise InputError(
+                f"the folder holds a run with another configuration:\n{listed}",
+                place=self.folder,
+                fix="another --output, or --overwrite to throw that run away",
+            )
+        if not resume and (self.folder / CHECKPOINT).exists() and not (self.folder / RESULT).exists():
+            raise InputError(
+                "the folder holds an unfinished run",
+                place=self.folder,
+                fix="--resume to go on with it, or --overwrite to throw it away",
+            )
+
+    def _before(self) -> dict[str, Any] | None:
+        path = self.folder / CONFIG
+        if not path.exists():
+            return None
+        try:
+            return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (yaml.YAMLError, TypeError, ValueError) as error:
+            raise InputError(f"broken ({error})", place=path, fix="another --output, or --overwrite") from None
+
+    def begin(self, *, resume: bool) -> None:
+        """Write the configuration; a new run takes the place of an old one."""
+        if not resume:
+            for name in ("best", "last", "logs", CHECKPOINT, RESULT):
+                path = self.folder / name
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
+        (self.folder / RESULT).unlink(missing_ok=True)
+
+    def end(self, result: FineTuneResult) -> None:
+        """Write result.json: the run is finished."""
+        _write(self.folder / RESULT, to_json(result.to_dict()))
+
+
+def to_json(content: Mapping[str, Any]) -> str:
+    """Indented JSON with Hangul as it is."""
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def _write(path: Path, content: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(content, encoding="utf-8")
+    os.replace(partial, path)

@@ -1,0 +1,192 @@
+"""The one LightningModule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from .arguments import TrainingArguments
+from .data import EncodedSplit, Loader
+from .errors import TrainingError
+from .tasks.base import Raw, Task, Window
+
+_EXPLODED = 10
+"""A loss so many times that of the first steps will not come down again."""
+_FIRST = 10
+"""Steps whose mean loss is taken as the loss at the start."""
+_LOOK_EVERY = 16
+"""Steps between looks at the loss on a GPU: each look waits for it."""
+
+
+class TaskModule(pl.LightningModule):
+    """A task and its model under any Lightning trainer.
+
+    The model is the attribute `model`. Loaders must give `index`, the numbers of the windows, as `data.Loader` does.
+
+    Args:
+        task: as the data module has filled it in.
+        model: with the head that the task names.
+        labels: in the model's order.
+        arguments: of the optimiser and its schedule.
+    """
+
+    def __init__(
+        self, task: Task[Any, Any], model: Any, labels: Sequence[str], arguments: TrainingArguments | None = None
+    ) -> None:
+        super().__init__()
+        self.task, self.labels = task, list(labels)
+        self.arguments = arguments or TrainingArguments()
+        self.model = model.train()
+        self.results: dict[str, Any] = {}
+        """The metrics of the last evaluation, tables included."""
+        self._raw: dict[int, Raw] = {}
+        self._losses: dict[int, tuple[float, int]] = {}
+        self._unseen: list[tuple[int, np.ndarray, torch.Tensor]] = []
+        self._first: list[float] = []
+
+    # Training
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> torch.Tensor:
+        """The loss of a batch. Shape: ()."""
+        index = batch["index"]
+        loss = self.task.loss(self.model, _tensors(batch))
+        self._unseen.append((self.global_step, index, loss.detach()))
+        if loss.device.type == "cpu" or len(self._unseen) == _LOOK_EVERY:
+            self._look_at_losses()
+        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(index))
+        return loss
+
+    def _look_at_losses(self) -> None:
+        """Stop where the loss is not finite or has exploded, and say at which rows."""
+        seen, self._unseen = self._unseen, []
+        for (step, index, _), loss in zip(seen, torch.stack([entry[2] for entry in seen]).tolist(), strict=True):
+            if len(self._first) < _FIRST and math.isfinite(loss):
+                self._first.append(loss)
+            usual = float(np.mean(self._first)) if self._first else math.nan
+            exploded = len(self._first) == _FIRST and loss > max(_EXPLODED * usual, 1)
+            if math.isfinite(loss) and not exploded:
+                continue
+            raise TrainingError(
+                f"the loss is {loss:.4g} at step {step} (it was {usual:.4g} in the first steps)\n"
+                f"  batch: {self._describe(index)}\n"
+                f"  fix: a lower --learning_rate (now {self.arguments.learning_rate}), --precision 32, or look at these rows"
+            )
+
+    def _describe(self, index: np.ndarray) -> str:
+        loader = self.trainer.train_dataloader
+        if not isinstance(loader, Loader):
+            return f"windows {index.tolist()}"
+        rows = dict.fromkeys(int(row) for row in loader.split.example_rows[index])
+        places = [str(loader.split.read.example(row).place or f"row {row + 1}") for row in list(rows)[:8]]
+        return "; ".join(places) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW without decay on biases and norms (all that is not a matrix); a schedule that steps with the optimiser."""
+        from transformers import get_scheduler
+
+        arguments = self.arguments
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": arguments.weight_decay},
+            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, fused=self._can_fuse())
+        steps = int(self.trainer.estimated_stepping_batches)
+        warmup = round(arguments.warmup * steps) if arguments.warmup < 1 else int(arguments.warmup)
+        name = "constant_with_warmup" if arguments.schedule == "constant" else arguments.schedule
+        scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _can_fuse(self) -> bool:
+        """Not under fp16 (a fused step unscales gradients itself, after clipping), nor where parameters are sharded."""
+        strategy = type(self.trainer.strategy).__name__
+        plain = strategy in {"SingleDeviceStrategy", "DDPStrategy"} and self.device.type in {"cpu", "cuda"}
+        return plain and self.trainer.precision != "16-mixed"
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Any,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Lightning refuses to clip for any fused optimiser, though only fp16 would need it to."""
+        if gradient_clip_val and self._can_fuse():
+            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+        else:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    # Evaluation
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """Keep what the model says of each window."""
+        index = batch["index"]
+        output = self.task.predict_batch(self.model, _tensors(batch))
+        self._raw.update(zip(index.tolist(), output.raw, strict=True))
+        if output.loss is not None:
+            # by the first window: what a process repeats to keep step with the others counts once
+            self._losses[int(index[0])] = float(output.loss), output.targets
+
+    test_step = validation_step
+
+    def on_validation_epoch_end(self) -> None:
+        """Score all examples, those of other processes too."""
+        if self.trainer.sanity_checking:
+            self._raw.clear()
+            self._losses.clear()
+            return
+        loader = self.trainer.val_dataloaders
+        self._finish(loader, "validation")
+
+    def on_test_epoch_end(self) -> None:
+        """As `on_validation_epoch_end`."""
+        self._finish(self.trainer.test_dataloaders, "test")
+
+    def _finish(self, loader: Loader, name: str) -> None:
+        raw, losses = self._gather()
+        self.results = score_split(self.task, loader.split, raw, self.labels)
+        if losses:
+            total = sum(targets for _, targets in losses.values())
+            self.results["loss"] = sum(loss * targets for loss, targets in losses.values()) / max(1, total)
+        best = self.task.best_metric
+        for metric, value in self.results.items():
+            if isinstance(value, (int, float)):
+                self.log(f"{name}/{metric}", float(value), prog_bar=metric in {"loss", best})
+
+    def _gather(self) -> tuple[dict[int, Raw], dict[int, tuple[float, int]]]:
+        raw, losses = self._raw, self._losses
+        self._raw, self._losses = {}, {}
+        if self.trainer.world_size > 1:
+            parts: list[Any] = [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(parts, (raw, losses))
+            raw = {index: value for part, _ in parts for index, value in part.items()}
+            losses = {index: entry for _, part in parts for index, entry in part.items()}
+        return raw, losses
+
+
+def _tensors(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    return {name: value for name, value in batch.items() if name != "index"}
+
+
+def score_split(
+    task: Task[Any, Any], split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str]
+) -> dict[str, Any]:
+    """Decode and score a split from what a model said of each of its windows."""
+    examples, predictions = [], []
+    for example, windows in windows_by_example(split, raw):
+        examples.append(example)
+        predictions.append(task.decode(example, windows, labels))
+    return task.score(predictions, examples, labels)
+
+
+def windows_by_example(split: EncodedSplit, raw: Mapping[int, Raw]) -> Iterator[tuple[Any, list[Window]]]:
+    """Each example of a split with its windows, in order."""
+    rows = split.example_rows
+    borders = np.flatnonzero(np.diff(rows, prepend=-1, append=len(split.read)))
+    for start, end in zip(borders, borders[1:], strict=False):
+        windows = [Window(split[k], raw[k]) for k in range(start, end)]
+        yield split.read.example(int(rows[start])), windows

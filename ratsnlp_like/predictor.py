@@ -1,0 +1,280 @@
+"""A fine-tuned model as one object: saved, loaded, and asked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from . import __version__
+from .checkpoints.base import load_config, load_model, load_tokenizer, quiet_transformers
+from .errors import InputError
+from .registry import TASKS
+from .tasks.base import Task, Window
+
+log = logging.getLogger("ratsnlp_like")
+
+FORMAT_VERSION = 1
+"""Of task.json; raised when an older version of this package could not read it."""
+
+
+class Predictor:
+    """A task, its model and its tokenizer: texts in, predictions out.
+
+    Args:
+        task: which decodes what the model says.
+        model: with the task's head.
+        tokenizer: of the same checkpoint.
+        labels: in the model's order.
+        max_length: of a window, in tokens, as in training.
+        about: what else is known of the model (checkpoint, corpus, versions), kept in task.json.
+        metrics: split -> metrics, kept in metrics.json.
+    """
+
+    def __init__(
+        self,
+        task: Task[Any, Any],
+        model: Any,
+        tokenizer: Any,
+        labels: Sequence[str],
+        *,
+        max_length: int = 128,
+        about: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.task, self.model, self.tokenizer, self.labels = task, model, tokenizer, list(labels)
+        self.max_length, self.about, self.metrics = max_length, dict(about or {}), dict(metrics or {})
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, device: str | None = None) -> Self:
+        """Load a model folder, or the best model of a run folder.
+
+        Args:
+            folder: as `save_pretrained` or a training run wrote it.
+            device: such as `cuda` or `cpu`; a GPU where there is one by default.
+
+        Raises:
+            InputError: the folder holds no model of this package.
+        """
+        import torch
+
+        path = find_model(folder)
+        described = read_task_file(path)
+        task = TASKS[described["task"]].from_dict(described["fields"])
+        config = load_config(str(path))
+        tokenizer = load_tokenizer(str(path), config)
+        model = load_model(str(path), config, task.model_class(), vocabulary=len(tokenizer))
+        metrics = json.loads((path / "metrics.json").read_text("utf-8")) if (path / "metrics.json").exists() else {}
+        model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        return cls(
+            task,
+            model,
+            tokenizer,
+            described["labels"],
+            max_length=described["max_length"],
+            about=described["about"],
+            metrics=metrics,
+        )
+
+    def save_pretrained(self, folder: str | Path, *, state_dict: Mapping[str, Any] | None = None) -> Path:
+        """Write a model folder that transformers opens too. It is whole or not there: an older one is replaced last.
+
+        Args:
+            folder: where to.
+            state_dict: the weights, where the model itself holds only a part of them (FSDP).
+
+        Raises:
+            InputError: it cannot be written; what was there before stays.
+        """
+        folder = Path(folder)
+        partial, old = folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".old")
+        recover(folder)
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            with quiet_transformers():
+                self.model.save_pretrained(partial, state_dict=state_dict)
+            self.tokenizer.save_pretrained(partial)
+            _write_json(partial / "task.json", self._describe())
+            _write_json(partial / "metrics.json", self.metrics)
+            (partial / "README.md").write_text(model_card(self), encoding="utf-8")
+            if folder.exists():
+                folder.rename(old)
+            partial.rename(folder)
+        except Exception as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            recover(folder)
+            if not is_full(error):
+                raise
+            raise InputError(
+                f"the model cannot be written: {error}",
+                place=folder,
+                fix="make room on the disk, or choose another --output; what was there before is whole",
+            ) from error
+        shutil.rmtree(old, ignore_errors=True)
+        return folder
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "format_version": FORMAT_VERSION,
+            "task": self.task.name,
+            "fields": self.task.to_dict(),
+            "labels": self.labels,
+            "max_length": self.max_length,
+            "about": {**self.about, "ratsnlp_like": __version__},
+        }
+
+    def __call__(self, inputs: Any, *, batch_size: int = 32) -> Any:
+        """Predict: a list for a list of inputs (in its order), one prediction for one input.
+
+        Args:
+            inputs: a text, an example, a mapping with the example's fields; or a list of these.
+            batch_size: windows that go through the model together.
+        """
+        if isinstance(inputs, (list, tuple)):
+            return self.predict(inputs, batch_size=batch_size)
+        return self.predict([inputs], batch_size=batch_size)[0]
+
+    def predict(self, inputs: Iterable[Any], *, batch_size: int = 32) -> list[Any]:
+        """Predictions for inputs, in their order; see `__call__`."""
+        examples = [self.task.example.of(value) for value in inputs]
+        features = self.task.encode(examples, self.tokenizer, None, self.max_length)
+        raw = self._run(features, batch_size)
+        windows: list[list[Window]] = [[] for _ in examples]
+        for window, said in zip(features, raw, strict=True):
+            windows[window["example"]].append(Window(window, said))
+        return [self.task.decode(example, own, self.labels) for example, own in zip(examples, windows, strict=True)]
+
+    def _run(self, features: Sequence[Mapping[str, Any]], batch_size: int) -> list[Any]:
+        """What the model says of each window; windows of like length share a batch."""
+        import torch
+
+        order = sorted(range(len(features)), key=lambda i: -len(features[i]["input_ids"]))
+        raw: list[Any] = [None] * len(features)
+        self.model.eval()
+        with torch.inference_mode():
+            for i in range(0, len(order), batch_size):
+                own = order[i : i + batch_size]
+                batch = self.task.collate([features[k] for k in own], self.tokenizer)
+                batch = {name: value.to(self.model.device) for name, value in batch.items()}
+                for k, said in zip(own, self.task.predict_batch(self.model, batch).raw, strict=True):
+                    raw[k] = said
+        return raw
+
+    def rows(self, examples: Iterable[Any], *, batch_size: int = 32, at_a_time: int = 2048) -> Iterator[dict[str, Any]]:
+        """One JSON row for each input, in order, at the pace of the input: constant memory."""
+        from itertools import islice
+
+        iterator = iter(examples)
+        while part := [self.task.example.of(value) for value in islice(iterator, at_a_time)]:
+            for example, prediction in zip(part, self.predict(part, batch_size=batch_size), strict=True):
+                given = {name: getattr(example, name) for name in example.columns() if name not in example.optional}
+                yield {**given, **self.task.to_row(prediction)}
+
+    def with_options(self, **options: Any) -> Predictor:
+        """The same model with other fields of the task (a threshold, a normalisation)."""
+        task = replace(self.task, **options)
+        return Predictor(
+            task, self.model, self.tokenizer, self.labels, max_length=self.max_length, about=self.about,
+            metrics=self.metrics,
+        )  # fmt: skip
+
+
+def find_model(folder: str | Path) -> Path:
+    """The model folder itself, or `best/` (else `last/`) of a run folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    folder = Path(folder).expanduser()
+    for candidate in (folder, folder / "best", folder / "last"):
+        recover(candidate)
+        if (candidate / "task.json").exists():
+            return candidate
+    if not folder.exists():
+        raise InputError("no such folder", place=folder, fix="give the folder that `train --output` wrote")
+    raise InputError(
+        f"the folder holds no model (it holds {', '.join(sorted(p.name for p in folder.iterdir())[:8]) or 'nothing'})",
+        place=folder,
+        expected="a run folder with best/, or a model folder with task.json",
+        fix="train first: ratsnlp-like train --output " + str(folder),
+    )
+
+
+def read_task_file(path: Path) -> dict[str, Any]:
+    """task.json, checked.
+
+    Raises:
+        InputError: it is broken, or of a later version.
+    """
+    try:
+        content = json.loads((path / "task.json").read_text(encoding="utf-8"))
+        version = content["format_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"cannot be read ({error!r})", place=path / "task.json", fix="train again, or copy it anew") from None
+    if version > FORMAT_VERSION:
+        raise InputError(
+            f"was written by a later version (format {version}, this one reads {FORMAT_VERSION})",
+            place=path / "task.json",
+            fix="pip install -U ratsnlp_like",
+        )
+    return dict(content)
+
+
+def recover(folder: Path) -> None:
+    """A process killed between two renames left the older folder under another name: put it back."""
+    old = folder.with_name(folder.name + ".old")
+    if old.exists():
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(folder)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk takes no more; safetensors and torch wrap it in their own kinds."""
+    import errno
+
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return True
+    text = str(error)
+    return any(sign in text for sign in ("os error 28", "os error 27", "No space left", "file write failed", "File too large"))
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def model_card(predictor: Predictor) -> str:
+    """README.md of a model folder: what it is, what it reached, how it is used."""
+    about, task = predictor.about, predictor.task
+    lines = [
+        "---",
+        "language: ko",
+        "library_name: transformers",
+        f"tags: [ratsnlp_like, {task.name}]",
+        "---",
+        f"# {task.name}: {about.get('checkpoint', 'a model')} fine-tuned on {about.get('corpus', 'a corpus')}",
+        "",
+        f"Labels: {', '.join(predictor.labels) or 'none'}. Longest input: {predictor.max_length} tokens.",
+        f"Normalisation: {', '.join(task.normalization) or 'none'}.",
+        "",
+    ]
+    for split, values in predictor.metrics.items():
+        lines += [f"## {split}", "", "| metric | value |", "| --- | --- |"]
+        lines += [f"| {name} | {value:.4f} |" for name, value in values.items() if isinstance(value, float)]
+        lines.append("")
+    lines += [
+        "```python",
+        "from ratsnlp_like import Predictor",
+        "",
+        'predictor = Predictor.from_pretrained("THIS_FOLDER")',
+        'predictor(["문장을 넣으세요."])',
+        "```",
+        "",
+    ]
+    return "\n".join(lines)

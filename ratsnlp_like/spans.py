@@ -1,0 +1,269 @@
+"""Characters and tokens: tokenizing with offsets, windows, tags and spans. No torch."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from .examples import Entity
+
+Offset = tuple[int, int]
+"""Where a token stands in its text, in characters, `end` exclusive. Empty where it shows nothing."""
+
+
+class Tokens(NamedTuple):
+    """The tokens of a text without the special ones."""
+
+    ids: list[int]
+    offsets: list[Offset]
+
+
+def tokenize(tokenizer: Any, texts: Sequence[str]) -> list[Tokens]:
+    """Tokenize without special tokens and without truncation; offsets never begin or end with white space.
+
+    A tokenizer of the `tokenizers` library says its offsets; for a slow one they are found by
+    `align_tokens`.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None) if tokenizer.is_fast else None
+    if backend is None:
+        return [_tokenize_slowly(tokenizer, text) for text in texts]
+    backend.no_truncation()  # an earlier call of the tokenizer may have left these on
+    backend.no_padding()
+    encodings = backend.encode_batch(list(texts), add_special_tokens=False)
+    return [
+        Tokens(encoding.ids, [_trim(text, *offset) for offset in encoding.offsets])
+        for text, encoding in zip(texts, encodings, strict=True)
+    ]
+
+
+def _trim(text: str, start: int, end: int) -> Offset:
+    """SentencePiece and byte-level BPE count the space before a word into its first token; we do not."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _tokenize_slowly(tokenizer: Any, text: str) -> Tokens:
+    tokens = tokenizer.tokenize(text)
+    offsets = align_tokens(text, tokens, tokenizer.unk_token)
+    return Tokens(tokenizer.convert_tokens_to_ids(tokens), offsets)
+
+
+_MARKS = "##", "▁", "Ġ", "</w>", "@@"
+
+
+def align_tokens(text: str, tokens: Sequence[str], unk_token: str | None = None) -> list[Offset]:
+    """Find tokens in the text they came from, for tokenizers that give no offsets.
+
+    Both sides are compared letter by letter after NFKC and case folding, so that a tokenizer's own
+    normalisation (half-width forms, ㅋ as U+110F, lower case) does not move the offsets. An unknown
+    token takes what lies between its neighbours.
+
+    Args:
+        text: the text that was tokenized.
+        tokens: its tokens as strings, with the marks of WordPiece, SentencePiece or BPE.
+        unk_token: how an unknown token is written.
+    """
+    letters: list[str] = []  # the folded letters of the text ...
+    source: list[int] = []  # ... and the character that each came from
+    for i, character in enumerate(text):
+        for letter in _fold(character):
+            letters.append(letter)
+            source.append(i)
+    haystack = "".join(letters)
+
+    found: list[Offset | None] = []
+    cursor = 0
+    for token in tokens:
+        needle = "" if token == unk_token else _fold(_strip_marks(token))
+        at = haystack.find(needle, cursor) if needle else -1
+        if at < 0:
+            found.append((cursor, cursor) if not needle and token != unk_token else None)
+            continue
+        found.append((at, at + len(needle)))
+        cursor = at + len(needle)
+    return [_to_characters(span, source, text) for span in _fill_gaps(found, len(haystack))]
+
+
+def _fold(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not c.isspace())
+
+
+def _strip_marks(token: str) -> str:
+    for mark in _MARKS:
+        token = token.removeprefix(mark) if mark not in ("</w>", "@@") else token.removesuffix(mark)
+    return token
+
+
+def _fill_gaps(found: list[Offset | None], length: int) -> Iterator[Offset]:
+    """Unknown tokens share the letters between the known tokens around them: the first takes them all."""
+    previous_end = 0
+    for i, span in enumerate(found):
+        if span is None:
+            following = next((s[0] for s in found[i + 1 :] if s is not None), length)
+            span = (previous_end, max(previous_end, following))
+        previous_end = span[1]
+        yield span
+
+
+def _to_characters(span: Offset, source: list[int], text: str) -> Offset:
+    start, end = span
+    if start >= end:
+        at = source[start] if start < len(source) else len(text)
+        return at, at
+    return _trim(text, source[start], source[end - 1] + 1)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The special tokens that a checkpoint wants around one text, or around a pair.
+
+    Read off the tokenizer itself by encoding a probe, so that no name of a model is asked.
+    """
+
+    single: tuple[tuple[int, ...], tuple[int, ...]]
+    """Ids before and after a text."""
+    pair: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    """Ids before, between and after the two texts of a pair."""
+    second_type: int
+    """The token type of the second text: 1 where the model tells two texts apart, else 0."""
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> Template:
+        """The template of a tokenizer."""
+        return _template(tokenizer)
+
+    def room(self, max_length: int, *, pair: bool = False) -> int:
+        """How many tokens of text fit into `max_length` tokens."""
+        return max_length - sum(map(len, self.pair if pair else self.single))
+
+    def build(self, first: Sequence[int], second: Sequence[int] | None = None) -> tuple[list[int], list[int], int]:
+        """Input ids, token type ids, and the position of the first token of `first`."""
+        if second is None:
+            before, after = self.single
+            ids = [*before, *first, *after]
+            return ids, [0] * len(ids), len(before)
+        before, between, after = self.pair
+        ids = [*before, *first, *between, *second, *after]
+        tail = len(second) + len(after)
+        return ids, [0] * (len(ids) - tail) + [self.second_type] * tail, len(before)
+
+
+@lru_cache(maxsize=16)
+def _template(tokenizer: Any) -> Template:
+    probe, other = tokenizer("가", add_special_tokens=False)["input_ids"], "나"
+    second = tokenizer(other, add_special_tokens=False)["input_ids"]
+    ids = tokenizer("가")["input_ids"]
+    at = _find(ids, probe)
+    both = tokenizer("가", other)
+    pair = both["input_ids"]
+    first_at = _find(pair, probe)
+    first_end = first_at + len(probe)
+    second_at = first_end + _find(pair[first_end:], second)
+    types = both.get("token_type_ids") or [0] * len(pair)
+    return Template(
+        single=(tuple(ids[:at]), tuple(ids[at + len(probe) :])),
+        pair=(tuple(pair[:first_at]), tuple(pair[first_end:second_at]), tuple(pair[second_at + len(second) :])),
+        second_type=types[second_at],
+    )
+
+
+def _find(sequence: Sequence[int], part: Sequence[int]) -> int:
+    for at in range(len(sequence) - len(part) + 1):
+        if list(sequence[at : at + len(part)]) == list(part):
+            return at
+    raise ValueError(f"{part} does not stand in {sequence}: the tokenizer changes a text when it adds special tokens")
+
+
+def windows(length: int, room: int, stride: int) -> list[Offset]:
+    """Cut `length` tokens into windows of at most `room`, neighbours sharing `stride` tokens.
+
+    Every token lies in a window; a sequence that fits gives one, an empty one too.
+    """
+    if not 0 <= stride < room:
+        raise ValueError(f"a stride of {stride} does not fit windows of {room} tokens")
+    spans = [(0, min(room, length))]
+    while spans[-1][1] < length:
+        end = min(length, spans[-1][1] + room - stride)
+        spans.append((end - room, end))
+    return spans
+
+
+def context(position: int, window: Offset, length: int) -> int:
+    """How many tokens a position has on its poorer side within a window; the ends of the text do not count."""
+    start, end = window
+    left = position - start if start > 0 else length
+    right = end - 1 - position if end < length else length
+    return min(left, right)
+
+
+def entities_to_tags(offsets: Sequence[Offset], entities: Sequence[Entity]) -> list[str | None]:
+    """BIO tags of tokens; None for a token that shows nothing (no width).
+
+    A token belongs to the entity of which it shows most characters, so that a particle glued to a
+    name does not push the name out; the first token that belongs to an entity gets B-. Entities are
+    sorted and do not overlap.
+    """
+    tags: list[str | None] = []
+    begun = -1
+    first = 0
+    for start, end in offsets:
+        if start >= end:
+            tags.append(None)
+            continue
+        while first < len(entities) and entities[first].end <= start:
+            first += 1
+        best, most = -1, 0
+        for i in range(first, len(entities)):
+            entity = entities[i]
+            if entity.start >= end:
+                break
+            shown = min(end, entity.end) - max(start, entity.start)
+            if shown > most:
+                best, most = i, shown
+        if best < 0:
+            tags.append("O")
+        else:
+            tags.append(("I-" if best == begun else "B-") + entities[best].label)
+            begun = best
+    return tags
+
+
+class ScoredSpan(NamedTuple):
+    """A run of tokens with one label."""
+
+    first: int
+    last: int
+    label: str
+
+
+def tags_to_spans(tags: Sequence[str | None]) -> list[ScoredSpan]:
+    """Runs of tokens: B- opens one, I- of the same label goes on, any other I- opens one too; None is skipped.
+
+    An I- without its B- opens a span (as seqeval's default and transformers' `simple` strategy do): a
+    model that found the inside of a name has found the name.
+    """
+    spans: list[ScoredSpan] = []
+    open_label: str | None = None
+    for i, tag in enumerate(tags):
+        if tag is None:
+            continue
+        kind, _, label = tag.partition("-")
+        if kind == "O":
+            open_label = None
+        elif kind == "I" and label == open_label:
+            spans[-1] = spans[-1]._replace(last=i)
+        else:
+            spans.append(ScoredSpan(i, i, label))
+            open_label = label
+    return spans
+
+
+def bio_labels(types: Sequence[str]) -> list[str]:
+    """`O`, then B- and I- of each type: the classes of a token."""
+    return ["O", *(f"{prefix}-{name}" for name in types for prefix in "BI")]

@@ -1,0 +1,1 @@
+"""Tasks: everything that differs between them stands in one file each."""

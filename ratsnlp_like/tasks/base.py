@@ -1,0 +1,276 @@
+"""What a task is: the path of an example to a loss, and of a model's output to a prediction.
+
+    Example -encode-> Features -collate-> batch -loss | predict_batch-> Raw -decode-> Prediction -score-> metrics
+
+The five tasks to come fit the same path: a pair encodes two texts; question answering yields several
+windows for an example and decodes over all of them; generation encodes the prompt alone where there
+is nothing to learn from, and its `predict_batch` generates; language modelling draws its masks in
+`collate` and needs no `decode` beyond a sum of losses.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+
+from ..errors import InputError
+from ..examples import Example
+from ..spans import Template, Tokens, tokenize
+from ..text import Normalized, Normalizer
+
+if TYPE_CHECKING:
+    import torch
+
+E = TypeVar("E", bound=Example)
+P = TypeVar("P")
+
+Features = dict[str, Any]
+"""One window of an example: `input_ids`, `token_type_ids` where the model takes them, what `decode` needs."""
+Raw = Any
+"""What the model said of one window, on the CPU without padding: an array, mostly of logits."""
+IGNORED = -100
+"""The label of what takes no part in the loss."""
+
+
+class Window(NamedTuple):
+    """A window of an example, and what the model said of it."""
+
+    features: Mapping[str, Any]
+    raw: Raw
+
+
+class BatchOutput(NamedTuple):
+    """What `predict_batch` returns."""
+
+    raw: list[Raw]
+    loss: torch.Tensor | None = None
+    """The mean loss where the batch has labels."""
+    targets: int = 0
+    """Over how many targets (texts, tokens) that mean goes."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What one reading of the training examples has counted."""
+
+    rows: int
+    """How many examples."""
+    empty: int
+    """How many have nothing but white space in their first field."""
+    labels: Mapping[str, int] = field(default_factory=dict)
+    """Label -> how many times it occurs."""
+    several: bool = False
+    """Whether an example carries a list of labels."""
+
+
+@dataclass(frozen=True)
+class Task(ABC, Generic[E, P]):
+    """Everything that differs between tasks. Frozen: its fields are part of the cache's key and of task.json.
+
+    Attributes (facts, stated by a subclass):
+        name: as on the command line.
+        description: one line for `list tasks`.
+        example: the kind of example it takes.
+        best_metric: by which metric the best model is chosen.
+        maximize: whether more of it is better.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    example: ClassVar[type[Example]]
+    best_metric: ClassVar[str]
+    maximize: ClassVar[bool] = True
+
+    normalization: tuple[str, ...] = ()
+    """Steps of text normalisation, in order (none by default): kcbert-clean, compatibility-jamo, nfc,
+    shorten-repeats, urls, emoji, html, whitespace. Offsets always refer to the original text."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "normalization", tuple(self.normalization))
+        Normalizer(self.normalization)  # an unknown step is told at once
+
+    @abstractmethod
+    def model_class(self) -> Any:
+        """A Hugging Face Auto class, or an own head with `from_config` and `from_pretrained`."""
+
+    @abstractmethod
+    def encode(
+        self, examples: Sequence[E], tokenizer: Any, labels: Sequence[str] | None, max_length: int
+    ) -> list[Features]:
+        """Turn examples into windows; each names its example by its position in `examples` under `example`.
+
+        Args:
+            examples: a slice of a corpus.
+            tokenizer: of the checkpoint.
+            labels: the names of the labels; None to encode without gold labels, for prediction.
+            max_length: the longest window in tokens, special tokens included.
+
+        Returns:
+            One or more windows for every example, in order. `lost` counts tokens that no window holds.
+
+        Raises:
+            InputError: an example has a label that is not among `labels`.
+        """
+
+    @abstractmethod
+    def collate(
+        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
+    ) -> dict[str, torch.Tensor]:
+        """Pad windows to the longest of the batch.
+
+        Args:
+            features: windows.
+            tokenizer: for its padding id.
+            training: for a task that draws noise (masked language modelling) in training and fixes it else.
+
+        Shape: (batch, longest); padding has attention_mask 0, ignored labels are -100.
+        """
+
+    @abstractmethod
+    def loss(self, model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """The mean loss of a batch. Shape: ()."""
+
+    @abstractmethod
+    def predict_batch(self, model: Any, batch: Mapping[str, torch.Tensor]) -> BatchOutput:
+        """What the model says of each window, without its padding."""
+
+    @abstractmethod
+    def decode(self, example: E, windows: Sequence[Window], labels: Sequence[str]) -> P:
+        """The prediction for an example from all of its windows, in characters of the ORIGINAL text."""
+
+    @abstractmethod
+    def score(self, predictions: Sequence[P], examples: Sequence[E], labels: Sequence[str]) -> dict[str, Any]:
+        """Metrics by name: numbers flat, tables nested."""
+
+    @abstractmethod
+    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Raw:
+        """What a perfect model would say of a window: with it, `decode` gives gold back (the oracle contract)."""
+
+    @abstractmethod
+    def answer(self, example: E) -> P:
+        """The gold labels of an example, as a prediction."""
+
+    def order_labels(self, found: Iterable[str]) -> list[str]:
+        """The labels of a corpus in a fixed order: by number where all are numbers, else by name."""
+        names = set(found)
+        numeric = all(name.lstrip("-").isdecimal() for name in names)
+        return sorted(names, key=(lambda name: (int(name), name)) if numeric else None)
+
+    def classes(self, labels: Sequence[str]) -> list[str]:
+        """The names of the model's outputs, which become id2label."""
+        return list(labels)
+
+    def fit(self, statistics: Statistics, labels: Sequence[str]) -> Self:
+        """This task with what depends on the training data filled in (class weights, say).
+
+        Raises:
+            InputError: nothing can be learnt from these data.
+        """
+        if statistics.rows == statistics.empty:
+            raise InputError(f"all {statistics.rows} texts are empty", fix="name the right column with --text_column")
+        return self
+
+    def configure(self, config: Any, labels: Sequence[str]) -> None:
+        """Write the labels into a model's configuration."""
+        classes = self.classes(labels)
+        config.num_labels = len(classes)
+        config.id2label = dict(enumerate(classes))
+        config.label2id = {name: index for index, name in enumerate(classes)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its fields, for task.json."""
+        return asdict(self)
+
+    def to_row(self, prediction: P) -> dict[str, Any]:
+        """A prediction as JSON; the default takes a dataclass apart."""
+        return asdict(prediction)  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The task that `to_dict` described; fields of later versions are an error, not a guess."""
+        known = {f.name for f in fields(cls)}
+        if unknown := set(values) - known:
+            raise InputError(
+                f"task.json has unknown fields {sorted(unknown)}", fix="update ratsnlp_like: pip install -U ratsnlp_like"
+            )
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    # What encoders share.
+
+    def tokenize(self, texts: Sequence[str], tokenizer: Any) -> list[tuple[Normalized, Tokens]]:
+        """Normalise and tokenize, without special tokens."""
+        normalizer = Normalizer(self.normalization)
+        normalized = [normalizer(text) for text in texts]
+        return list(zip(normalized, tokenize(tokenizer, [n.text for n in normalized]), strict=True))
+
+    @staticmethod
+    def window(tokenizer: Any, first: Sequence[int], second: Sequence[int] | None = None) -> tuple[Features, int]:
+        """Special tokens around one sequence of ids or two; also says where `first` begins."""
+        ids, types, lead = Template.of(tokenizer).build(first, second)
+        features: Features = {"input_ids": ids}
+        if "token_type_ids" in tokenizer.model_input_names:
+            features["token_type_ids"] = types
+        return features, lead
+
+    @staticmethod
+    def room(tokenizer: Any, max_length: int, *, pair: bool = False) -> int:
+        """How many tokens of text fit.
+
+        Raises:
+            InputError: none does.
+        """
+        room = Template.of(tokenizer).room(max_length, pair=pair)
+        if room < 1:
+            raise InputError(
+                f"max_length {max_length} leaves no room beside the special tokens",
+                place="--max_length",
+                expected=f"at least {max_length - room + 1}",
+            )
+        return room
+
+    @staticmethod
+    def label_id(label: str, index: Mapping[str, int], example: Example) -> int:
+        """The number of a label.
+
+        Raises:
+            InputError: it is not among those that the model knows.
+        """
+        try:
+            return index[label]
+        except KeyError:
+            raise InputError(
+                f"the label {label!r} is not among the labels of the model",
+                place=example.place,
+                expected=f"one of {', '.join(map(repr, index))}",
+                fix="correct the row, or train with a corpus that has this label",
+            ) from None
+
+
+def pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
+    """Rows of numbers, filled up to the longest. Shape: (batch, longest)."""
+    import numpy as np
+    import torch
+
+    longest = max(map(len, rows))
+    out = np.full((len(rows), longest), value, dtype=np.int64)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = row
+    return torch.from_numpy(out)
+
+
+def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, torch.Tensor]:
+    """input_ids, attention_mask and, where the windows have them, token_type_ids. Shape: (batch, longest)."""
+    batch = {
+        "input_ids": pad([f["input_ids"] for f in features], tokenizer.pad_token_id),
+        "attention_mask": pad([[1] * len(f["input_ids"]) for f in features], 0),
+    }
+    if "token_type_ids" in features[0]:
+        batch["token_type_ids"] = pad([f["token_type_ids"] for f in features], 0)
+    return batch
+
+
+def inputs(batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What of a batch goes into the model."""
+    return {name: value for name, value in batch.items() if name != "labels"}

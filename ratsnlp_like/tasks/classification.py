@@ -1,0 +1,212 @@
+"""Document and sentiment classification: one class for a text, or any number of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from .. import metrics
+from ..errors import InputError
+from ..examples import Example, TextExample
+from ..registry import TASKS
+from ..spans import windows
+from .base import BatchOutput, Features, Statistics, Task, Window, inputs, pad_inputs
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+LongText = Literal["head", "head+tail", "windows"]
+
+
+@dataclass(frozen=True)
+class ClassPrediction:
+    """The class of a text. With several labels, `label` is a tuple of those that reach the threshold."""
+
+    label: str | tuple[str, ...]
+    score: float
+    """Probability of the label, 0 to 1; of the likeliest one where there are several labels."""
+    scores: dict[str, float]
+    """Probability of each label."""
+
+
+@dataclass(frozen=True)
+class Classification(Task[TextExample, ClassPrediction]):
+    """One label for a text (softmax), or several (a sigmoid for each)."""
+
+    name: ClassVar[str] = "classification"
+    description: ClassVar[str] = "a class for a text (sentiment, topic, ...), or several: text, label"
+    example: ClassVar[type[Example]] = TextExample
+    best_metric: ClassVar[str] = "macro_f1"
+
+    multi_label: bool = False
+    """Whether a text may have several labels; found by itself where a row holds a list of them."""
+    threshold: float = 0.5
+    """Probability from which a label is given to a text, with several labels."""
+    long_text: LongText = "head"
+    """What becomes of a text longer than the window: its head is kept, its head and tail (1/4 and 3/4 of
+    the window, Sun et al. 2019, arXiv:1905.05583), or all of it in windows whose logits are averaged."""
+    class_weights: Literal["balanced"] | tuple[float, ...] | None = None
+    """Weight of each class in the loss: `balanced` (rows / classes / rows of the class), or numbers in the
+    order of the labels."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.threshold < 1:
+            raise InputError(f"threshold {self.threshold}", place="--threshold", expected="a probability between 0 and 1")
+
+    def model_class(self) -> Any:
+        """The standard head."""
+        from transformers import AutoModelForSequenceClassification
+
+        return AutoModelForSequenceClassification
+
+    def fit(self, statistics: Statistics, labels: Sequence[str]) -> Self:
+        """Fills in `multi_label` and `class_weights`; see `Task.fit`."""
+        task = super().fit(statistics, labels)
+        if statistics.several and not task.multi_label:
+            task = replace(task, multi_label=True)
+        present = [label for label in labels if statistics.labels.get(label)]
+        if len(present) < 2 and not task.multi_label:
+            raise InputError(
+                f"the training rows have one class only: {', '.join(map(repr, present)) or 'none'}",
+                expected="at least two classes",
+                fix="check the column of labels (--label_column), or that the file is not cut off or sorted",
+            )
+        if task.class_weights == "balanced":
+            counts = [statistics.labels.get(label, 0) for label in labels]
+            weights = tuple(sum(counts) / len(labels) / count if count else 0.0 for count in counts)
+            task = replace(task, class_weights=weights)
+        elif task.class_weights is not None and len(task.class_weights) != len(labels):
+            raise InputError(
+                f"{len(task.class_weights)} class weights for {len(labels)} classes",
+                place="--class_weights",
+                expected=f"one for each of {', '.join(labels)}",
+            )
+        return task
+
+    def configure(self, config: Any, labels: Sequence[str]) -> None:
+        """See `Task.configure`; the problem type tells transformers.pipeline softmax from sigmoid."""
+        super().configure(config, labels)
+        config.problem_type = "multi_label_classification" if self.multi_label else "single_label_classification"
+
+    def encode(
+        self, examples: Sequence[TextExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
+    ) -> list[Features]:
+        """See `Task.encode`."""
+        room = self.room(tokenizer, max_length)
+        index = {label: i for i, label in enumerate(labels or ())}
+        out: list[Features] = []
+        tokens = self.tokenize([example.text for example in examples], tokenizer)
+        for i, (example, (_, (ids, _))) in enumerate(zip(examples, tokens, strict=True)):
+            target = None if labels is None else self._target(example, index)
+            for part, lost in self._fit_in(ids, room):
+                features, _ = self.window(tokenizer, part)
+                features |= {"example": i, "lost": lost}
+                if target is not None:
+                    features["labels"] = target
+                out.append(features)
+        return out
+
+    def _fit_in(self, ids: list[int], room: int) -> list[tuple[list[int], int]]:
+        """Parts of a text that fit, each with the number of tokens lost."""
+        lost = max(0, len(ids) - room)
+        if not lost or self.long_text == "head":
+            return [(ids[:room], lost)]
+        if self.long_text == "head+tail":
+            head = room // 4
+            return [(ids[:head] + ids[len(ids) - (room - head) :], lost)]
+        return [(ids[start:end], 0) for start, end in windows(len(ids), room, room // 4)]
+
+    def _target(self, example: TextExample, index: Mapping[str, int]) -> int | list[float]:
+        if not self.multi_label:
+            if isinstance(example.label, tuple):
+                raise InputError(f"several labels {example.label}", place=example.place, expected="one label")
+            return self.label_id(str(example.label), index, example)
+        target = [0.0] * len(index)
+        for label in example.label_names:
+            target[self.label_id(label, index, example)] = 1.0
+        return target
+
+    def collate(
+        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
+    ) -> dict[str, torch.Tensor]:
+        """See `Task.collate`; labels are (batch,) classes, or (batch, labels) of 0 and 1."""
+        import torch
+
+        batch = pad_inputs(features, tokenizer)
+        if "labels" in features[0]:
+            targets = [f["labels"] for f in features]
+            if self.multi_label:
+                batch["labels"] = torch.tensor([list(target) for target in targets], dtype=torch.float32)
+            else:
+                batch["labels"] = torch.tensor(targets, dtype=torch.int64)
+        return batch
+
+    def loss(self, model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Cross entropy, or binary cross entropy over the labels; weighted where asked."""
+        return self._loss(model(**inputs(batch)).logits, batch["labels"])
+
+    def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        import torch
+        from torch.nn import functional as F
+
+        logits = logits.float()
+        weight = None
+        if self.class_weights is not None:
+            weight = torch.tensor(self.class_weights, dtype=torch.float32, device=logits.device)
+        if self.multi_label:
+            return F.binary_cross_entropy_with_logits(logits, labels, weight=weight)
+        return F.cross_entropy(logits, labels, weight=weight)
+
+    def predict_batch(self, model: Any, batch: Mapping[str, torch.Tensor]) -> BatchOutput:
+        """See `Task.predict_batch`; raw is (labels,) logits."""
+        logits = model(**inputs(batch)).logits
+        loss = self._loss(logits, batch["labels"]) if "labels" in batch else None
+        return BatchOutput(list(logits.float().cpu().numpy()), loss, len(logits))
+
+    def decode(self, example: TextExample, windows: Sequence[Window], labels: Sequence[str]) -> ClassPrediction:
+        """See `Task.decode`; the logits of several windows are averaged."""
+        import numpy as np
+
+        scores = self._probabilities(np.mean([window.raw for window in windows], axis=0))
+        best = int(np.argmax(scores))
+        named = {label: float(score) for label, score in zip(labels, scores, strict=True)}
+        if not self.multi_label:
+            return ClassPrediction(labels[best], float(scores[best]), named)
+        given = tuple(label for label in labels if named[label] >= self.threshold)
+        return ClassPrediction(given, float(scores[best]), named)
+
+    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        if self.multi_label:
+            return np.asarray(1 / (1 + np.exp(-logits)))
+        exponentials = np.exp(logits - logits.max())
+        return np.asarray(exponentials / exponentials.sum())
+
+    def score(
+        self, predictions: Sequence[ClassPrediction], examples: Sequence[TextExample], labels: Sequence[str]
+    ) -> dict[str, Any]:
+        """See `metrics.classification` and `metrics.multi_label`."""
+        if self.multi_label:
+            gold = [example.label_names for example in examples]
+            return metrics.multi_label(gold, [p.label for p in predictions], labels)
+        return metrics.classification([str(e.label) for e in examples], [str(p.label) for p in predictions], labels)
+
+    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> np.ndarray:
+        """See `Task.gold`."""
+        import numpy as np
+
+        target = features["labels"]
+        hot = np.array(target, dtype=bool) if self.multi_label else np.arange(len(labels)) == target
+        return np.where(hot, 20.0, -20.0)
+
+    def answer(self, example: TextExample) -> ClassPrediction:
+        """See `Task.answer`."""
+        label = example.label_names if self.multi_label else str(example.label)
+        return ClassPrediction(label, 1.0, {name: 1.0 for name in example.label_names})
+
+
+TASKS.register("classification", Classification)

@@ -1,0 +1,206 @@
+"""Named entity recognition: spans in characters of the original text, whatever the tokenizer.
+
+A token belongs to the entity of which it shows most characters. Where a particle is glued to a name
+within one token (서울에서), no token boundary can express the end of the name: `inspect` counts
+these and shows the ceiling they set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from .. import metrics
+from ..errors import InputError
+from ..examples import Entity, EntityExample, Example
+from ..registry import TASKS
+from ..spans import Offset, bio_labels, context, entities_to_tags, tags_to_spans, windows
+from .base import IGNORED, BatchOutput, Features, Statistics, Task, Window, inputs, pad, pad_inputs
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+
+@dataclass(frozen=True)
+class FoundEntity:
+    """An entity that the model found; start and end in characters of the original text, `end` exclusive."""
+
+    text: str
+    start: int
+    end: int
+    label: str
+    score: float
+    """Mean probability of its tokens' labels, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class EntityPrediction:
+    """The entities of a text, in order."""
+
+    entities: tuple[FoundEntity, ...]
+
+
+@dataclass(frozen=True)
+class Ner(Task[EntityExample, EntityPrediction]):
+    """A BIO class for each token; long texts go through overlapping windows, so that nothing vanishes."""
+
+    name: ClassVar[str] = "ner"
+    description: ClassVar[str] = "named entities as spans of characters: text, entities"
+    example: ClassVar[type[Example]] = EntityExample
+    best_metric: ClassVar[str] = "entity_f1"
+
+    stride: int = 32
+    """Tokens that neighbouring windows of a long text share; at most half a window is used."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.stride < 0:
+            raise InputError(f"stride {self.stride}", place="--stride", expected="0 or more tokens")
+
+    def model_class(self) -> Any:
+        """The standard head."""
+        from transformers import AutoModelForTokenClassification
+
+        return AutoModelForTokenClassification
+
+    def classes(self, labels: Sequence[str]) -> list[str]:
+        """O, then B- and I- of each type."""
+        return bio_labels(labels)
+
+    def fit(self, statistics: Statistics, labels: Sequence[str]) -> Self:
+        """See `Task.fit`."""
+        if not labels:
+            raise InputError(
+                "no entity is marked in the training rows",
+                expected="marks in at least some rows",
+                fix="check the format (--format book-ner | klue-ner | conll) or the column (--entities_column)",
+            )
+        return super().fit(statistics, labels)
+
+    def encode(
+        self, examples: Sequence[EntityExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
+    ) -> list[Features]:
+        """See `Task.encode`; `starts` and `ends` say where the tokens of the text stand in the original."""
+        room = self.room(tokenizer, max_length)
+        index = {name: i for i, name in enumerate(self.classes(labels))} if labels is not None else None
+        out: list[Features] = []
+        for i, (example, (normalized, (ids, found))) in enumerate(
+            zip(examples, self.tokenize([e.text for e in examples], tokenizer), strict=True)
+        ):
+            offsets = found if not self.normalization else [normalized.to_original(*offset) for offset in found]
+            if index is not None:
+                self._check_labels(example, labels or ())
+            targets = None if index is None else _targets(offsets, example.entities or (), index)
+            for start, end in windows(len(ids), room, min(self.stride, room // 2)):
+                features, lead = self.window(tokenizer, ids[start:end])
+                features |= {
+                    "example": i,
+                    "lost": 0,
+                    "first": start,
+                    "lead": lead,
+                    "starts": [offset[0] for offset in offsets[start:end]],
+                    "ends": [offset[1] for offset in offsets[start:end]],
+                }
+                if targets is not None:
+                    around = len(features["input_ids"]) - lead - (end - start)
+                    features["labels"] = [IGNORED] * lead + targets[start:end] + [IGNORED] * around
+                out.append(features)
+        return out
+
+    def _check_labels(self, example: EntityExample, labels: Sequence[str]) -> None:
+        index = {label: i for i, label in enumerate(labels)}
+        for label in example.label_names:
+            self.label_id(label, index, example)
+
+    def collate(
+        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
+    ) -> dict[str, torch.Tensor]:
+        """See `Task.collate`; labels are (batch, longest)."""
+        batch = pad_inputs(features, tokenizer)
+        if "labels" in features[0]:
+            batch["labels"] = pad([f["labels"] for f in features], IGNORED)
+        return batch
+
+    def loss(self, model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Cross entropy over the tokens that show something."""
+        return _loss(model(**inputs(batch)).logits, batch["labels"])
+
+    def predict_batch(self, model: Any, batch: Mapping[str, torch.Tensor]) -> BatchOutput:
+        """See `Task.predict_batch`; raw is (tokens, classes) logits."""
+        logits = model(**inputs(batch)).logits
+        loss, targets = None, 0
+        if "labels" in batch:
+            loss, targets = _loss(logits, batch["labels"]), int((batch["labels"] != IGNORED).sum())
+        lengths = batch["attention_mask"].sum(dim=1).tolist()
+        rows = logits.float().cpu().numpy()
+        return BatchOutput([row[:n].copy() for row, n in zip(rows, lengths, strict=True)], loss, targets)
+
+    def decode(self, example: EntityExample, windows: Sequence[Window], labels: Sequence[str]) -> EntityPrediction:
+        """See `Task.decode`; a token shared by windows is read where it has most context."""
+        starts, ends, probabilities = _merge(windows)
+        best = probabilities.argmax(axis=1)
+        classes = self.classes(labels)
+        tags = [classes[k] if s < e else None for k, s, e in zip(best, starts, ends, strict=True)]
+        entities = []
+        for first, last, label in tags_to_spans(tags):
+            shown = [i for i in range(first, last + 1) if tags[i] is not None]
+            score = float(probabilities[shown, best[shown]].mean())
+            start, end = starts[first], ends[last]
+            entities.append(FoundEntity(example.text[start:end], start, end, label, score))
+        return EntityPrediction(tuple(entities))
+
+    def score(
+        self, predictions: Sequence[EntityPrediction], examples: Sequence[EntityExample], labels: Sequence[str]
+    ) -> dict[str, Any]:
+        """See `metrics.entities`."""
+        found = [[Entity(e.start, e.end, e.label) for e in p.entities] for p in predictions]
+        return metrics.entities([e.entities or () for e in examples], found, [e.text for e in examples], labels)
+
+    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> np.ndarray:
+        """See `Task.gold`."""
+        import numpy as np
+
+        targets = np.maximum(np.asarray(features["labels"]), 0)
+        return np.where(np.arange(len(self.classes(labels))) == targets[:, None], 20.0, -20.0)
+
+    def answer(self, example: EntityExample) -> EntityPrediction:
+        """See `Task.answer`."""
+        return EntityPrediction(
+            tuple(FoundEntity(example.text[e.start : e.end], *e, score=1.0) for e in example.entities or ())
+        )
+
+
+def _targets(offsets: Sequence[Offset], entities: Sequence[Entity], index: Mapping[str, int]) -> list[int]:
+    return [IGNORED if tag is None else index[tag] for tag in entities_to_tags(offsets, entities)]
+
+
+def _loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    from torch.nn import functional as F
+
+    total = F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+    return total / (labels != IGNORED).sum().clamp(min=1)  # a batch of empty texts has loss 0, not NaN
+
+
+def _merge(windows: Sequence[Window]) -> tuple[list[int], list[int], np.ndarray]:
+    """Offsets and probabilities of all tokens of a text, each from the window with most context around it."""
+    import numpy as np
+
+    sizes = [len(w.features["starts"]) for w in windows]
+    length = max(w.features["first"] + size for w, size in zip(windows, sizes, strict=True))
+    starts, ends, most = [0] * length, [0] * length, [-1] * length
+    logits = np.zeros((length, windows[0].raw.shape[1]))
+    for (features, raw), size in zip(windows, sizes, strict=True):
+        first, lead = int(features["first"]), int(features["lead"])
+        for k in range(size):
+            around = context(first + k, (first, first + size), length)
+            if around > most[first + k]:
+                most[first + k] = around
+                starts[first + k], ends[first + k] = int(features["starts"][k]), int(features["ends"][k])
+                logits[first + k] = raw[lead + k]
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return starts, ends, exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+TASKS.register("ner", Ner)

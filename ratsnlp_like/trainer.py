@@ -1,0 +1,353 @@
+"""From arguments to a Lightning trainer: precision, loggers, and the callbacks that keep a run safe."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, RichProgressBar
+from pytorch_lightning.loggers import CSVLogger, Logger
+
+from .arguments import TrainingArguments
+from .data import Loader
+from .errors import InputError
+from .module import TaskModule
+from .predictor import Predictor, is_full, recover
+from .tasks.base import Task
+
+log = logging.getLogger("ratsnlp_like")
+
+CHECKPOINT = "resume.ckpt"
+"""What `--resume` goes on from: weights, optimiser, schedule, place in the epoch, random numbers."""
+
+
+def choose_precision(arguments: TrainingArguments) -> str:
+    """bf16 where the hardware computes it (Ampere and later, AVX512-BF16, AMX), fp16 on older GPUs, else 32 bits."""
+    if arguments.precision != "auto":
+        return arguments.precision
+    if arguments.accelerator in {"auto", "gpu", "cuda"} and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+    if arguments.accelerator == "cpu" or not torch.backends.mps.is_available():
+        has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return "bf16-mixed" if has_bf16 else "32"
+    return "32"
+
+
+def build_trainer(
+    arguments: TrainingArguments,
+    *,
+    task: Task[Any, Any],
+    folder: Path,
+    keeper: Keeper,
+    meter: Meter,
+) -> pl.Trainer:
+    """A trainer whose run lies in `folder`.
+
+    Raises:
+        InputError: a logger's package is missing, or Lightning refuses a combination.
+    """
+    _quiet()
+    monitor = f"validation/{task.best_metric}"
+    callbacks: list[pl.Callback] = [meter, keeper, LearningRateMonitor("step")]
+    if arguments.early_stopping:
+        mode = "max" if task.maximize else "min"
+        callbacks.append(EarlyStopping(monitor, patience=arguments.early_stopping, mode=mode, check_finite=False))
+    in_window = sys.stderr.isatty() or "ipykernel" in sys.modules
+    if arguments.progress:
+        console = {"stderr": True} if "ipykernel" not in sys.modules else {}
+        callbacks.append(RichProgressBar(leave=True, console_kwargs=console) if in_window else ProgressLines())
+    torch.set_float32_matmul_precision("high")
+    try:
+        return pl.Trainer(
+            accelerator=arguments.accelerator,
+            devices=int(arguments.devices) if str(arguments.devices).isdigit() else arguments.devices,
+            strategy=arguments.strategy,
+            num_nodes=arguments.num_nodes,
+            precision=choose_precision(arguments),  # type: ignore[arg-type]
+            max_epochs=arguments.epochs,
+            max_steps=arguments.max_steps or -1,
+            accumulate_grad_batches=arguments.accumulate,
+            gradient_clip_val=arguments.clip or None,
+            val_check_interval=arguments.eval_steps,
+            check_val_every_n_epoch=None if arguments.eval_steps else 1,
+            callbacks=callbacks,
+            logger=[CSVLogger(folder, name="logs"), *(_logger(name, folder) for name in arguments.logger)],
+            log_every_n_steps=10,
+            enable_progress_bar=arguments.progress and in_window,
+            enable_model_summary=False,
+            enable_checkpointing=False,  # `Keeper` writes folders that transformers opens
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # `Batches` knows its share
+        )
+    except (ValueError, RuntimeError, pl.utilities.exceptions.MisconfigurationException) as error:
+        raise InputError(
+            f"Lightning refuses this combination: {error}",
+            place="--accelerator, --devices, --strategy, --precision, --num_nodes",
+        ) from error
+
+
+def evaluation_trainer(*, progress: bool = False) -> pl.Trainer:
+    """A trainer that only evaluates: no logs, no folder."""
+    _quiet()
+    return pl.Trainer(
+        accelerator="auto",
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=progress and sys.stderr.isatty(),
+        use_distributed_sampler=False,
+    )
+
+
+def _logger(name: str, folder: Path) -> Logger:
+    from pytorch_lightning import loggers
+
+    kinds: dict[str, Callable[[], Logger]] = {
+        "tensorboard": lambda: loggers.TensorBoardLogger(folder, name="tensorboard"),
+        "wandb": lambda: loggers.WandbLogger(name=folder.name, save_dir=folder),
+        "mlflow": lambda: loggers.MLFlowLogger(run_name=folder.name, save_dir=str(folder / "mlflow")),
+    }
+    try:
+        return kinds[name]()
+    except ImportError:
+        raise InputError(f"the package of the logger {name} is missing", fix=f"pip install {name}") from None
+
+
+def _quiet() -> None:
+    """Lightning's advice on workers and devices does not apply here, or is said by our own messages."""
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*module\\(s\\) in eval mode.*",
+        ".*lr_scheduler.step\\(\\)` before `optimizer.step.*",
+        ".*Checkpoint directory.*",
+        ".*is not a known special case.*",
+        ".*LeafSpec.*",
+        ".*Trying to infer the `batch_size`.*",
+        ".*GPU available but not used.*",
+        ".*smaller than the logging interval.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
+
+
+class Meter(pl.Callback):
+    """Counts what was learnt from, and the seconds from the first batch fetched to the last step done.
+
+    Evaluations in between are left out of `seconds` and counted in `evaluation_seconds`.
+    """
+
+    def __init__(self) -> None:
+        self.examples = self.tokens = self.steps = 0
+        self.seconds = self.evaluation_seconds = 0.0
+        self._since = self._evaluating = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The first batch is about to be fetched."""
+        self._since = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """A batch is done."""
+        now = time.perf_counter()
+        self.seconds += now - self._since
+        self._since = now
+        self.steps = trainer.global_step
+        self.examples += len(batch["index"])
+        loader = trainer.train_dataloader
+        if isinstance(loader, Loader):
+            self.tokens += int(loader.split.lengths[batch["index"]].sum())
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The clock of training stops."""
+        self._evaluating = time.perf_counter()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The clock of training goes on."""
+        now = time.perf_counter()
+        self.evaluation_seconds += now - self._evaluating
+        self._since = now
+
+    def summary(self) -> dict[str, float]:
+        """For the result file; memory is the peak of this process, in MB (10^6 bytes)."""
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+        out = {
+            "steps": self.steps,
+            "examples": self.examples,
+            "tokens": self.tokens,
+            "train_seconds": round(self.seconds, 3),
+            "examples_per_second": round(self.examples / self.seconds, 2) if self.seconds else 0.0,
+            "evaluation_seconds": round(self.evaluation_seconds, 3),
+            "peak_memory_mb": round(peak, 1),
+        }
+        if torch.cuda.is_available():
+            out["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 1e6, 1)
+        return out
+
+
+class Keeper(pl.Callback):
+    """Keeps `best/`, `last/` and what resuming needs; stops between two steps when asked to.
+
+    Args:
+        folder: of the run.
+        predictor: makes the predictor that is saved, from the module and its last metrics.
+    """
+
+    def __init__(self, folder: Path, predictor: Callable[[TaskModule], Predictor]) -> None:
+        self.folder, self._predictor = folder, predictor
+        self.best: list[float] | None = None
+        self.interrupted = False
+        self._asked = False
+        self._handlers: dict[int, Any] = {}
+        self._random: torch.Tensor | None = None
+
+    # The state that a resumed run needs beside Lightning's own
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value so far and the state of the random numbers."""
+        return {"best": self.best, "random": torch.get_rng_state()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """See `state_dict`."""
+        self.best, self._random = state_dict["best"], state_dict["random"]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Dropout goes on where it stopped; Ctrl-C waits for the end of a step."""
+        if self._random is not None:
+            torch.set_rng_state(self._random.cpu())
+            self._random = None
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        log.warning("Stopping after this step; what was learnt is saved. (Once more: stop at once.)")
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Stop here when asked to, with nothing half done."""
+        if (batch_idx + 1) % trainer.accumulate_grad_batches:
+            return
+        if trainer.strategy.reduce_boolean_decision(self._asked, all=False):
+            self.interrupted = True
+            self._save_last(trainer, pl_module)
+            raise KeyboardInterrupt
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep the model where it is the best so far, and the state in any case."""
+        if trainer.sanity_checking or not isinstance(pl_module, TaskModule):
+            return
+        value = float(pl_module.results[pl_module.task.best_metric])
+        # of equal metrics the lower loss wins: a small validation split has many ties
+        rank = [value if pl_module.task.maximize else -value, -float(pl_module.results.get("loss", 0.0))]
+        if self.best is None or rank > self.best:
+            self.best = rank
+            self._save_model(trainer, pl_module, "best")
+        self._save_last(trainer, pl_module)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The last state, also where the last steps were not evaluated."""
+        if not self.interrupted:
+            self._save_last(trainer, pl_module)
+        self.release()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Give Ctrl-C back."""
+        self.interrupted = self.interrupted or isinstance(exception, KeyboardInterrupt)
+        self.release()
+
+    def release(self) -> None:
+        """Put the handlers of signals back."""
+        handlers, self._handlers = self._handlers, {}
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+    def _save_model(self, trainer: pl.Trainer, module: pl.LightningModule, name: str) -> None:
+        state = trainer.strategy.lightning_module_state_dict()  # whole on rank 0 under every strategy
+        if trainer.is_global_zero and isinstance(module, TaskModule):
+            weights = {key.removeprefix("model."): v for key, v in state.items() if key.startswith("model.")}
+            self._predictor(module).save_pretrained(self.folder / name, state_dict=weights)
+        trainer.strategy.barrier()
+
+    def _save_last(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._save_model(trainer, module, "last")
+        partial = self.folder / (CHECKPOINT + ".partial")
+        try:
+            trainer.save_checkpoint(partial)
+            if trainer.is_global_zero:
+                _replace(partial, self.folder / CHECKPOINT)
+        except Exception as error:
+            if not is_full(error):
+                raise
+            partial.unlink(missing_ok=True)
+            raise InputError(
+                f"the state of the run cannot be written: {error}",
+                place=self.folder / CHECKPOINT,
+                fix="make room on the disk and go on with --resume; best/ and the state before are whole",
+            ) from error
+
+
+def _replace(new: Path, target: Path) -> None:
+    if not target.is_dir():  # a sharded checkpoint is a folder
+        new.replace(target)
+        return
+    old = target.with_name(target.name + ".old")
+    target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old)
+    recover(target)
+
+
+class ProgressLines(pl.Callback):
+    """A line now and then where there is no terminal to draw a bar in: step, rate, time left, loss."""
+
+    def __init__(self, seconds: float = 15.0) -> None:
+        self.seconds = seconds
+        self._last = self._start = 0.0
+        self._first = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The clock starts."""
+        self._last = self._start = time.perf_counter()
+        self._first = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """A line, if the last one is old enough."""
+        now = time.perf_counter()
+        if now - self._last < self.seconds or not trainer.is_global_zero:
+            return
+        self._last = now
+        step, total = trainer.global_step, int(trainer.estimated_stepping_batches)
+        rate = (step - self._first) / (now - self._start)
+        left = (total - step) / rate if rate else float("nan")
+        loss = float(trainer.callback_metrics.get("train_loss", float("nan")))
+        log.info("step %d of %d, %.1f a second, %d s left, loss %.4f", step, total, rate, left, loss)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The metrics of an evaluation."""
+        if not isinstance(pl_module, TaskModule) or not trainer.is_global_zero:
+            return
+        best = pl_module.task.best_metric
+        shown = [f"{name} {pl_module.results[name]:.4f}" for name in ("loss", best) if name in pl_module.results]
+        log.info("step %d, validation: %s", trainer.global_step, ", ".join(shown))
