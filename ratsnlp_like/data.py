@@ -562,5 +562,3 @@ def best_split(corpus: Corpus, root: Path) -> str:
     """The split to validate on: validation, else test, else the only one."""
     splits = corpus.splits(root)
     return next((name for name in ("validation", "test") if name in splits), splits[0])
-
-

@@ -57,9 +57,11 @@ def raise_together(errors: Sequence[InputError]) -> None:
         raise InputError(f"{len(errors)} problems:\n" + "\n".join(f"- {error}" for error in errors))
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`did you mean 'nsmc'? known: ...` for a name that is not among the known ones."""
+def did_you_mean(name: str, known: Iterable[str], *, few: bool = False) -> str:
+    """`did you mean 'nsmc'? known: ...` for a name that is not among the known ones; with `few`, close names only."""
     known = sorted(known)
     close = get_close_matches(name, known, n=3, cutoff=0.5)
-    listed = "known: " + ", ".join(known) if known else "none is known"
-    return f"did you mean {' or '.join(map(repr, close))}? {listed}" if close else listed
+    question = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    if few:
+        return question
+    return question + ("known: " + ", ".join(known) if known else "none is known")

@@ -113,9 +113,7 @@ def _string(value: Any, name: str, place: Place | None) -> str:
     if value is None:
         return ""
     if isinstance(value, (dict, list, tuple)):
-        raise InputError(
-            f"the {name} is {type(value).__name__} {str(value)[:60]!r}", place=place, expected="a string"
-        )
+        raise InputError(f"the {name} is {type(value).__name__} {str(value)[:60]!r}", place=place, expected="a string")
     return str(value)
 
 

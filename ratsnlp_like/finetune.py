@@ -175,9 +175,7 @@ def fine_tune(
 
     pl.seed_everything(job.training.seed, verbose=False)
     data.task.configure(config, labels)
-    model = load_model(
-        name, config, data.task.model_class(), vocabulary=len(tokenizer), init=job.model.init
-    )
+    model = load_model(name, config, data.task.model_class(), vocabulary=len(tokenizer), init=job.model.init)
     about = {
         "checkpoint": job.checkpoint,
         "init": job.model.init,

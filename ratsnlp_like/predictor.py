@@ -13,6 +13,7 @@ from typing import Any, Self
 from . import __version__
 from .checkpoints.base import load_config, load_model, load_tokenizer, quiet_transformers
 from .errors import InputError
+from .examples import Example, TextExample
 from .registry import TASKS
 from .tasks.base import Task, Window
 
@@ -205,6 +206,14 @@ def find_model(folder: str | Path) -> Path:
     )
 
 
+def describe_model(folder: str | Path | None) -> tuple[str, type[Example]]:
+    """The name of a saved model's task and the kind of example it takes; those of a text where none is named."""
+    if folder is None:
+        return "", TextExample
+    name = read_task_file(find_model(folder))["task"]
+    return name, TASKS[name].example
+
+
 def read_task_file(path: Path) -> dict[str, Any]:
     """task.json, checked.
 
@@ -215,7 +224,9 @@ def read_task_file(path: Path) -> dict[str, Any]:
         content = json.loads((path / "task.json").read_text(encoding="utf-8"))
         version = content["format_version"]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"cannot be read ({error!r})", place=path / "task.json", fix="train again, or copy it anew") from None
+        raise InputError(
+            f"cannot be read ({error!r})", place=path / "task.json", fix="train again, or copy it anew"
+        ) from None
     if version > FORMAT_VERSION:
         raise InputError(
             f"was written by a later version (format {version}, this one reads {FORMAT_VERSION})",
@@ -242,7 +253,9 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return True
     text = str(error)
-    return any(sign in text for sign in ("os error 28", "os error 27", "No space left", "file write failed", "File too large"))
+    return any(
+        sign in text for sign in ("os error 28", "os error 27", "No space left", "file write failed", "File too large")
+    )
 
 
 def _write_json(path: Path, content: Any) -> None:

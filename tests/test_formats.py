@@ -8,8 +8,11 @@ import gzip
 import io
 import json
 import logging
+import re
+import tracemalloc
+import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from hypothesis import strategies as st
 
 from ratsnlp_like.corpora.formats import FORMATS, Options, choose_format, detect_encoding, read_rows
 from ratsnlp_like.corpora.formats.book import MismatchError, find_marks
+from ratsnlp_like.corpora.formats.conll import entities_from_words
 from ratsnlp_like.corpora.formats.tabular import _quoted
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples import Place
@@ -74,6 +78,11 @@ def test_missing_file_without_a_near_name_lists_the_folder(write: Write) -> None
     fails(path.with_name("reviews.parquet"), "no such file", "a.csv")
 
 
+def test_missing_file_whose_name_is_decomposed_on_disk(write: Write) -> None:
+    path = write(unicodedata.normalize("NFD", "리뷰.csv"), "x\n")
+    fails(path.with_name("리뷰.csv"), "no such file", "macOS", "rename it")
+
+
 def test_missing_folder(tmp_path: Path) -> None:
     fails(tmp_path / "nowhere" / "a.csv", "no such file", "nowhere is not a directory")
 
@@ -94,7 +103,6 @@ def test_empty_file(write: Write, name: str) -> None:
         ("a.csv", "text,label\n"),
         ("a.tsv", "text\tlabel"),
         ("a.txt", "text\tlabel\n"),  # NSMC without its reviews
-        ("a.txt", "\n \n"),
         ("a.json", "[]"),
         ("a.jsonl", "\n"),
         ("a.conll", "-DOCSTART- O\n\n"),
@@ -238,6 +246,24 @@ def test_called_gz_but_is_not(write: Write) -> None:
     fails(write("a.txt.gz", "text\n"), "not gzip", "drop .gz")
 
 
+# Memory
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.csv", "a.jsonl", "a.txt.gz"])
+def test_files_are_streamed(write: Write, name: str) -> None:
+    text = "가" * 1000
+    row = {"a.jsonl": f'{{"text": "{text}"}}\n', "a.csv": f'"{text}",1\n'}.get(name, f"{text}\t1\n")
+    data = ("text,label\n" if name == "a.csv" else "text\tlabel\n" * (name != "a.jsonl")) + row * 8000
+    path = write(name, gzip.compress(data.encode(), 1) if name.endswith(".gz") else data)
+    del data
+    tracemalloc.start()
+    count = sum(1 for _ in read_rows(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 8000
+    assert peak < 4_000_000  # bytes; the file has 24 million
+
+
 # The choice of the format
 
 BOOK = "서울에 간다.␞<서울:LOC>에 간다.\n"
@@ -309,11 +335,9 @@ def test_every_format_says_what_it_is() -> None:
     assert len(suffixes) == len(set(suffixes))
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"parquet"}))
 def test_every_reader_works_alone(write: Write, name: str) -> None:
     """Without `read_rows`, which finds the encoding before: readers find it by themselves."""
-    if name == "parquet":
-        pytest.skip("is no text")
     content = {
         "csv": "a,b\n1,가\n",
         "tsv": NSMC,
@@ -551,6 +575,7 @@ def test_parquet(tmp_path: Path) -> None:
     for name in ("a.parquet", "a.bin"):
         path = tmp_path / name
         parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        assert choose_format(path).name == "parquet"
         assert values(path) == rows
         assert lines(path) == list(range(1, 2501))
 
@@ -565,7 +590,8 @@ def test_parquet_without_rows(tmp_path: Path) -> None:
 def test_unreadable_parquet(write: Write) -> None:
     pytest.importorskip("pyarrow")
     fails(write("a.parquet", b"PAR1 and nothing more"), "cannot be read as Parquet", "again")
-    fails(write("b.parquet", "text\n"), "cannot be read as Parquet", format="parquet")
+    fails(write("b.parquet", b"text\0\xff\n"), "cannot be read as Parquet")
+    fails(write("c.csv", "text\n"), "cannot be read as Parquet", format="parquet")
 
 
 # Text
@@ -573,8 +599,8 @@ def test_unreadable_parquet(write: Write) -> None:
 
 def test_text(write: Write) -> None:
     path = write("a.txt", " 가 \r\n\n\t\n나")
-    assert values(path) == [{"text": " 가 "}, {"text": "나"}]
-    assert lines(path) == [1, 4]
+    assert values(path) == [{"text": " 가 "}, {"text": ""}, {"text": "\t"}, {"text": "나"}]
+    assert lines(path) == [1, 2, 3, 4]
 
 
 # CoNLL
@@ -606,6 +632,17 @@ def test_conll_no_break_space_is_part_of_a_word(write: Write) -> None:
 def test_conll_of_characters_with_rows_for_spaces(write: Write) -> None:
     path = write("a.conll", "나\tB-PS\n \tO\n가\tO\n\n너\tO\n")
     assert values(path) == [{"text": "나 가", "entities": [[0, 1, "PS"]]}, {"text": "너", "entities": []}]
+
+
+def test_entities_from_words() -> None:
+    place = Place("hub", 3)
+    found = entities_from_words(["박", "씨"], ["B-PS", "O"], separator="", places=place)
+    assert found == ("박씨", [[0, 1, "PS"]])
+    assert entities_from_words(["박", "씨"], ["B-PS", "I-PS"], places=[place, place]) == ("박 씨", [[0, 3, "PS"]])
+    with pytest.raises(InputError, match=r"hub, line 3: 2 words and 1 tags"):
+        entities_from_words(["박", "씨"], ["O"], places=place)
+    with pytest.raises(InputError, match=r"hub, line 3: the tag I-PS has no B-PS"):
+        entities_from_words(["박"], ["I-PS"], places=place)
 
 
 def test_orphan_inside_tag(write: Write) -> None:
@@ -725,15 +762,41 @@ def test_marks_are_found_in_any_text(parts: list[tuple[str, str]]) -> None:
     assert again + text[last:] == marked
 
 
-@given(st.text("<>:aP", max_size=12), st.text("<>:aP", max_size=12))
-def test_marks_that_do_not_fit_are_never_found(text: str, marked: str) -> None:
-    try:
-        found = find_marks(text, marked)
-    except MismatchError as mismatch:
-        assert mismatch.in_text <= len(text)
-        assert mismatch.in_marked <= len(marked)
-    else:
-        assert len(text) + sum(len(str(label)) + 3 for *_, label in found) == len(marked)
+def all_readings(text: str, marked: str, start: int = 0) -> Iterator[tuple[tuple[int, int, str], ...]]:
+    """Every choice of marks that leaves the text, by trying each `<` of `marked` with each end tag behind it."""
+    if text == marked:
+        yield ()
+    for at in range(len(marked)):
+        if marked[at] == "<" and marked[:at] == text[:at]:
+            for end in re.finditer(r"(?=:(P+)>)", marked[at + 2 :]):
+                inside = marked[at + 1 : at + 2 + end.start()]
+                after = marked[at + 2 + end.start() + len(end[1]) + 2 :]
+                if text.startswith(inside, at):
+                    here, there = start + at, start + at + len(inside)
+                    for rest in all_readings(text[at + len(inside) :], after, there):
+                        yield ((here, there, end[1]), *rest)
+
+
+def unpaired(text: str) -> int:
+    while "<" in text and (shorter := re.sub("<[^<>]*>", "", text)) != text:
+        text = shorter
+    return text.count("<") + text.count(">")
+
+
+@given(st.lists(st.sampled_from(["<", ">", ":P>", ":PP>", "a", "<a>", "<a:P>"]), max_size=7), st.data())
+def test_the_search_finds_the_best_of_all_readings(parts: list[str], data: st.DataObject) -> None:
+    marked = "".join(parts)
+    text = re.sub(r"<([^<>]+):P+>", r"\1", marked, count=data.draw(st.integers(0, 3)))
+    text = text.replace("<", "", data.draw(st.integers(0, 1)))
+    readings = list(all_readings(text, marked))
+    if not readings:
+        with pytest.raises(MismatchError):
+            find_marks(text, marked)
+        return
+    found = tuple((int(start), int(end), str(label)) for start, end, label in find_marks(text, marked))
+    assert found in readings
+    costs = [sum(unpaired(text[start:end]) for start, end, _ in reading) for reading in readings]
+    assert costs[readings.index(found)] == min(costs)
 
 
 def test_many_brackets_are_read_in_no_time() -> None:
@@ -895,8 +958,8 @@ def test_real_entities_have_text(name: str) -> None:
 def test_real_klue_ner_agrees_with_the_marks_of_its_heads() -> None:
     """The reader itself compares them where the sentence has no brackets; here the others, by the book's search.
 
-    One train head has a mark with a broken tag, `<일:;LC>`, and one of dev marks a span that its rows cut one
-    character off: the rows are the truth.
+    In three sentences, where the mark stands between brackets of the sentence (`<<영화:PS>>`), the rows put the
+    opening bracket into the entity. Rows are what KLUE scores, so the reader follows them.
     """
     differ = []
     for path in sorted(DATA.glob("klue/klue-ner_*.tsv")):
@@ -908,4 +971,4 @@ def test_real_klue_ner_agrees_with_the_marks_of_its_heads() -> None:
         for row in values(path):
             if find_marks(row["text"], heads[row["guid"]]) != row["entities"]:
                 differ.append(row["guid"])
-    assert len(differ) == 1
+    assert len(differ) == 3

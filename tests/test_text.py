@@ -438,7 +438,7 @@ def test_shorten_repeats_spares_digits(text: str) -> None:
 
 
 def published_clean(text: str, repeat_normalize: Callable[[str], str]) -> str:
-    """The rule of /shared/reference/korean_rules.md, "KcBERT / KcELECTRA clean()", act by act."""
+    """The rule that KcBERT and KcELECTRA publish, act by act."""
 
     def kept(c: str) -> bool:
         return c in " .,?!/@$%~％·∼()" or c <= "\x7f" or "ㄱ" <= c <= "ㅣ" or "가" <= c <= "힣"

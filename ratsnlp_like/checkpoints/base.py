@@ -58,6 +58,14 @@ def bundled() -> list[str]:
     return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
 
 
+def describe_bundled(name: str) -> str:
+    """Architecture and size of a bundled checkpoint, from its files."""
+    config = _read_json(BUNDLED / name / "config.json")
+    size = f"{config.get('num_hidden_layers')} layers, {config.get('hidden_size')} wide"
+    weights = "" if (BUNDLED / name / "model.safetensors").exists() else ", no weights: use --init random"
+    return f"{config.get('model_type')}, {size}, vocabulary of {config.get('vocab_size'):,}{weights}"
+
+
 def resolve(name: str) -> str:
     """A bundled name becomes its folder; a folder or a hub id stays.
 

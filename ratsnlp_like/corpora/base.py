@@ -82,11 +82,18 @@ class Corpus(ABC):
         Raises:
             InputError: a row cannot be read; the message names file and line.
         """
+        return self._examples(root, split, frozenset())
+
+    def inputs(self, root: Path, split: str) -> Iterator[Example]:
+        """As `examples`, without what is to be predicted: labels are not looked at."""
+        return self._examples(root, split, self.example_type.optional)
+
+    def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
         kind = self.example_type
         found: dict[str, tuple[str, ...]] | None = None
         for row in self.rows(root, split):
             if found is None:
-                found = find_columns(row, kind, {**self.column_names, **self.columns})
+                found = find_columns(row, kind, {**self.column_names, **self.columns}, left_out)
             yield kind.from_row(self._values(row, found), row.place)
 
     @property
@@ -121,8 +128,10 @@ def _is_set(row: Row, column: str) -> bool:
     )
 
 
-def find_columns(row: Row, kind: type[Example], named: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Which column holds which field: the one that was named, else the first known name.
+def find_columns(
+    row: Row, kind: type[Example], named: Mapping[str, str], left_out: frozenset[str] = frozenset()
+) -> dict[str, tuple[str, ...]]:
+    """Which column holds which field (but those left out): the one that was named, else the first known name.
 
     Raises:
         InputError: a named column does not exist, or a required one is not found.
@@ -131,6 +140,8 @@ def find_columns(row: Row, kind: type[Example], named: Mapping[str, str]) -> dic
     place = row.place.file
     found: dict[str, tuple[str, ...]] = {}
     for name in kind.columns():
+        if name in left_out:
+            continue
         flag = f"--{name}_column"
         if wanted := named.get(name):
             parts = [wanted] if wanted in row.values else [part.strip() for part in wanted.split(",")]
@@ -301,6 +312,18 @@ def open_corpus(
         f"unknown corpus {name!r}: not registered, not a file, not a hub id (owner/name)",
         fix=did_you_mean(name, CORPORA),
     )
+
+
+def guess_task(spec: str, options: Options) -> str:
+    """The task that a corpus is made for; of a file, what its first row looks like."""
+    if spec in CORPORA:
+        return CORPORA[spec].task
+    path = Path(spec).expanduser()
+    if path.exists():
+        row = next(iter(read_rows(path, options)), None)
+        if row is not None and "entities" in row.values:
+            return EntityCorpus.task
+    return TextCorpus.task
 
 
 def _looks_like_path(name: str) -> bool:

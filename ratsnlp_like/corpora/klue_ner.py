@@ -29,8 +29,7 @@ class KlueNer(EntityCorpus):
     }
     reading: ClassVar[Options] = Options(format="klue-ner")
     sample: ClassVar = {
-        "train": "## klue-ner-v1_train_00001-nsmc\t<부산:LC>에서 봄\n"
-        "부\tB-LC\n산\tI-LC\n에\tO\n서\tO\n \tO\n봄\tO\n\n",
+        "train": "## klue-ner-v1_train_00001-nsmc\t<부산:LC>에서 봄\n부\tB-LC\n산\tI-LC\n에\tO\n서\tO\n \tO\n봄\tO\n\n",
         "validation": "## klue-ner-v1_dev_00001-wikitree\t<두 명:QT>\n두\tB-QT\n \tI-QT\n명\tI-QT\n\n",
     }
 

@@ -13,15 +13,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
+from ..arrays import Tensor
 from ..errors import InputError
 from ..examples import Example
 from ..spans import Template, Tokens, tokenize
 from ..text import Normalized, Normalizer
-
-if TYPE_CHECKING:
-    import torch
 
 E = TypeVar("E", bound=Example)
 P = TypeVar("P")
@@ -45,7 +43,7 @@ class BatchOutput(NamedTuple):
     """What `predict_batch` returns."""
 
     raw: list[Raw]
-    loss: torch.Tensor | None = None
+    loss: Tensor | None = None
     """The mean loss where the batch has labels."""
     targets: int = 0
     """Over how many targets (texts, tokens) that mean goes."""
@@ -117,7 +115,7 @@ class Task(ABC, Generic[E, P]):
     @abstractmethod
     def collate(
         self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
-    ) -> dict[str, torch.Tensor]:
+    ) -> dict[str, Tensor]:
         """Pad windows to the longest of the batch.
 
         Args:
@@ -129,11 +127,11 @@ class Task(ABC, Generic[E, P]):
         """
 
     @abstractmethod
-    def loss(self, model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
         """The mean loss of a batch. Shape: ()."""
 
     @abstractmethod
-    def predict_batch(self, model: Any, batch: Mapping[str, torch.Tensor]) -> BatchOutput:
+    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
         """What the model says of each window, without its padding."""
 
     @abstractmethod
@@ -151,6 +149,15 @@ class Task(ABC, Generic[E, P]):
     @abstractmethod
     def answer(self, example: E) -> P:
         """The gold labels of an example, as a prediction."""
+
+    def inexpressible(self, example: E, oracle: P) -> list[str]:
+        """What the tokens cannot say of an example, in words.
+
+        Args:
+            example: with its gold labels.
+            oracle: what `decode` makes of `gold`.
+        """
+        return []
 
     def order_labels(self, found: Iterable[str]) -> list[str]:
         """The labels of a corpus in a fixed order: by number where all are numbers, else by name."""
@@ -193,7 +200,8 @@ class Task(ABC, Generic[E, P]):
         known = {f.name for f in fields(cls)}
         if unknown := set(values) - known:
             raise InputError(
-                f"task.json has unknown fields {sorted(unknown)}", fix="update ratsnlp_like: pip install -U ratsnlp_like"
+                f"task.json has unknown fields {sorted(unknown)}",
+                fix="update ratsnlp_like: pip install -U ratsnlp_like",
             )
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
@@ -248,7 +256,7 @@ class Task(ABC, Generic[E, P]):
             ) from None
 
 
-def pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
+def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
     """Rows of numbers, filled up to the longest. Shape: (batch, longest)."""
     import numpy as np
     import torch
@@ -260,7 +268,7 @@ def pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
     return torch.from_numpy(out)
 
 
-def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, torch.Tensor]:
+def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Tensor]:
     """input_ids, attention_mask and, where the windows have them, token_type_ids. Shape: (batch, longest)."""
     batch = {
         "input_ids": pad([f["input_ids"] for f in features], tokenizer.pad_token_id),
@@ -271,6 +279,6 @@ def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[st
     return batch
 
 
-def inputs(batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def inputs(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What of a batch goes into the model."""
     return {name: value for name, value in batch.items() if name != "labels"}

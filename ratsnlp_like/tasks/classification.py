@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from .. import metrics
+from ..arrays import Array, Tensor
 from ..errors import InputError
 from ..examples import Example, TextExample
 from ..registry import TASKS
 from ..spans import windows
 from .base import BatchOutput, Features, Statistics, Task, Window, inputs, pad_inputs
-
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
 
 LongText = Literal["head", "head+tail", "windows"]
 
@@ -54,7 +51,9 @@ class Classification(Task[TextExample, ClassPrediction]):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 < self.threshold < 1:
-            raise InputError(f"threshold {self.threshold}", place="--threshold", expected="a probability between 0 and 1")
+            raise InputError(
+                f"threshold {self.threshold}", place="--threshold", expected="a probability between 0 and 1"
+            )
 
     def model_class(self) -> Any:
         """The standard head."""
@@ -131,7 +130,7 @@ class Classification(Task[TextExample, ClassPrediction]):
 
     def collate(
         self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
-    ) -> dict[str, torch.Tensor]:
+    ) -> dict[str, Tensor]:
         """See `Task.collate`; labels are (batch,) classes, or (batch, labels) of 0 and 1."""
         import torch
 
@@ -144,11 +143,11 @@ class Classification(Task[TextExample, ClassPrediction]):
                 batch["labels"] = torch.tensor(targets, dtype=torch.int64)
         return batch
 
-    def loss(self, model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
         """Cross entropy, or binary cross entropy over the labels; weighted where asked."""
         return self._loss(model(**inputs(batch)).logits, batch["labels"])
 
-    def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         import torch
         from torch.nn import functional as F
 
@@ -160,7 +159,7 @@ class Classification(Task[TextExample, ClassPrediction]):
             return F.binary_cross_entropy_with_logits(logits, labels, weight=weight)
         return F.cross_entropy(logits, labels, weight=weight)
 
-    def predict_batch(self, model: Any, batch: Mapping[str, torch.Tensor]) -> BatchOutput:
+    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
         """See `Task.predict_batch`; raw is (labels,) logits."""
         logits = model(**inputs(batch)).logits
         loss = self._loss(logits, batch["labels"]) if "labels" in batch else None
@@ -178,7 +177,7 @@ class Classification(Task[TextExample, ClassPrediction]):
         given = tuple(label for label in labels if named[label] >= self.threshold)
         return ClassPrediction(given, float(scores[best]), named)
 
-    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
+    def _probabilities(self, logits: Array) -> Array:
         import numpy as np
 
         if self.multi_label:
@@ -195,7 +194,7 @@ class Classification(Task[TextExample, ClassPrediction]):
             return metrics.multi_label(gold, [p.label for p in predictions], labels)
         return metrics.classification([str(e.label) for e in examples], [str(p.label) for p in predictions], labels)
 
-    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> np.ndarray:
+    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
         """See `Task.gold`."""
         import numpy as np
 

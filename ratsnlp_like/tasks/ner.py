@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from .. import metrics
+from ..arrays import Array, Tensor
 from ..errors import InputError
 from ..examples import Entity, EntityExample, Example
 from ..registry import TASKS
 from ..spans import Offset, bio_labels, context, entities_to_tags, tags_to_spans, windows
 from .base import IGNORED, BatchOutput, Features, Statistics, Task, Window, inputs, pad, pad_inputs
-
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
 
 
 @dataclass(frozen=True)
@@ -116,18 +113,18 @@ class Ner(Task[EntityExample, EntityPrediction]):
 
     def collate(
         self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
-    ) -> dict[str, torch.Tensor]:
+    ) -> dict[str, Tensor]:
         """See `Task.collate`; labels are (batch, longest)."""
         batch = pad_inputs(features, tokenizer)
         if "labels" in features[0]:
             batch["labels"] = pad([f["labels"] for f in features], IGNORED)
         return batch
 
-    def loss(self, model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
         """Cross entropy over the tokens that show something."""
         return _loss(model(**inputs(batch)).logits, batch["labels"])
 
-    def predict_batch(self, model: Any, batch: Mapping[str, torch.Tensor]) -> BatchOutput:
+    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
         """See `Task.predict_batch`; raw is (tokens, classes) logits."""
         logits = model(**inputs(batch)).logits
         loss, targets = None, 0
@@ -158,7 +155,7 @@ class Ner(Task[EntityExample, EntityPrediction]):
         found = [[Entity(e.start, e.end, e.label) for e in p.entities] for p in predictions]
         return metrics.entities([e.entities or () for e in examples], found, [e.text for e in examples], labels)
 
-    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> np.ndarray:
+    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
         """See `Task.gold`."""
         import numpy as np
 
@@ -171,19 +168,30 @@ class Ner(Task[EntityExample, EntityPrediction]):
             tuple(FoundEntity(example.text[e.start : e.end], *e, score=1.0) for e in example.entities or ())
         )
 
+    def inexpressible(self, example: EntityExample, oracle: EntityPrediction) -> list[str]:
+        """See `Task.inexpressible`: each entity with what the tokens make of it."""
+        spans = {(e.start, e.end, e.label) for e in oracle.entities}
+        said = []
+        for entity in example.entities or ():
+            if tuple(entity) not in spans:
+                near = [e for e in oracle.entities if e.start < entity.end and entity.start < e.end]
+                found = " + ".join(f"{e.text} ({e.label})" for e in near) or "nothing"
+                said.append(f"{example.text[entity.start : entity.end]} ({entity.label}) -> {found}")
+        return said
+
 
 def _targets(offsets: Sequence[Offset], entities: Sequence[Entity], index: Mapping[str, int]) -> list[int]:
     return [IGNORED if tag is None else index[tag] for tag in entities_to_tags(offsets, entities)]
 
 
-def _loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def _loss(logits: Tensor, labels: Tensor) -> Tensor:
     from torch.nn import functional as F
 
     total = F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
     return total / (labels != IGNORED).sum().clamp(min=1)  # a batch of empty texts has loss 0, not NaN
 
 
-def _merge(windows: Sequence[Window]) -> tuple[list[int], list[int], np.ndarray]:
+def _merge(windows: Sequence[Window]) -> tuple[list[int], list[int], Array]:
     """Offsets and probabilities of all tokens of a text, each from the window with most context around it."""
     import numpy as np
 

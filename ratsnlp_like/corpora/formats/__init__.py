@@ -14,7 +14,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ...errors import InputError, did_you_mean
-
 from .base import DEFAULTS, Format, Options, Row, never
 from .book import read_book_ner, sniff_book_ner
 from .conll import read_conll, sniff_conll
@@ -72,9 +71,7 @@ def read_rows(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     """
     path = Path(path)
     check_file(path, parquet=options.format in (None, "parquet"))
-    if options.format is None and is_parquet(path):
-        options = replace(options, format="parquet")
-    elif options.format != "parquet":
+    if _forced(path, options) != "parquet":
         # Once, here: readers pass over a file more than once, and this pass decodes all of it.
         options = replace(options, encoding=resolve_encoding(path, options.encoding))
     return _rows(path, choose_format(path, options), options)
@@ -86,17 +83,22 @@ def choose_format(path: Path, options: Options = DEFAULTS) -> Format:
     Raises:
         InputError: no format has the name that is asked for.
     """
-    if options.format is not None:
-        if options.format not in FORMATS:
-            raise InputError(
-                f"there is no format {options.format!r}", place="--format", fix=did_you_mean(options.format, FORMATS)
-            )
-        return FORMATS[options.format]
+    if (name := _forced(path, options)) is not None:
+        if name not in FORMATS:
+            raise InputError(f"there is no format {name!r}", place="--format", fix=did_you_mean(name, FORMATS))
+        return FORMATS[name]
     by_suffix = next((entry for entry in FORMATS.values() if _suffix(path) in entry.suffixes), FORMATS["text"])
     if by_suffix.rivals:
         head = read_head(path, options.encoding or detect_encoding(path))
         return next((FORMATS[name] for name in by_suffix.rivals if FORMATS[name].sniff(head)), by_suffix)
     return by_suffix
+
+
+def _forced(path: Path, options: Options) -> str | None:
+    """The format that is asked for; Parquet asks for itself, and must not be looked into as text."""
+    if options.format is None and (is_parquet(path) or _suffix(path) in FORMATS["parquet"].suffixes):
+        return "parquet"
+    return options.format
 
 
 def _suffix(path: Path) -> str:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from ...errors import InputError
 from ...examples import Place
-
 from .base import shorten
 
 TAG = re.compile(r"O|[BI]-\S+")

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from ...errors import InputError
 from ...examples import Place
-
 from .base import DEFAULTS, Options, Row, shorten
 from .files import read_lines
 
@@ -184,7 +183,7 @@ def _explain(mismatch: MismatchError, text: str, marked: str, place: Place) -> I
     """Say what stands where the halves part, and guess why."""
     at, position = mismatch.in_marked, mismatch.in_text
     expected = f"the right half, its <entity:TAG> marks removed, is the left half (before {SEPARATOR})"
-    if strange := _STRANGE_END.match(marked, at):
+    if (strange := _STRANGE_END.match(marked, at)) and not _END.match(marked, at):
         return InputError(
             f"unknown form of tag {strange[1]!r} in {_around(marked, at)}",
             place=place,

@@ -8,13 +8,12 @@ Columns are separated by tabs or spaces; the first is the word, the last the tag
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from ...errors import InputError
 from ...examples import Place
-
 from .base import DEFAULTS, Options, Row, shorten
 from .bio import TAG, Token, text_and_entities
 from .files import read_lines
@@ -38,6 +37,31 @@ def read_conll(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
             sentence.append(_token(line, Place(str(path), number), has_spaces=not joiner))
     if sentence:
         yield _row(sentence, joiner)
+
+
+def entities_from_words(
+    words: Sequence[str], tags: Sequence[str], *, separator: str = " ", places: Place | Sequence[Place]
+) -> tuple[str, list[list[int | str]]]:
+    """Join words into a text and turn their BIO tags into `[start, end, label]`, for tables that hold such lists.
+
+    Args:
+        words: the words, or the characters.
+        tags: a BIO tag for each of them.
+        separator: what stands between words in the text.
+        places: where each word stands, or where all of them stand, for messages.
+
+    Raises:
+        InputError: a tag is not BIO, or there are not as many tags as words.
+    """
+    where = [places] * len(words) if isinstance(places, Place) else places
+    if len(tags) != len(words):
+        raise InputError(
+            f"{len(words)} words and {len(tags)} tags",
+            place=where[0] if where else None,
+            expected="a tag for each word",
+        )
+    rows = zip(words, tags, where, strict=True)
+    return text_and_entities([Token(word, tag, place, f"{word}\t{tag}") for word, tag, place in rows], separator)
 
 
 def sniff_conll(head: str) -> bool:

@@ -10,6 +10,7 @@ import codecs
 import gzip
 import io
 import logging
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +24,8 @@ from ...examples import Place
 
 logger = logging.getLogger("ratsnlp_like")
 
-_CHUNK = 1 << 20
-_HEAD = 1 << 16
+_CHUNK = 1 << 16  # characters
+_HEAD = 1 << 16  # characters
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -99,9 +100,20 @@ def _missing(path: Path) -> InputError:
     if not folder.is_dir():
         return InputError("there is no such file", place=path, fix=f"correct the path: {folder} is not a directory")
     names = sorted(child.name for child in folder.iterdir())
+    if any(_composed(name) == _composed(path.name) for name in names):
+        # Looks the same in any message: an archive packed on a Mac, unpacked elsewhere.
+        return InputError(
+            "there is no such file, but one whose name has its Hangul composed the other way (as macOS writes it)",
+            place=path,
+            fix=f"rename it: convmv -f utf-8 -t utf-8 --nfc --notest {folder}/*, or by hand",
+        )
     close = get_close_matches(path.name, names, n=3, cutoff=0.5)
     fix = f"did you mean {' or '.join(close)}?" if close else f"{folder} has: {', '.join(names[:10]) or 'nothing'}"
     return InputError("there is no such file", place=path, fix=fix)
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def open_bytes(path: Path) -> IO[bytes]:

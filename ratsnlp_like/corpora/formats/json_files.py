@@ -10,11 +10,11 @@ from typing import Any
 
 from ...errors import InputError
 from ...examples import Place
-
 from .base import DEFAULTS, Options, Row, shorten
 from .files import read_lines, read_text
 
 _ARRAY_OF_OBJECTS = '[{"text": "...", "label": "..."}, ...]'
+_JSON = re.compile(r"\s*(?:\[\s*\{|\{[ \t\r]*\n)")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -45,18 +45,14 @@ def read_jsonl(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
 
 
 def sniff_json(head: str) -> bool:
-    """The beginning of an array of objects, or of an object that goes on over lines."""
-    return re.match(r'\s*(?:\[\s*\{|\{\s*")', head) is not None and not _is_object(_first_lines(head)[0])
+    """The beginning of an array of objects, or of an object that is spread over lines."""
+    return _JSON.match(head) is not None
 
 
 def sniff_jsonl(head: str) -> bool:
-    """Each of the first two lines is an object; where there is one line only, it holds no array of objects."""
-    lines = _first_lines(head)
-    return all(map(_is_object, lines)) and (len(lines) > 1 or not _lists_of_objects(json.loads(lines[0])))
-
-
-def _first_lines(head: str) -> list[str]:
-    return [line for line in head.split("\n") if line.strip()][:2] or [""]
+    """Each of the first two lines is an object. (One line that is an object is as well a whole JSON file.)"""
+    lines = [line for line in head.split("\n") if line.strip()][:2]
+    return len(lines) == 2 and all(map(_is_object, lines))
 
 
 def _is_object(line: str) -> bool:

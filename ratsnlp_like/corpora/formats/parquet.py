@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...examples import Place
-
 from .base import DEFAULTS, Options, Row
 
 _BATCH = 1024  # rows

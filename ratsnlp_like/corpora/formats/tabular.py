@@ -15,7 +15,6 @@ from typing import cast
 
 from ...errors import InputError
 from ...examples import Place
-
 from .base import DEFAULTS, Options, Row, shorten
 from .files import logger, read_lines
 

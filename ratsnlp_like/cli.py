@@ -1,0 +1,448 @@
+"""The command line. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from . import __version__
+from .errors import InputError, TrainingError, did_you_mean
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+    from .examples import Example
+    from .predictor import Predictor
+
+log = logging.getLogger("ratsnlp_like")
+
+_OVERVIEW = f"""\
+usage: ratsnlp-like COMMAND ...
+
+Fine-tuning of pretrained Korean language models (version {__version__}).
+
+  train      fine-tune a checkpoint on a corpus, evaluate it and save it
+  evaluate   measure a saved model on a corpus
+  predict    ask a saved model about new text
+  inspect    look at a corpus, and at what a checkpoint's tokenizer makes of it
+  list       what there is: corpora, tasks, checkpoints, formats
+
+Each command tells more: ratsnlp-like train --task ner --help
+
+  ratsnlp-like train --task classification --corpus reviews.csv --checkpoint klue/bert-base --output runs/reviews
+  ratsnlp-like predict runs/reviews "배송이 빨라서 좋아요"
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command. Returns 0 done, 2 the user's input is at fault, 1 anything else, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _log_to_stderr()
+    try:
+        return _run(arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except TrainingError as error:
+        print(f"training stopped: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as error:
+        print(f"interrupted: {error}" if str(error) else "interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        print(f"error: {error.strerror}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        return 2
+
+
+def _log_to_stderr() -> None:
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+        log.propagate = False
+    log.setLevel(os.environ.get("RATSNLP_LIKE_LOG", "INFO").upper())
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(_OVERVIEW, end="")
+        return 0
+    if arguments[0] in {"--version", "-V"}:
+        print(__version__)
+        return 0
+    command, *rest = arguments
+    if command not in _COMMANDS:
+        raise InputError(f"unknown command {command!r}", fix=did_you_mean(command, _COMMANDS))
+    _COMMANDS[command](_underscored(rest))
+    return 0
+
+
+def _underscored(arguments: Sequence[str]) -> list[str]:
+    """`--batch-size 8` is `--batch_size 8`; what stands behind `--` is text."""
+    out: list[str] = []
+    for i, argument in enumerate(arguments):
+        if argument == "--":
+            return [*out, *arguments[i:]]
+        name, equals, value = argument.partition("=")
+        out.append(name[:2] + name[2:].replace("-", "_") + equals + value if argument.startswith("--") else argument)
+    return out
+
+
+# Parsers
+
+
+def _parser(command: str, description: str) -> ArgumentParser:
+    from jsonargparse import ArgumentParser, set_parsing_settings
+
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    return ArgumentParser(prog=f"ratsnlp-like {command}", description=description, exit_on_error=False)
+
+
+def _parse(parser: ArgumentParser, arguments: Sequence[str]) -> dict[str, Any]:
+    """Parsed options without those that only steer the parser.
+
+    Raises:
+        InputError: what argparse would have said with a usage message.
+    """
+    from argparse import ArgumentError
+
+    try:
+        return dict(vars(parser.parse_args(list(arguments))))
+    except ArgumentError as error:
+        raise _readable(parser, str(error)) from None
+
+
+def _readable(parser: ArgumentParser, message: str) -> InputError:
+    hint = f"see ratsnlp-like {parser.prog.split()[-1]} --help"
+    if message.startswith("unrecognized arguments: "):
+        flag = message.removeprefix("unrecognized arguments: ").split()[0]
+        known = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
+        if not flag.startswith("--"):
+            return InputError(f"unexpected argument {flag!r}", fix=hint)
+        return InputError(f"unknown option {flag}", fix=f"{did_you_mean(flag.split('=')[0], known, few=True)}{hint}")
+    text = " ".join(dict.fromkeys(line.strip() for line in message.splitlines() if line.strip()))
+    return InputError(re.sub(r'Parser key "(\w+)"', r"--\1", text), fix=hint)
+
+
+def _add_corpus_options(parser: ArgumentParser, columns: Iterable[str]) -> None:
+    from .arguments import CorpusArguments
+    from .corpora.formats import Options
+
+    parser.add_class_arguments(CorpusArguments)
+    parser.add_class_arguments(Options)
+    group = parser.add_argument_group("Columns, where they are not found by name")
+    for name in columns:
+        group.add_argument(f"--{name}_column", type=str | None, default=None, help=f"the column of the {name}")
+
+
+def _task_of(arguments: Sequence[str], config: str | None) -> str | None:
+    """The task decides which flags there are, so it is looked for before they are parsed."""
+    for i, argument in enumerate(arguments):
+        if argument == "--task" and i + 1 < len(arguments):
+            return arguments[i + 1]
+        if argument.startswith("--task="):
+            return argument.removeprefix("--task=")
+        if argument.startswith("--config"):
+            config = argument.partition("=")[2] or (arguments[i + 1] if i + 1 < len(arguments) else None)
+    if config and Path(config).is_file():
+        import yaml
+
+        try:
+            content = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InputError(f"cannot be read as YAML: {' '.join(str(error).split())}", place=config) from None
+        if not isinstance(content, dict):
+            raise InputError("holds no options", place=config, expected="lines like `task: ner`")
+        return content.get("task")
+    if config:
+        raise InputError("no such file", place=config)
+    return None
+
+
+def _chosen(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    """What goes on into the library: all but the named, and but columns that nobody named."""
+    out = {k: v for k, v in options.items() if k not in {*names, "config", "print_config"}}
+    return {k: v for k, v in out.items() if not (v is None and k.endswith("_column"))}
+
+
+# Commands
+
+
+def train(arguments: list[str]) -> None:
+    """`ratsnlp-like train`."""
+    from jsonargparse import ActionConfigFile
+
+    from .arguments import DataArguments, ModelArguments, TrainingArguments
+    from .registry import TASKS
+
+    task = _task_of(arguments, None)
+    parser = _parser("train", "Fine-tune a checkpoint on a corpus, evaluate it and save it.")
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file with these options, such as a run's own")
+    parser.add_argument("--task", type=str, help=f"{', '.join(TASKS)}; its own flags: --task NAME --help")
+    parser.add_argument("--corpus", type=str, help="a registered name, a file, or a hub id")
+    parser.add_argument("--checkpoint", type=str, help="a bundled name, a folder, or a hub id")
+    parser.add_argument("--output", type=str | None, default=None, help="the run folder")
+    parser.add_argument("--resume", action="store_true", help="go on with the unfinished run in --output")
+    parser.add_argument("--overwrite", action="store_true", help="throw away the run in --output")
+    parser.add_argument(
+        "--result", type=str | None, default=None, help="write metrics, counts and times to this JSON file"
+    )
+    for kind in (DataArguments, ModelArguments, TrainingArguments):
+        parser.add_class_arguments(kind)
+    if task is not None:
+        parser.add_class_arguments(TASKS[task])
+        _add_corpus_options(parser, TASKS[task].example.columns())
+    options = _parse(parser, arguments)
+    missing = [name for name in ("task", "corpus", "checkpoint") if not options.get(name)]
+    if missing:
+        raise InputError(
+            "missing: " + ", ".join(f"--{name}" for name in missing),
+            fix="ratsnlp-like train --task classification --corpus sample-sentiment --checkpoint NAME; "
+            "ratsnlp-like list tasks | corpora | checkpoints",
+        )
+    _check_result(options["result"])
+    from .finetune import fine_tune
+    from .report import show_run
+
+    result = fine_tune(**_chosen(options, "result"))
+    _write_result(options["result"], result.to_dict())
+    show_run(result)
+
+
+def evaluate(arguments: list[str]) -> None:
+    """`ratsnlp-like evaluate`."""
+    from .predictor import describe_model
+    from .report import show_metrics
+
+    parser = _parser("evaluate", "Measure a saved model on a corpus.")
+    parser.add_argument("model", type=str, help="a run folder (its best model) or a model folder")
+    parser.add_argument("--corpus", type=str, help="a registered name, a file, or a hub id")
+    parser.add_argument("--split", type=str | None, default=None, help="test, validation or train; test by default")
+    parser.add_argument("--eval_batch_size", type=int, default=64, help="windows of a batch")
+    parser.add_argument("--limit_eval", type=int | None, default=None, help="measure on this many examples")
+    parser.add_argument("--result", type=str | None, default=None, help="write the metrics to this JSON file")
+    _add_corpus_options(parser, describe_model(_first(arguments))[1].columns())
+    options = _parse(parser, arguments)
+    if not options["corpus"]:
+        raise InputError("missing: --corpus", fix="name a corpus, a file or a hub id")
+    _check_result(options["result"])
+    from .finetune import evaluate as run
+
+    metrics = run(options["model"], **_chosen(options, "model", "result"))
+    _write_result(options["result"], metrics)
+    show_metrics(metrics)
+
+
+def predict(arguments: list[str]) -> None:
+    """`ratsnlp-like predict`."""
+    from .predictor import describe_model
+
+    parser = _parser("predict", "Ask a saved model about new text: arguments, a file, or lines of standard input.")
+    parser.add_argument("model", type=str, help="a run folder (its best model) or a model folder")
+    parser.add_argument("texts", nargs="*", type=str, help="texts")
+    parser.add_argument("--input", type=str | None, default=None, help="a file of texts: lines, CSV, TSV, JSONL, ...")
+    parser.add_argument("--output", type=str | None, default=None, help="FILE.jsonl or FILE.csv; standard output else")
+    parser.add_argument("--show", type=str | None, default=None, help="table, jsonl or csv on standard output")
+    parser.add_argument("--batch_size", type=int, default=32, help="windows that go through the model together")
+    task, example = describe_model(_first(arguments))
+    _add_corpus_options(parser, example.columns())
+    options = _parse(parser, arguments)
+    kind = _output_kind(options["output"], options["show"], has_texts=bool(options["texts"]))
+    texts = _texts(options, example, task)
+    from .predictor import Predictor
+
+    rows = Predictor.from_pretrained(options["model"]).rows(texts, batch_size=options["batch_size"])
+    if kind == "table":
+        from .report import show_predictions
+
+        show_predictions(rows)
+        return
+    with _opened(options["output"], options["input"]) as file:
+        _write_rows(rows, file, kind)
+
+
+def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterator[Any]:
+    from .corpora.base import default_root, open_corpus
+    from .corpora.formats import Options
+
+    if options["texts"] and options["input"]:
+        raise InputError("both texts and --input were given", fix="give one of them")
+    if options["texts"]:
+        return iter(options["texts"])
+    if options["input"]:
+        columns = {n: c for n in example.columns() if (c := options[f"{n}_column"])}
+        reading = Options(**{f.name: options[f.name] for f in fields(Options)})
+        source = open_corpus(Path(options["input"]), example, task, columns=columns, options=reading)
+        root = Path(options["corpus_root"] or default_root())
+        return source.inputs(root, source.splits(root)[0])
+    if sys.stdin.isatty():
+        raise InputError("no text was given", fix='ratsnlp-like predict DIR "문장" | --input FILE | < FILE')
+    return (line.removesuffix("\n").removesuffix("\r") for line in sys.stdin)
+
+
+def _output_kind(output: str | None, show: str | None, *, has_texts: bool) -> str:
+    if output is not None:
+        kind = Path(output).suffix.lower().lstrip(".")
+        if kind not in {"jsonl", "csv"}:
+            raise InputError(f"unknown kind of file {output!r}", place="--output", expected="FILE.jsonl or FILE.csv")
+        return kind
+    if show is not None and show not in {"table", "jsonl", "csv"}:
+        raise InputError(f"unknown {show!r}", place="--show", fix=did_you_mean(show, ["table", "jsonl", "csv"]))
+    return show or ("table" if sys.stdout.isatty() and has_texts else "jsonl")
+
+
+@contextmanager
+def _opened(output: str | None, source: str | None) -> Iterator[IO[str]]:
+    """Standard output, or a file that appears when it is whole."""
+    if output is None:
+        yield sys.stdout
+        return
+    path = Path(output)
+    if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
+        raise InputError("the output would be written over the input", place=output, fix="another --output")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        # Excel takes a CSV file for CP949 unless it begins with a byte order mark.
+        with partial.open("w", encoding="utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8", newline="") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_rows(rows: Iterable[dict[str, Any]], file: IO[str], kind: str) -> None:
+    writer = None
+    for row in rows:
+        if kind == "jsonl":
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            continue
+        cells = {
+            k: json.dumps(v, ensure_ascii=False) if isinstance(v, (list, tuple, dict)) else v for k, v in row.items()
+        }
+        if writer is None:
+            writer = csv.DictWriter(file, cells)
+            writer.writeheader()
+        writer.writerow(cells)
+
+
+def inspect(arguments: list[str]) -> None:
+    """`ratsnlp-like inspect`."""
+    from .corpora.base import default_root, guess_task, open_corpus
+    from .corpora.formats import Options
+    from .registry import TASKS
+
+    parser = _parser("inspect", "Look at a corpus, and at what a checkpoint's tokenizer makes of it.")
+    parser.add_argument("corpus", type=str, help="a registered name, a file, or a hub id")
+    parser.add_argument("--task", type=str | None, default=None, help="what it would be used for; guessed by default")
+    parser.add_argument("--checkpoint", type=str | None, default=None, help="look at its tokens too")
+    parser.add_argument("--max_length", type=int, default=128, help="of a window, in tokens")
+    parser.add_argument("--normalization", type=list[str], default=[], help="steps of normalisation, as in train")
+    parser.add_argument("--result", type=str | None, default=None, help="write the findings to this JSON file")
+    task = _task_of(arguments, None)
+    kinds = [TASKS[task]] if task else [kind for _, kind in TASKS.items()]
+    _add_corpus_options(parser, dict.fromkeys(column for kind in kinds for column in kind.example.columns()))
+    options = _parse(parser, arguments)
+    _check_result(options["result"])
+    reading = Options(**{f.name: options[f.name] for f in fields(Options)})
+    name = task or guess_task(options["corpus"], reading)
+    made = TASKS[name](normalization=tuple(options["normalization"]))
+    corpus = open_corpus(
+        options["corpus"],
+        made.example,
+        name,
+        columns={n: c for n in made.example.columns() if (c := options.get(f"{n}_column"))},
+        label_separator=options["label_separator"],
+        subset=options["subset"],
+        options=reading,
+    )
+    from .inspection import inspect as look
+    from .report import show_inspection
+
+    root = Path(options["corpus_root"] or default_root())
+    found = look(corpus, made, checkpoint=options["checkpoint"], max_length=options["max_length"], root=root)
+    found["corpus"] = options["corpus"]
+    _write_result(options["result"], found)
+    show_inspection(found)
+
+
+def list_(arguments: list[str]) -> None:
+    """`ratsnlp-like list`."""
+    from .checkpoints.base import bundled, describe_bundled
+    from .corpora.formats import FORMATS
+    from .registry import CHECKPOINTS, CORPORA, TASKS
+
+    kinds: dict[str, Callable[[], list[tuple[str, str]]]] = {
+        "corpora": lambda: [(name, f"[{corpus.task}] {corpus.description}") for name, corpus in CORPORA.items()],
+        "tasks": lambda: [(name, task.description) for name, task in TASKS.items()],
+        "checkpoints": lambda: [
+            *((name, "bundled: " + describe_bundled(name)) for name in bundled()),
+            *((name, entry.description) for name, entry in CHECKPOINTS.items()),
+        ],
+        "formats": lambda: [(name, entry.description) for name, entry in FORMATS.items()],
+    }
+    wanted = [argument for argument in arguments if not argument.startswith("-")]
+    if not wanted:
+        print("usage: ratsnlp-like list " + "|".join(kinds))
+        if not arguments:
+            raise InputError("missing: what to list", fix="ratsnlp-like list corpora")
+        return
+    if wanted[0] not in kinds:
+        raise InputError(f"cannot list {wanted[0]!r}", fix=did_you_mean(wanted[0], kinds))
+    entries = kinds[wanted[0]]()
+    width = max((len(name) for name, _ in entries), default=0)
+    for name, description in entries:
+        print(f"{name:{width}}  {description}")
+    if wanted[0] == "corpora":
+        print(f"{'FILE':{width}}  a file of your own (ratsnlp-like list formats)")
+        print(f"{'OWNER/NAME':{width}}  a data set of the Hugging Face hub")
+    if wanted[0] == "checkpoints":
+        print(f"{'OWNER/NAME':{width}}  any other checkpoint of the Hugging Face hub, or a folder")
+
+
+_COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "predict": predict,
+    "inspect": inspect,
+    "list": list_,
+}
+
+
+def _first(arguments: Sequence[str]) -> str | None:
+    """The first argument that is no flag: the model folder, which decides which flags there are."""
+    if "-h" in arguments or "--help" in arguments:
+        return None
+    return next((a for a in arguments[:1] if not a.startswith("-")), None)
+
+
+def _check_result(path: str | None) -> None:
+    """A result that cannot be written is told before the work, not after."""
+    if path is None:
+        return
+    if Path(path).is_dir():
+        raise InputError("is a folder", place=path, expected="a file", fix=f"--result {Path(path) / 'result.json'}")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _write_result(path: str | None, content: dict[str, Any]) -> None:
+    if path is not None:
+        Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Installs ratsnlp_like; requirements.txt is the one list of what it needs."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def requirements() -> list[str]:
+    """The lines of requirements.txt that are no comments."""
+    lines = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def version() -> str:
+    """The version that the package itself states."""
+    text = (HERE / "ratsnlp_like" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"', text, re.MULTILINE).group(1)
+
+
+setup(
+    name="ratsnlp_like",
+    version=version(),
+    description="Fine-tuning of pretrained Korean language models: from a file of text to a model one can trust",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=find_packages(include=["ratsnlp_like", "ratsnlp_like.*"]),
+    package_data={
+        "ratsnlp_like": [
+            "py.typed",
+            "corpora/samples/*",
+            "checkpoints/bundled/*/*",
+        ]
+    },
+    install_requires=requirements(),
+    extras_require={
+        "sentencepiece": ["sentencepiece>=0.2", "protobuf>=4"],  # KoBERT's tokenizer
+        "tensorboard": ["tensorboard>=2.15"],
+        "wandb": ["wandb>=0.16"],
+        "mlflow": ["mlflow>=2.10"],
+        "dev": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "ruff>=0.9", "mypy>=1.13", "types-PyYAML"],
+    },
+    entry_points={"console_scripts": ["ratsnlp-like = ratsnlp_like.cli:main"]},
+    classifiers=[
+        "License :: OSI Approved :: MIT License",
+        "Natural Language :: Korean",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
