@@ -41,7 +41,7 @@ _WHERE = {
     "Task": "tasks.base",
     "Normalizer": "text",
 }
-__all__ = ["__version__", *_WHERE]  # noqa: PLE0604 (names are strings)
+__all__ = ["__version__", *_WHERE]
 
 
 def __getattr__(name: str) -> Any:

@@ -124,7 +124,10 @@ class TrainingArguments:
 
 
 RESUMABLE = frozenset(
-    "epochs max_steps eval_batch_size early_stopping accelerator devices strategy num_nodes logger progress".split()
+    {
+        *("epochs", "max_steps", "eval_batch_size", "early_stopping", "accelerator", "devices", "strategy"),
+        *("num_nodes", "logger", "progress"),
+    }
 )
 """What may differ between a run and its resumption; all else would make another run of it."""
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
     from .examples import Example
-    from .predictor import Predictor
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -184,7 +183,7 @@ def _chosen(options: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def train(arguments: list[str]) -> None:
     """`ratsnlp-like train`."""
-    from jsonargparse import ActionConfigFile
+    from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 
     from .arguments import DataArguments, ModelArguments, TrainingArguments
     from .registry import TASKS

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, Self
 
 from .errors import InputError
@@ -235,7 +236,7 @@ class EntityExample(Example):
                 expected='a list like [{"start": 0, "end": 3, "label": "PS"}]',
             )
         entities = sorted(_entity(item, text, place) for item in raw)
-        for left, right in zip(entities, entities[1:], strict=False):
+        for left, right in pairwise(entities):
             if right.start < left.end:
                 raise InputError(
                     f"the entities {text[left.start : left.end]!r} ({left.label}, {left.start}-{left.end}) and "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -22,8 +21,9 @@ from .arguments import (
     distribute,
 )
 from .checkpoints.base import load_config, load_model, load_tokenizer, positions, resolve
-from .corpora.base import Corpus, Options, open_corpus
-from .data import TaskDataModule, best_split, default_cache, default_root, encode_split, read_split
+from .corpora.base import Corpus, default_root, open_corpus
+from .corpora.formats import Options
+from .data import TaskDataModule, best_split, default_cache, encode_split, read_split
 from .errors import InputError, did_you_mean
 from .module import TaskModule
 from .predictor import Predictor
@@ -110,7 +110,7 @@ class Job:
         flat = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
         flat |= {f"{name}_column": column for name, column in self.columns.items()}
         named = {"task": self.task.name, "corpus": _name(self.corpus), "checkpoint": self.checkpoint}
-        return json.loads(json.dumps({**named, **flat}, default=str))  # type: ignore[no-any-return]
+        return json.loads(json.dumps({**named, **flat}, default=str))
 
     def open(self, spec: str | Corpus) -> Corpus:
         """A corpus, read as this job says."""
@@ -125,8 +125,8 @@ class Job:
         )
 
 
-def _name(corpus: str | Corpus) -> str:
-    return corpus if isinstance(corpus, str) else type(corpus).__name__
+def _name(corpus: str | Path | Corpus) -> str:
+    return type(corpus).__name__ if isinstance(corpus, Corpus) else str(corpus)
 
 
 def fine_tune(
@@ -330,7 +330,7 @@ def check_length(max_length: int, config: Any, checkpoint: str) -> None:
             f"max_length {max_length} is more than the {limit} positions of {checkpoint}",
             place="--max_length",
             expected=f"at most {limit}",
-            fix=f"--max_length {limit}; longer texts: --long_text windows (classification), windows by themselves (ner)",
+            fix=f"--max_length {limit}; longer texts go through windows (classification: --long_text windows)",
         )
 
 
@@ -422,4 +422,4 @@ def to_json(content: Mapping[str, Any]) -> str:
 def _write(path: Path, content: str) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(content, encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)

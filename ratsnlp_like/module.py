@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class TaskModule(pl.LightningModule):
             raise TrainingError(
                 f"the loss is {loss:.4g} at step {step} (it was {usual:.4g} in the first steps)\n"
                 f"  batch: {self._describe(index)}\n"
-                f"  fix: a lower --learning_rate (now {self.arguments.learning_rate}), --precision 32, or look at these rows"
+                f"  fix: lower --learning_rate (now {self.arguments.learning_rate}), --precision 32, or look at the rows"
             )
 
     def _describe(self, index: np.ndarray) -> str:
@@ -85,8 +86,8 @@ class TaskModule(pl.LightningModule):
         places = [str(loader.split.read.example(row).place or f"row {row + 1}") for row in list(rows)[:8]]
         return "; ".join(places) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
 
-    def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW without decay on biases and norms (all that is not a matrix); a schedule that steps with the optimiser."""
+    def configure_optimizers(self) -> Any:
+        """AdamW without decay on biases and norms (no matrices), and a schedule that steps with the optimiser."""
         from transformers import get_scheduler
 
         arguments = self.arguments
@@ -139,14 +140,13 @@ class TaskModule(pl.LightningModule):
             self._raw.clear()
             self._losses.clear()
             return
-        loader = self.trainer.val_dataloaders
-        self._finish(loader, "validation")
+        self._finish(self.trainer.val_dataloaders, "validation")
 
     def on_test_epoch_end(self) -> None:
         """As `on_validation_epoch_end`."""
         self._finish(self.trainer.test_dataloaders, "test")
 
-    def _finish(self, loader: Loader, name: str) -> None:
+    def _finish(self, loader: Any, name: str) -> None:
         raw, losses = self._gather()
         self.results = score_split(self.task, loader.split, raw, self.labels)
         if losses:
@@ -187,6 +187,6 @@ def windows_by_example(split: EncodedSplit, raw: Mapping[int, Raw]) -> Iterator[
     """Each example of a split with its windows, in order."""
     rows = split.example_rows
     borders = np.flatnonzero(np.diff(rows, prepend=-1, append=len(split.read)))
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         windows = [Window(split[k], raw[k]) for k in range(start, end)]
         yield split.read.example(int(rows[start])), windows

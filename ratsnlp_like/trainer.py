@@ -15,6 +15,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, RichProgressBar
 from pytorch_lightning.loggers import CSVLogger, Logger
 
@@ -89,7 +90,7 @@ def build_trainer(
             num_sanity_val_steps=0,
             use_distributed_sampler=False,  # `Batches` knows its share
         )
-    except (ValueError, RuntimeError, pl.utilities.exceptions.MisconfigurationException) as error:
+    except (ValueError, RuntimeError, MisconfigurationException) as error:
         raise InputError(
             f"Lightning refuses this combination: {error}",
             place="--accelerator, --devices, --strategy, --precision, --num_nodes",

@@ -13,12 +13,14 @@ from typing import Any, ClassVar
 from ..errors import InputError, did_you_mean
 from ..examples import EntityExample, Example, TextExample
 from ..registry import CORPORA
-from .formats import Options, Row, read_rows
+from .formats import FORMATS, Options, Row, read_rows
 
 SPLITS = ("train", "validation", "test")
 """The names of splits, whatever a source calls them."""
 _SPLIT_NAMES = {"valid": "validation", "val": "validation", "dev": "validation", "eval": "validation"}
-_OWN_FILE_SUFFIXES = frozenset("csv tsv txt json jsonl ndjson parquet conll bio gz xlsx xls text".split())
+_OWN_FILE_SUFFIXES = frozenset(
+    {suffix.lstrip(".") for entry in FORMATS.values() for suffix in entry.suffixes if suffix} | {"gz", "xlsx", "xls"}
+)
 
 
 def canonical_split(name: str) -> str:
@@ -243,7 +245,7 @@ class FileCorpus(Corpus):
 
     file: Path = Path()
     kind: type[Example] = TextExample
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
 
     @property
     def example_type(self) -> type[Example]:
@@ -288,7 +290,7 @@ def open_corpus(
     Raises:
         InputError: nothing of that name, or a corpus for another task.
     """
-    own = {"columns": dict(columns or {}), "label_separator": label_separator}
+    own: dict[str, Any] = {"columns": dict(columns or {}), "label_separator": label_separator}
     if isinstance(spec, Corpus):
         return spec
     name = str(spec)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import EntityCorpus, Options
+from .base import EntityCorpus
+from .formats import Options
 
 
 @dataclass(frozen=True)

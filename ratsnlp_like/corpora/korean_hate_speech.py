@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import Options, TextCorpus
+from .base import TextCorpus
+from .formats import Options
 from .nsmc import fetch_with_korpora
 
 

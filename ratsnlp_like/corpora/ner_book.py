@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import EntityCorpus, Options
+from .base import EntityCorpus
+from .formats import Options
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from typing import ClassVar
 
 from ..errors import InputError
 from ..registry import CORPORA
-from .base import Options, TextCorpus
+from .base import TextCorpus
+from .formats import Options
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -58,7 +59,8 @@ class Nsmc(TextCorpus):
     column_names: ClassVar = {"text": "document", "label": "label"}
     renamed_labels: ClassVar = {"0": "negative", "1": "positive"}
     sample: ClassVar = {
-        "train": 'id\tdocument\tlabel\n101\t기대 없이 봤는데 끝까지 웃었네요\t1\n102\t"감동이라더니 졸기만 했다\t0\n103\t\t0\n',
+        "train": "id\tdocument\tlabel\n101\t기대 없이 봤는데 끝까지 웃었네요\t1\n"
+        '102\t"감동이라더니 졸기만 했다\t0\n103\t\t0\n',
         "test": "id\tdocument\tlabel\n104\t배우들 연기가 다 살렸다 ㅋㅋ\t1\n105\t돈이 아까워요 ㅠㅠ\t0\n",
     }
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import EntityCorpus, Options, TextCorpus
+from .base import EntityCorpus, TextCorpus
+from .formats import Options
 
 _FOLDER = Path(str(resources.files(__package__) / "samples"))
 

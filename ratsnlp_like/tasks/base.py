@@ -192,7 +192,7 @@ class Task(ABC, Generic[E, P]):
 
     def to_row(self, prediction: P) -> dict[str, Any]:
         """A prediction as JSON; the default takes a dataclass apart."""
-        return asdict(prediction)  # type: ignore[call-overload, no-any-return]
+        return asdict(prediction)  # type: ignore[call-overload]
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -207,11 +207,13 @@ class Task(ABC, Generic[E, P]):
 
     # What encoders share.
 
-    def tokenize(self, texts: Sequence[str], tokenizer: Any) -> list[tuple[Normalized, Tokens]]:
-        """Normalise and tokenize, without special tokens."""
+    def tokenize(
+        self, texts: Sequence[str], tokenizer: Any, *, offsets: bool = True
+    ) -> list[tuple[Normalized, Tokens]]:
+        """Normalise and tokenize, without special tokens; offsets are of the normalised texts."""
         normalizer = Normalizer(self.normalization)
         normalized = [normalizer(text) for text in texts]
-        return list(zip(normalized, tokenize(tokenizer, [n.text for n in normalized]), strict=True))
+        return list(zip(normalized, tokenize(tokenizer, [n.text for n in normalized], offsets=offsets), strict=True))
 
     @staticmethod
     def window(tokenizer: Any, first: Sequence[int], second: Sequence[int] | None = None) -> tuple[Features, int]:

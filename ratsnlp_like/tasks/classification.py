@@ -97,7 +97,7 @@ class Classification(Task[TextExample, ClassPrediction]):
         room = self.room(tokenizer, max_length)
         index = {label: i for i, label in enumerate(labels or ())}
         out: list[Features] = []
-        tokens = self.tokenize([example.text for example in examples], tokenizer)
+        tokens = self.tokenize([example.text for example in examples], tokenizer, offsets=False)
         for i, (example, (_, (ids, _))) in enumerate(zip(examples, tokens, strict=True)):
             target = None if labels is None else self._target(example, index)
             for part, lost in self._fit_in(ids, room):
@@ -205,7 +205,7 @@ class Classification(Task[TextExample, ClassPrediction]):
     def answer(self, example: TextExample) -> ClassPrediction:
         """See `Task.answer`."""
         label = example.label_names if self.multi_label else str(example.label)
-        return ClassPrediction(label, 1.0, {name: 1.0 for name in example.label_names})
+        return ClassPrediction(label, 1.0, dict.fromkeys(example.label_names, 1.0))
 
 
 TASKS.register("classification", Classification)

@@ -50,7 +50,7 @@ def sniff_json(head: str) -> bool:
 
 
 def sniff_jsonl(head: str) -> bool:
-    """Each of the first two lines is an object. (One line that is an object is as well a whole JSON file.)"""
+    """Each of the first two lines is an object: one such line alone is as well a whole JSON file."""
     lines = [line for line in head.split("\n") if line.strip()][:2]
     return len(lines) == 2 and all(map(_is_object, lines))
 

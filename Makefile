@@ -1,0 +1,45 @@
+# The two commands of the README, and what developers run. PYTHON chooses the interpreter.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test test-fast lint install install-dev clean
+
+demo: install
+	$(BIN)/ratsnlp-like train --task classification --corpus sample-sentiment \
+		--checkpoint ko-blank-bert --init random --output runs/demo --overwrite \
+		--epochs 15 --batch_size 16 --learning_rate 3e-4
+	$(BIN)/ratsnlp-like evaluate runs/demo --corpus sample-sentiment --split test
+	$(BIN)/ratsnlp-like predict runs/demo --show table \
+		"배송도 빠르고 정말 마음에 들어요" "돈이 아깝고 시간도 아까웠다" "기대 없이 봤는데 꿀잼 ㅋㅋ"
+	@echo "The model is in runs/demo/best"
+
+test: install-dev
+	$(BIN)/python -m pytest -n auto
+
+test-fast: install-dev
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# torch comes first and pinned: the versions in constraints.txt are the ones that were tested
+$(VENV)/.installed: requirements.txt constraints.txt setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet -c constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard]"
+	touch $@
+
+install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info runs .pytest_cache .mypy_cache .ruff_cache
