@@ -491,7 +491,7 @@ class TaskDataModule(pl.LightningDataModule):
         if self.labels is None:
             found = read.statistics.labels
             self.labels = list(declared) if declared is not None else self.task.order_labels(found)
-        self.task = self.task.fit(read.statistics, self.labels)
+        self.task = self.task.fit(read.statistics, self.labels, read.examples(), self.tokenizer)
         train = self._encode(read)
         if self.eval_corpus is not None:
             self.validation = self._encode(self._read(self.eval_corpus, best_split(self.eval_corpus, self.root)))

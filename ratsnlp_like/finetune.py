@@ -173,6 +173,9 @@ def fine_tune(
     for split, size in data.summary().items():
         log.info("%s: %s", split, ", ".join(f"{value:,} {what}" for what, value in size.items()))
 
+    direction = "higher" if data.task.maximize else "lower"
+    log.info("the best model is the one with the best validation %s (%s is better)", data.task.best_metric, direction)
+
     pl.seed_everything(job.training.seed, verbose=False)
     data.task.configure(config, labels)
     model = load_model(name, config, data.task.model_class(), vocabulary=len(tokenizer), init=job.model.init)

@@ -22,7 +22,7 @@ _SLICE = 1024
 _EXAMPLES = 8
 _ORACLE = 20_000
 """Examples of a split on which the oracle is asked."""
-MAX_LENGTHS = (32, 64, 128, 256, 512)
+MAX_LENGTHS = (32, 64, 128, 256, 300, 512)
 
 
 def inspect(
@@ -57,13 +57,23 @@ def inspect(
         name = resolve(checkpoint)
         config = load_config(name)
         tokenizer = load_tokenizer(name, config)
+    improved = None
     for split, findings in splits.items():
         examples = findings.watch(corpus.examples(root, split))
         if tokenizer is None:
             for _ in examples:
                 pass
         else:
-            looked_at[split] = _look_at_tokens(examples, task, tokenizer, max_length, findings)
+            kept, looked_at[split] = _look_at_tokens(examples, task, tokenizer, max_length)
+            kept = [example for example in kept if example.missing is None]
+            labels = task.order_labels(findings.labels)
+            looked_at[split]["oracle"] = _oracle(kept, task, tokenizer, labels, max_length) if kept else None
+            # learnt from the first split, which is the one to train on, and asked on all
+            improved = improved or (task.improved(kept, tokenizer) if kept else None)
+            if improved is not None and kept:
+                flag, better = improved
+                found = _oracle(kept, better, tokenizer, labels, max_length)
+                looked_at[split]["improved"] = {"flag": flag, "metrics": found["metrics"]}
     out: dict[str, Any] = {
         "corpus": type(corpus).__name__,
         "task": task.name,
@@ -168,8 +178,9 @@ def percentiles(lengths: Sequence[int]) -> dict[str, int]:
 
 
 def _look_at_tokens(
-    examples: Iterator[Example], task: Task[Any, Any], tokenizer: Any, max_length: int, findings: _Findings
-) -> dict[str, Any]:
+    examples: Iterator[Example], task: Task[Any, Any], tokenizer: Any, max_length: int
+) -> tuple[list[Example], dict[str, Any]]:
+    """The first examples, to ask the oracle on, and what all of them look like in tokens."""
     lengths: list[int] = []
     unknown = total = 0
     pieces: Counter[str] = Counter()
@@ -189,13 +200,12 @@ def _look_at_tokens(
         if len(kept) < _ORACLE:
             kept += part
     array = np.asarray(lengths)
-    return {
+    return kept[:_ORACLE], {
         "tokens": percentiles(lengths),
         "truncated": {str(n): round(float((array > n).mean()), 6) for n in sorted({*MAX_LENGTHS, max_length})},
         "unknown_share": round(unknown / max(1, total), 6),
         "unknown_tokens": unknown,
         "unknown_characters": _guilty(pieces, tokenizer),
-        "oracle": _oracle(kept[:_ORACLE], task, tokenizer, max_length, findings),
     }
 
 
@@ -212,13 +222,9 @@ def _guilty(pieces: Counter[str], tokenizer: Any) -> dict[str, int]:
 
 
 def _oracle(
-    examples: Sequence[Example], task: Task[Any, Any], tokenizer: Any, max_length: int, findings: _Findings
-) -> dict[str, Any] | None:
-    """Metrics of a perfect model: what the tokens, and truncation, leave to be reached."""
-    examples = [example for example in examples if example.missing is None]
-    if not examples:
-        return None
-    labels = task.order_labels(findings.labels)
+    examples: Sequence[Example], task: Task[Any, Any], tokenizer: Any, labels: Sequence[str], max_length: int
+) -> dict[str, Any]:
+    """Metrics of a perfect model: what the tokens leave to be reached."""
     predictions, lost, affected, count = [], [], 0, 0
     for i in range(0, len(examples), _SLICE):
         part = examples[i : i + _SLICE]

@@ -75,7 +75,7 @@ class TaskModule(pl.LightningModule):
             raise TrainingError(
                 f"the loss is {loss:.4g} at step {step} (it was {usual:.4g} in the first steps)\n"
                 f"  batch: {self._describe(index)}\n"
-                f"  fix: lower --learning_rate (now {self.arguments.learning_rate}), --precision 32, or look at the rows"
+                f"  fix: lower --learning_rate (now {self.arguments.learning_rate}), --precision 32, look at the rows"
             )
 
     def _describe(self, index: np.ndarray) -> str:

@@ -167,6 +167,10 @@ def _show_tokens(console: Console, found: Mapping[str, Any]) -> None:
     table.add_row(
         "inexpressible", *(f"{o['inexpressible']:,} in {o['inexpressible_rows']:,} rows" for o in oracles.values())
     )
+    improved = {name: tokens[name].get("improved") for name in oracles}
+    for name in next((list(found["metrics"])[:4] for found in improved.values() if found), []):
+        cells = [found["metrics"][name] if found else "" for found in improved.values()]
+        table.add_row(f"{name} with {next(filter(None, improved.values()))['flag']}", *map(_number, cells))
     table.add_row("examples asked", *(_number(o["examples"]) for o in oracles.values()))
     console.print()
     console.print(table)

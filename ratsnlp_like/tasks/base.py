@@ -150,6 +150,10 @@ class Task(ABC, Generic[E, P]):
     def answer(self, example: E) -> P:
         """The gold labels of an example, as a prediction."""
 
+    def improved(self, examples: Iterable[E], tokenizer: Any) -> tuple[str, Self] | None:
+        """A setting that raises what the tokens can express: its flag, and this task with it; None without one."""
+        return None
+
     def inexpressible(self, example: E, oracle: P) -> list[str]:
         """What the tokens cannot say of an example, in words.
 
@@ -169,8 +173,14 @@ class Task(ABC, Generic[E, P]):
         """The names of the model's outputs, which become id2label."""
         return list(labels)
 
-    def fit(self, statistics: Statistics, labels: Sequence[str]) -> Self:
+    def fit(self, statistics: Statistics, labels: Sequence[str], examples: Iterable[E], tokenizer: Any) -> Self:
         """This task with what depends on the training data filled in (class weights, say).
+
+        Args:
+            statistics: of the training split.
+            labels: in the model's order.
+            examples: of the training split, read again where a task needs them.
+            tokenizer: of the checkpoint.
 
         Raises:
             InputError: nothing can be learnt from these data.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -61,9 +61,11 @@ class Classification(Task[TextExample, ClassPrediction]):
 
         return AutoModelForSequenceClassification
 
-    def fit(self, statistics: Statistics, labels: Sequence[str]) -> Self:
+    def fit(
+        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[TextExample], tokenizer: Any
+    ) -> Self:
         """Fills in `multi_label` and `class_weights`; see `Task.fit`."""
-        task = super().fit(statistics, labels)
+        task = super().fit(statistics, labels, examples, tokenizer)
         if statistics.several and not task.multi_label:
             task = replace(task, multi_label=True)
         present = [label for label in labels if statistics.labels.get(label)]

@@ -2,21 +2,31 @@
 
 A token belongs to the entity of which it shows most characters. Where a particle is glued to a name
 within one token (서울에서), no token boundary can express the end of the name: `inspect` counts
-these and shows the ceiling they set.
+these and shows the ceiling they set, and `particles` learns to cut them off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, ClassVar, Literal, Self
 
 from .. import metrics
 from ..arrays import Array, Tensor
 from ..errors import InputError
 from ..examples import Entity, EntityExample, Example
 from ..registry import TASKS
-from ..spans import Offset, bio_labels, context, entities_to_tags, tags_to_spans, windows
+from ..spans import (
+    Offset,
+    ParticleCounts,
+    bio_labels,
+    context,
+    entities_to_tags,
+    tags_to_spans,
+    windows,
+    without_particle,
+)
 from .base import IGNORED, BatchOutput, Features, Statistics, Task, Window, inputs, pad, pad_inputs
 
 
@@ -51,6 +61,11 @@ class Ner(Task[EntityExample, EntityPrediction]):
     stride: int = 32
     """Tokens that neighbouring windows of a long text share; at most half a window is used."""
 
+    particles: Literal["learn"] | dict[str, list[str]] | None = None
+    """What is cut off the last token of an entity: endings for each label, `learn` to take them from the training
+    data (those that are more often cut than kept), or nothing. With KcBERT's tokens a perfect model reaches
+    entity F1 0.84 on KLUE-NER without, and 0.97 with learnt particles."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.stride < 0:
@@ -66,15 +81,36 @@ class Ner(Task[EntityExample, EntityPrediction]):
         """O, then B- and I- of each type."""
         return bio_labels(labels)
 
-    def fit(self, statistics: Statistics, labels: Sequence[str]) -> Self:
-        """See `Task.fit`."""
+    def fit(
+        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[EntityExample], tokenizer: Any
+    ) -> Self:
+        """Fills in `particles`; see `Task.fit`."""
         if not labels:
             raise InputError(
                 "no entity is marked in the training rows",
                 expected="marks in at least some rows",
                 fix="check the format (--format book-ner | klue-ner | conll) or the column (--entities_column)",
             )
-        return super().fit(statistics, labels)
+        task = super().fit(statistics, labels, examples, tokenizer)
+        return task.with_particles(examples, tokenizer) if task.particles == "learn" else task
+
+    def with_particles(self, examples: Iterable[EntityExample], tokenizer: Any) -> Self:
+        """This task with particles learnt from examples."""
+        counts = ParticleCounts()
+        iterator = iter(examples)
+        while part := list(islice(iterator, 1024)):
+            for example, (offsets, _) in zip(part, self._offsets(part, tokenizer), strict=True):
+                counts.add(example.text, offsets, example.entities or ())
+        return replace(self, particles=counts.particles())
+
+    def improved(self, examples: Iterable[EntityExample], tokenizer: Any) -> tuple[str, Self] | None:
+        """See `Task.improved`."""
+        return ("--particles learn", self.with_particles(examples, tokenizer)) if self.particles is None else None
+
+    def _offsets(self, examples: Sequence[EntityExample], tokenizer: Any) -> Iterator[tuple[list[Offset], list[int]]]:
+        """Offsets of the tokens in the original texts, and their ids."""
+        for normalized, (ids, found) in self.tokenize([example.text for example in examples], tokenizer):
+            yield (found if not self.normalization else [normalized.to_original(*o) for o in found]), ids
 
     def encode(
         self, examples: Sequence[EntityExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
@@ -83,10 +119,7 @@ class Ner(Task[EntityExample, EntityPrediction]):
         room = self.room(tokenizer, max_length)
         index = {name: i for i, name in enumerate(self.classes(labels))} if labels is not None else None
         out: list[Features] = []
-        for i, (example, (normalized, (ids, found))) in enumerate(
-            zip(examples, self.tokenize([e.text for e in examples], tokenizer), strict=True)
-        ):
-            offsets = found if not self.normalization else [normalized.to_original(*offset) for offset in found]
+        for i, (example, (offsets, ids)) in enumerate(zip(examples, self._offsets(examples, tokenizer), strict=True)):
             if index is not None:
                 self._check_labels(example, labels or ())
             targets = None if index is None else _targets(offsets, example.entities or (), index)
@@ -145,6 +178,8 @@ class Ner(Task[EntityExample, EntityPrediction]):
             shown = [i for i in range(first, last + 1) if tags[i] is not None]
             score = float(probabilities[shown, best[shown]].mean())
             start, end = starts[first], ends[last]
+            if isinstance(self.particles, dict):
+                end = without_particle(example.text, (starts[last], end), label, self.particles)
             entities.append(FoundEntity(example.text[start:end], start, end, label, score))
         return EntityPrediction(tuple(entities))
 
