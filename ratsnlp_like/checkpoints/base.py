@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, did_you_mean
+from ..network import offline_if_cut_off
 from ..registry import CHECKPOINTS
 
 log = logging.getLogger("ratsnlp_like")
@@ -93,6 +94,7 @@ def resolve(name: str) -> str:
             f"unknown checkpoint {name!r}: not bundled, not a folder, not a hub id (owner/name)",
             fix=did_you_mean(name, [*bundled(), *CHECKPOINTS]),
         )
+    offline_if_cut_off()
     return name
 
 

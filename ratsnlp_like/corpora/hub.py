@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..errors import InputError, did_you_mean
 from ..examples import Example, Place, TextExample
+from ..network import offline_if_cut_off
 from .base import Corpus, canonical_split
 from .formats import Row
 
@@ -51,6 +52,7 @@ class HubCorpus(Corpus):
 
 @lru_cache(maxsize=4)
 def _load(hub_id: str, subset: str | None) -> Any:
+    offline_if_cut_off()
     import datasets
 
     try:
