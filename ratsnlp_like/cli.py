@@ -120,15 +120,33 @@ def _parse(parser: ArgumentParser, arguments: Sequence[str]) -> dict[str, Any]:
     from argparse import ArgumentError
 
     try:
-        return dict(vars(parser.parse_args(list(arguments))))
+        return dict(vars(parser.parse_args(_options_first(parser, arguments))))
     except ArgumentError as error:
         raise _readable(parser, str(error)) from None
+
+
+def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str]:
+    """argparse fills `TEXT ...` at the first gap between options; here texts may stand on both sides of them."""
+    flags = {flag: action.nargs != 0 for action in parser._actions for flag in action.option_strings}
+    options: list[str] = []
+    others: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--":
+            others += rest
+        elif flags.get(argument.partition("=")[0].partition(".")[0]) is not None or argument.startswith("--"):
+            options.append(argument)
+            if "=" not in argument and flags.get(argument.partition(".")[0]):
+                options += [value for value in [next(rest, None)] if value is not None]
+        else:
+            others.append(argument)
+    return [*options, "--", *others] if others else options
 
 
 def _readable(parser: ArgumentParser, message: str) -> InputError:
     hint = f"see ratsnlp-like {parser.prog.split()[-1]} --help"
     if message.startswith("unrecognized arguments: "):
-        flag = message.removeprefix("unrecognized arguments: ").split()[0]
+        flag = next(word for word in message.removeprefix("unrecognized arguments: ").split() if word != "--")
         known = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
         if not flag.startswith("--"):
             return InputError(f"unexpected argument {flag!r}", fix=hint)
