@@ -358,6 +358,7 @@ class Batches:
     ) -> None:
         self.lengths, self.batch_size, self.shuffle, self.seed = lengths, batch_size, shuffle, seed
         self.rank, self.world_size, self.epoch = rank, world_size, 0
+        self.sampler = self  # Lightning calls set_epoch of `loader.batch_sampler.sampler`
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning says which epoch begins."""
@@ -473,6 +474,8 @@ class TaskDataModule(pl.LightningDataModule):
         self.max_length, self.batch_size, self.seed = max_length, batch_size, seed
         self.eval_batch_size = eval_batch_size or 2 * batch_size
         self.validation_share, self.limit_train, self.limit_eval = validation_share, limit_train, limit_eval
+        self._loader: Loader | None = None
+        self._place: dict[str, int] = {}
         self.train: EncodedSplit | None = None
         self.validation: EncodedSplit | None = None
         self.test: EncodedSplit | None = None
@@ -527,8 +530,19 @@ class TaskDataModule(pl.LightningDataModule):
         return split.select(np.random.default_rng(self.seed).permutation(examples)[:limit])
 
     def train_dataloader(self) -> Loader:
-        """Shuffled batches."""
-        return self.loader(self.train, shuffle=True)
+        """Shuffled batches; in a resumed epoch those that are left."""
+        self._loader = self.loader(self.train, shuffle=True)
+        if self._place:
+            self._loader.load_state_dict(self._place)
+        return self._loader
+
+    def state_dict(self) -> dict[str, int]:
+        """The place in the epoch. (Lightning restores that of a loader too late: after it was asked for its length.)"""
+        return self._loader.state_dict() if self._loader is not None else {}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """See `state_dict`."""
+        self._place = state_dict
 
     def val_dataloader(self) -> Loader:
         """All of the validation split, longest first."""
