@@ -200,6 +200,8 @@ def fine_tune(
     state = folder / CHECKPOINT if resume and (folder / CHECKPOINT).exists() else None
     pl.seed_everything(job.training.seed, verbose=False)
     _fit(trainer, module, data, state, keeper, folder)
+    if keeper.evaluated != trainer.global_step:  # the last steps of --max_steps, or a finished run that was resumed
+        trainer.validate(module, datamodule=data, verbose=False)
     return _finish(run, trainer, module, data, meter)
 
 

@@ -18,6 +18,7 @@ import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, RichProgressBar
 from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.trainer.states import TrainerFn
 
 from .arguments import TrainingArguments
 from .data import Loader
@@ -156,6 +157,7 @@ class Meter(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """The first batch is about to be fetched."""
+        self.steps = trainer.global_step
         self._since = time.perf_counter()
 
     def on_train_batch_end(
@@ -180,6 +182,13 @@ class Meter(pl.Callback):
         now = time.perf_counter()
         self.evaluation_seconds += now - self._evaluating
         self._since = now
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Add up what all processes have learnt from."""
+        if trainer.world_size > 1:
+            own = torch.tensor([self.examples, self.tokens], dtype=torch.int64, device=trainer.strategy.root_device)
+            total = trainer.strategy.reduce(own, reduce_op="sum")
+            self.examples, self.tokens = (int(number) for number in total)
 
     def summary(self) -> dict[str, float]:
         """For the result file; memory is the peak of this process, in MB (10^6 bytes)."""
@@ -212,6 +221,8 @@ class Keeper(pl.Callback):
     def __init__(self, folder: Path, predictor: Callable[[TaskModule], Predictor]) -> None:
         self.folder, self._predictor = folder, predictor
         self.best: list[float] | None = None
+        self.evaluated = -1
+        """The optimiser step of the last evaluation."""
         self.interrupted = False
         self._asked = False
         self._handlers: dict[int, Any] = {}
@@ -257,13 +268,15 @@ class Keeper(pl.Callback):
         """Keep the model where it is the best so far, and the state in any case."""
         if trainer.sanity_checking or not isinstance(pl_module, TaskModule):
             return
+        self.evaluated = trainer.global_step
         value = float(pl_module.results[pl_module.task.best_metric])
         # of equal metrics the lower loss wins: a small validation split has many ties
         rank = [value if pl_module.task.maximize else -value, -float(pl_module.results.get("loss", 0.0))]
         if self.best is None or rank > self.best:
             self.best = rank
             self._save_model(trainer, pl_module, "best")
-        self._save_last(trainer, pl_module)
+        if trainer.state.fn == TrainerFn.FITTING:
+            self._save_last(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """The last state, also where the last steps were not evaluated."""
