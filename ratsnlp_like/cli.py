@@ -126,7 +126,7 @@ def _parse(parser: ArgumentParser, arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str]:
-    """argparse fills `TEXT ...` at the first gap between options; here texts may stand on both sides of them."""
+    """Argparse fills `TEXT ...` at the first gap between options; here texts may stand on both sides of them."""
     flags = {flag: action.nargs != 0 for action in parser._actions for flag in action.option_strings}
     options: list[str] = []
     others: list[str] = []

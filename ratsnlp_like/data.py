@@ -489,6 +489,12 @@ class TaskDataModule(pl.LightningDataModule):
         if self.train is not None:
             return
         splits = self.corpus.splits(self.root)
+        if "train" not in splits and len(splits) > 1:
+            raise InputError(
+                f"there is nothing to train on: the corpus has {' and '.join(splits)} only",
+                place=type(self.corpus).__name__,
+                fix="bring its training file, or evaluate a trained model on it",
+            )
         read = self._read(self.corpus, "train" if "train" in splits else splits[0])
         declared = None if self.corpus.columns else self.corpus.labels(self.root)
         if self.labels is None:
@@ -537,7 +543,7 @@ class TaskDataModule(pl.LightningDataModule):
         return self._loader
 
     def state_dict(self) -> dict[str, int]:
-        """The place in the epoch. (Lightning restores that of a loader too late: after it was asked for its length.)"""
+        """The place in the epoch; Lightning restores that of a loader only where nobody has asked for its length."""
         return self._loader.state_dict() if self._loader is not None else {}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:

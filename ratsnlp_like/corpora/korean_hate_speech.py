@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from ..registry import CORPORA
 from .base import TextCorpus
+from .fetch import fetch_with_korpora
 from .formats import Options
-from .nsmc import fetch_with_korpora
 
 
 @dataclass(frozen=True)
