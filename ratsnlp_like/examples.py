@@ -108,7 +108,8 @@ class Example:
         return cls.from_row(row, Place(*place) if place else None)
 
 
-def _string(value: Any, name: str, place: Place | None) -> str:
+def as_string(value: Any, name: str, place: Place | None) -> str:
+    """A text, from whatever a file holds: nothing is an empty text, numbers are written out."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -118,7 +119,7 @@ def _string(value: Any, name: str, place: Place | None) -> str:
     return str(value)
 
 
-def _label(value: Any, place: Place | None) -> str | None:
+def as_label(value: Any, place: Place | None) -> str | None:
     """A class name, from whatever a file holds: text, whole numbers and booleans have names, floats do not."""
     if value is None:
         return None
@@ -142,7 +143,14 @@ def _label(value: Any, place: Place | None) -> str | None:
             if whole
             else "name the column of classes with --label_column, or give each range of scores a class name",
         )
-    return _string(value, "label", place)
+    return as_string(value, "label", place)
+
+
+def as_labels(value: Any, place: Place | None) -> str | tuple[str, ...] | None:
+    """A class name, or a tuple of them for a list."""
+    if isinstance(value, (list, tuple)):
+        return tuple(name for one in value if (name := as_label(one, place)) is not None)
+    return as_label(value, place)
 
 
 def _is_decimal(value: str) -> bool:
@@ -159,8 +167,26 @@ def _is_decimal(value: str) -> bool:
     return value.count(".") == 1 or "e" in value.lower()
 
 
+class Labelled(Example):
+    """What examples with a class share. A subclass has the field `label`: a class, a tuple of them, or None."""
+
+    label: str | tuple[str, ...] | None
+
+    @property
+    def stratum(self) -> str:
+        """The class, or the set of classes."""
+        return "\t".join(self.label_names)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The classes of this example."""
+        if self.label is None:
+            return ()
+        return self.label if isinstance(self.label, tuple) else (self.label,)
+
+
 @dataclass(frozen=True)
-class TextExample(Example):
+class TextExample(Labelled):
     """A text and its class, or its classes (`label` is a tuple then), or none where it is to be predicted."""
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -181,24 +207,8 @@ class TextExample(Example):
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
         """See `Example.from_row`; a list of labels makes a multi-label example."""
-        label = row.get("label")
-        if isinstance(label, (list, tuple)):
-            label = tuple(name for value in label if (name := _label(value, place)) is not None)
-        else:
-            label = _label(label, place)
-        return cls(text=_string(row.get("text"), "text", place), label=label, place=place)
-
-    @property
-    def stratum(self) -> str:
-        """The class, or the set of classes."""
-        return "\t".join(self.label_names)
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The classes of this text."""
-        if self.label is None:
-            return ()
-        return self.label if isinstance(self.label, tuple) else (self.label,)
+        text = as_string(row.get("text"), "text", place)
+        return cls(text=text, label=as_labels(row.get("label"), place), place=place)
 
 
 @dataclass(frozen=True)
@@ -221,7 +231,7 @@ class EntityExample(Example):
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
         """See `Example.from_row`; entities are [start, end, label] or {"start", "end", "label"[, "text"]}."""
-        text = _string(row.get("text"), "text", place)
+        text = as_string(row.get("text"), "text", place)
         if (raw := row.get("entities")) is None:
             return cls(text=text, place=place)
         if isinstance(raw, str):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from .. import metrics
 from ..arrays import Array, Tensor
 from ..errors import InputError
-from ..examples import Example, TextExample
+from ..examples import Example, Labelled, TextExample
 from ..registry import TASKS
 from ..spans import windows
 from .base import BatchOutput, Features, Statistics, Task, Window, inputs, pad_inputs
 
+L = TypeVar("L", bound=Labelled)
 LongText = Literal["head", "head+tail", "windows"]
 
 
@@ -29,21 +30,15 @@ class ClassPrediction:
 
 
 @dataclass(frozen=True)
-class Classification(Task[TextExample, ClassPrediction]):
-    """One label for a text (softmax), or several (a sigmoid for each)."""
+class Classifier(Task[L, ClassPrediction]):
+    """What all tasks with a class for an example share: one label (softmax), or several (a sigmoid for each)."""
 
-    name: ClassVar[str] = "classification"
-    description: ClassVar[str] = "a class for a text (sentiment, topic, ...), or several: text, label"
-    example: ClassVar[type[Example]] = TextExample
     best_metric: ClassVar[str] = "macro_f1"
 
     multi_label: bool = False
-    """Whether a text may have several labels; found by itself where a row holds a list of them."""
+    """Whether an example may have several labels; found by itself where a row holds a list of them."""
     threshold: float = 0.5
-    """Probability from which a label is given to a text, with several labels."""
-    long_text: LongText = "head"
-    """What becomes of a text longer than the window: its head is kept, its head and tail (1/4 and 3/4 of
-    the window, Sun et al. 2019, arXiv:1905.05583), or all of it in windows whose logits are averaged."""
+    """Probability from which a label is given, where there may be several."""
     class_weights: Literal["balanced"] | tuple[float, ...] | None = None
     """Weight of each class in the loss: `balanced` (rows / classes / rows of the class), or numbers in the
     order of the labels."""
@@ -61,9 +56,7 @@ class Classification(Task[TextExample, ClassPrediction]):
 
         return AutoModelForSequenceClassification
 
-    def fit(
-        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[TextExample], tokenizer: Any
-    ) -> Self:
+    def fit(self, statistics: Statistics, labels: Sequence[str], examples: Iterable[L], tokenizer: Any) -> Self:
         """Fills in `multi_label` and `class_weights`; see `Task.fit`."""
         task = super().fit(statistics, labels, examples, tokenizer)
         if statistics.several and not task.multi_label:
@@ -92,35 +85,8 @@ class Classification(Task[TextExample, ClassPrediction]):
         super().configure(config, labels)
         config.problem_type = "multi_label_classification" if self.multi_label else "single_label_classification"
 
-    def encode(
-        self, examples: Sequence[TextExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
-    ) -> list[Features]:
-        """See `Task.encode`."""
-        room = self.room(tokenizer, max_length)
-        index = {label: i for i, label in enumerate(labels or ())}
-        out: list[Features] = []
-        tokens = self.tokenize([example.text for example in examples], tokenizer, offsets=False)
-        for i, (example, (_, (ids, _))) in enumerate(zip(examples, tokens, strict=True)):
-            target = None if labels is None else self._target(example, index)
-            for part, lost in self._fit_in(ids, room):
-                features, _ = self.window(tokenizer, part)
-                features |= {"example": i, "lost": lost}
-                if target is not None:
-                    features["labels"] = target
-                out.append(features)
-        return out
-
-    def _fit_in(self, ids: list[int], room: int) -> list[tuple[list[int], int]]:
-        """Parts of a text that fit, each with the number of tokens lost."""
-        lost = max(0, len(ids) - room)
-        if not lost or self.long_text == "head":
-            return [(ids[:room], lost)]
-        if self.long_text == "head+tail":
-            head = room // 4
-            return [(ids[:head] + ids[len(ids) - (room - head) :], lost)]
-        return [(ids[start:end], 0) for start, end in windows(len(ids), room, room // 4)]
-
-    def _target(self, example: TextExample, index: Mapping[str, int]) -> int | list[float]:
+    def target(self, example: L, index: Mapping[str, int]) -> int | list[float]:
+        """The number of the label, or 0 and 1 for each label."""
         if not self.multi_label:
             if isinstance(example.label, tuple):
                 raise InputError(f"several labels {example.label}", place=example.place, expected="one label")
@@ -167,7 +133,7 @@ class Classification(Task[TextExample, ClassPrediction]):
         loss = self._loss(logits, batch["labels"]) if "labels" in batch else None
         return BatchOutput(list(logits.float().cpu().numpy()), loss, len(logits))
 
-    def decode(self, example: TextExample, windows: Sequence[Window], labels: Sequence[str]) -> ClassPrediction:
+    def decode(self, example: L, windows: Sequence[Window], labels: Sequence[str]) -> ClassPrediction:
         """See `Task.decode`; the logits of several windows are averaged."""
         import numpy as np
 
@@ -188,7 +154,7 @@ class Classification(Task[TextExample, ClassPrediction]):
         return np.asarray(exponentials / exponentials.sum())
 
     def score(
-        self, predictions: Sequence[ClassPrediction], examples: Sequence[TextExample], labels: Sequence[str]
+        self, predictions: Sequence[ClassPrediction], examples: Sequence[L], labels: Sequence[str]
     ) -> dict[str, Any]:
         """See `metrics.classification` and `metrics.multi_label`."""
         if self.multi_label:
@@ -204,10 +170,51 @@ class Classification(Task[TextExample, ClassPrediction]):
         hot = np.array(target, dtype=bool) if self.multi_label else np.arange(len(labels)) == target
         return np.where(hot, 20.0, -20.0)
 
-    def answer(self, example: TextExample) -> ClassPrediction:
+    def answer(self, example: L) -> ClassPrediction:
         """See `Task.answer`."""
         label = example.label_names if self.multi_label else str(example.label)
         return ClassPrediction(label, 1.0, dict.fromkeys(example.label_names, 1.0))
+
+
+@dataclass(frozen=True)
+class Classification(Classifier[TextExample]):
+    """A class for a document or a sentence."""
+
+    name: ClassVar[str] = "classification"
+    description: ClassVar[str] = "a class for a text (sentiment, topic, ...), or several: text, label"
+    example: ClassVar[type[Example]] = TextExample
+
+    long_text: LongText = "head"
+    """What becomes of a text longer than the window: its head is kept, its head and tail (1/4 and 3/4 of
+    the window, Sun et al. 2019, arXiv:1905.05583), or all of it in windows whose logits are averaged."""
+
+    def encode(
+        self, examples: Sequence[TextExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
+    ) -> list[Features]:
+        """See `Task.encode`."""
+        room = self.room(tokenizer, max_length)
+        index = {label: i for i, label in enumerate(labels or ())}
+        out: list[Features] = []
+        tokens = self.tokenize([example.text for example in examples], tokenizer, offsets=False)
+        for i, (example, (_, (ids, _))) in enumerate(zip(examples, tokens, strict=True)):
+            target = None if labels is None else self.target(example, index)
+            for part, lost in self._fit_in(ids, room):
+                features, _ = self.window(tokenizer, part)
+                features |= {"example": i, "lost": lost}
+                if target is not None:
+                    features["labels"] = target
+                out.append(features)
+        return out
+
+    def _fit_in(self, ids: list[int], room: int) -> list[tuple[list[int], int]]:
+        """Parts of a text that fit, each with the number of tokens lost."""
+        lost = max(0, len(ids) - room)
+        if not lost or self.long_text == "head":
+            return [(ids[:room], lost)]
+        if self.long_text == "head+tail":
+            head = room // 4
+            return [(ids[:head] + ids[len(ids) - (room - head) :], lost)]
+        return [(ids[start:end], 0) for start, end in windows(len(ids), room, room // 4)]
 
 
 TASKS.register("classification", Classification)

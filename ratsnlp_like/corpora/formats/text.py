@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from ...examples import Place
@@ -13,5 +14,11 @@ from .files import read_lines
 def read_plain_text(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     """Yield {"text"} per line, as written; an empty line is an empty text, so that row n is line n."""
     file = str(path)
-    for number, line in read_lines(path, options.encoding):
+    lines = read_lines(path, options.encoding)
+    number, line = next(lines)
+    following = next(lines, None)
+    if not line and following is None:  # nothing but a byte order mark
+        return
+    yield Row({"text": line}, Place(file, number))
+    for number, line in chain([following] if following else [], lines):
         yield Row({"text": line}, Place(file, number))
