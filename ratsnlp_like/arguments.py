@@ -26,6 +26,11 @@ class CorpusArguments:
     label_separator: str | None = None
     """What stands between the labels of one row, where a row can have several (such as ',')."""
 
+    def __post_init__(self) -> None:
+        for name in ("corpus_root", "cache_dir"):
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, Path(value).expanduser())
+
 
 @dataclass(frozen=True)
 class DataArguments:

@@ -67,13 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
+def _is_first_process() -> bool:
+    """Lightning starts the other processes of a run with the same command, and with their rank in the environment."""
+    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
+
+
 def _log_to_stderr() -> None:
     if not log.handlers:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(message)s"))
         log.addHandler(handler)
         log.propagate = False
-    log.setLevel(os.environ.get("RATSNLP_LIKE_LOG", "INFO").upper())
+    log.setLevel(os.environ.get("RATSNLP_LIKE_LOG", "INFO" if _is_first_process() else "ERROR").upper())
 
 
 def _run(arguments: list[str]) -> int:
@@ -108,7 +113,9 @@ def _parser(command: str, description: str) -> ArgumentParser:
     from jsonargparse import ArgumentParser, set_parsing_settings
 
     set_parsing_settings(docstring_parse_attribute_docstrings=True)
-    return ArgumentParser(prog=f"ratsnlp-like {command}", description=description, exit_on_error=False)
+    return ArgumentParser(
+        prog=f"ratsnlp-like {command}", description=description, exit_on_error=False, allow_abbrev=False
+    )
 
 
 def _parse(parser: ArgumentParser, arguments: Sequence[str]) -> dict[str, Any]:
@@ -173,7 +180,7 @@ def _task_of(arguments: Sequence[str], config: str | None) -> str | None:
             return arguments[i + 1]
         if argument.startswith("--task="):
             return argument.removeprefix("--task=")
-        if argument.startswith("--config"):
+        if argument.partition("=")[0] == "--config":
             config = argument.partition("=")[2] or (arguments[i + 1] if i + 1 < len(arguments) else None)
     if config and Path(config).is_file():
         import yaml
@@ -236,8 +243,9 @@ def train(arguments: list[str]) -> None:
     from .report import show_run
 
     result = fine_tune(**_chosen(options, "result"))
-    _write_result(options["result"], result.to_dict())
-    show_run(result)
+    if _is_first_process():
+        _write_result(options["result"], result.to_dict())
+        show_run(result)
 
 
 def evaluate(arguments: list[str]) -> None:
@@ -308,7 +316,20 @@ def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterat
         return source.inputs(root, source.splits(root)[0])
     if sys.stdin.isatty():
         raise InputError("no text was given", fix='ratsnlp-like predict DIR "문장" | --input FILE | < FILE')
-    return (line.removesuffix("\n").removesuffix("\r") for line in sys.stdin)
+    return _lines(sys.stdin)
+
+
+def _lines(stream: IO[str]) -> Iterator[str]:
+    number = 0
+    try:
+        for number, line in enumerate(stream, start=1):
+            yield (line.removeprefix("\ufeff") if number == 1 else line).removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"not UTF-8 ({error.reason}) after line {number}",
+            place="standard input",
+            fix="iconv -f CP949 -t UTF-8 FILE | ratsnlp-like predict ..., or --input FILE, which finds the encoding",
+        ) from None
 
 
 def _output_kind(output: str | None, show: str | None, *, has_texts: bool) -> str:

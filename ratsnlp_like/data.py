@@ -127,7 +127,7 @@ def _column(cells: list[Any]) -> pa.Array:
         return pa.array(cells, type=pa.float32() if isinstance(first, float) else pa.int64())
     borders = np.zeros(len(cells) + 1, dtype=np.int32)
     np.cumsum([len(cell) for cell in cells], out=borders[1:])
-    whole = all(isinstance(value, int) for cell in cells for value in cell[:1])
+    whole = not any(isinstance(value, float) for cell in cells for value in cell)
     flat = np.fromiter(chain.from_iterable(cells), dtype=np.int32 if whole else np.float32, count=int(borders[-1]))
     return pa.ListArray.from_arrays(borders, flat)
 
@@ -161,7 +161,8 @@ def _key(name: str, *parts: object) -> str:
 def tokenizer_fingerprint(tokenizer: Any) -> str:
     """A digest of all that a tokenizer does: its files as one JSON, or the vocabulary of a slow one."""
     if tokenizer.is_fast:
-        content = tokenizer.backend_tokenizer.to_str()
+        described = json.loads(tokenizer.backend_tokenizer.to_str())
+        content = json.dumps(described | {"truncation": None, "padding": None})  # an earlier call may have set these
     else:
         content = json.dumps([type(tokenizer).__qualname__, sorted(tokenizer.get_vocab().items())])
     extra = [sorted(tokenizer.special_tokens_map.items()), tokenizer.model_input_names]
@@ -500,7 +501,11 @@ class TaskDataModule(pl.LightningDataModule):
         if self.labels is None:
             found = read.statistics.labels
             self.labels = list(declared) if declared is not None else self.task.order_labels(found)
-        self.task = self.task.fit(read.statistics, self.labels, read.examples(), self.tokenizer)
+        try:
+            self.task = self.task.fit(read.statistics, self.labels, read.examples(), self.tokenizer)
+        except InputError as error:
+            first = read.example(0).place
+            raise error.at(first.file if first else type(self.corpus).__name__) from None
         train = self._encode(read)
         if self.eval_corpus is not None:
             self.validation = self._encode(self._read(self.eval_corpus, best_split(self.eval_corpus, self.root)))
@@ -526,6 +531,12 @@ class TaskDataModule(pl.LightningDataModule):
             )
         share = max(self.validation_share, 1 / len(train.read))
         larger, smaller = cut(list(train.read.table.strings("stratum")), share, self.seed)
+        if not len(larger):
+            raise InputError(
+                f"{self.validation_share} of {len(train.read)} rows leaves none to train on",
+                place="--validation_share",
+                fix="a smaller share, or --eval_corpus",
+            )
         log.info("%s of %s training examples are kept for validation.", f"{len(smaller):,}", f"{len(train.read):,}")
         return train.select(larger), train.select(smaller)
 

@@ -37,6 +37,10 @@ class InputError(ValueError):
             lines.append(f"  fix: {fix}")
         super().__init__("\n".join(lines))
 
+    def at(self, place: object) -> InputError:
+        """The same problem with the place where it was met, unless it names one itself."""
+        return self if self.place else InputError(self.problem, place=place, expected=self.expected, fix=self.fix)
+
     def __reduce__(self) -> tuple[object, ...]:  # survives worker processes
         return (_rebuild, (self.problem, self.place, self.expected, self.fix))
 

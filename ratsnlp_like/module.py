@@ -46,7 +46,7 @@ class TaskModule(pl.LightningModule):
         self.results: dict[str, Any] = {}
         """The metrics of the last evaluation, tables included."""
         self._raw: dict[int, Raw] = {}
-        self._losses: dict[int, tuple[float, int]] = {}
+        self._losses: dict[int, tuple[float, float]] = {}
         self._unseen: list[tuple[int, np.ndarray, torch.Tensor]] = []
         self._first: list[float] = []
 
@@ -151,13 +151,13 @@ class TaskModule(pl.LightningModule):
         self.results = score_split(self.task, loader.split, raw, self.labels)
         if losses:
             total = sum(targets for _, targets in losses.values())
-            self.results["loss"] = sum(loss * targets for loss, targets in losses.values()) / max(1, total)
+            self.results["loss"] = sum(loss * targets for loss, targets in losses.values()) / (total or 1)
         best = self.task.best_metric
         for metric, value in self.results.items():
             if isinstance(value, (int, float)):
                 self.log(f"{name}/{metric}", float(value), prog_bar=metric in {"loss", best})
 
-    def _gather(self) -> tuple[dict[int, Raw], dict[int, tuple[float, int]]]:
+    def _gather(self) -> tuple[dict[int, Raw], dict[int, tuple[float, float]]]:
         raw, losses = self._raw, self._losses
         self._raw, self._losses = {}, {}
         if self.trainer.world_size > 1:

@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytorch_lightning as pl
 import torch
@@ -154,6 +154,15 @@ class Meter(pl.Callback):
         self.examples = self.tokens = self.steps = 0
         self.seconds = self.evaluation_seconds = 0.0
         self._since = self._evaluating = 0.0
+        self._total: tuple[int, ...] = ()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counts of this process, so that a resumed run counts on."""
+        return {name: getattr(self, name) for name in ("examples", "tokens", "steps", "seconds", "evaluation_seconds")}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """See `state_dict`."""
+        vars(self).update(state_dict)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """The first batch is about to be fetched."""
@@ -188,20 +197,21 @@ class Meter(pl.Callback):
         if trainer.world_size > 1:
             own = torch.tensor([self.examples, self.tokens], dtype=torch.int64, device=trainer.strategy.root_device)
             total = trainer.strategy.reduce(own, reduce_op="sum")
-            self.examples, self.tokens = (int(number) for number in total)
+            self._total = tuple(int(number) for number in total)
 
     def summary(self) -> dict[str, float]:
         """For the result file; memory is the peak of this process, in MB (10^6 bytes)."""
         import resource
 
+        examples, tokens = self._total or (self.examples, self.tokens)
         unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
         out = {
             "steps": self.steps,
-            "examples": self.examples,
-            "tokens": self.tokens,
+            "examples": examples,
+            "tokens": tokens,
             "train_seconds": round(self.seconds, 3),
-            "examples_per_second": round(self.examples / self.seconds, 2) if self.seconds else 0.0,
+            "examples_per_second": round(examples / self.seconds, 2) if self.seconds else 0.0,
             "evaluation_seconds": round(self.evaluation_seconds, 3),
             "peak_memory_mb": round(peak, 1),
         }
@@ -226,22 +236,25 @@ class Keeper(pl.Callback):
         self.interrupted = False
         self._asked = False
         self._handlers: dict[int, Any] = {}
-        self._random: torch.Tensor | None = None
+        self._random: list[torch.Tensor] | None = None
 
     # The state that a resumed run needs beside Lightning's own
 
     def state_dict(self) -> dict[str, Any]:
         """The best value so far and the state of the random numbers."""
-        return {"best": self.best, "random": torch.get_rng_state()}
+        return {"best": self.best, "random": torch.get_rng_state(), "random_cuda": torch.cuda.get_rng_state_all()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """See `state_dict`."""
-        self.best, self._random = state_dict["best"], state_dict["random"]
+        self.best = state_dict["best"]
+        self._random = [state_dict["random"], *state_dict["random_cuda"]]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Dropout goes on where it stopped; Ctrl-C waits for the end of a step."""
         if self._random is not None:
-            torch.set_rng_state(self._random.cpu())
+            torch.set_rng_state(self._random[0].cpu())
+            if len(self._random) == 1 + torch.cuda.device_count():  # as many GPUs as before
+                torch.cuda.set_rng_state_all([state.cpu() for state in self._random[1:]])
             self._random = None
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -259,10 +272,23 @@ class Keeper(pl.Callback):
         """Stop here when asked to, with nothing half done."""
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
-        if trainer.strategy.reduce_boolean_decision(self._asked, all=False):
-            self.interrupted = True
+        if self._is_asked(trainer) and not self._evaluation_is_due(trainer):
             self._save_last(trainer, pl_module)
-            raise KeyboardInterrupt
+            self._stop()
+
+    def _is_asked(self, trainer: pl.Trainer) -> bool:
+        """Whether any process was asked to stop: all stop at the same step."""
+        return trainer.strategy.reduce_boolean_decision(self._asked, all=False)
+
+    @staticmethod
+    def _evaluation_is_due(trainer: pl.Trainer) -> bool:
+        """Stopping before an evaluation that belongs to this step would lose it: a resumed run begins behind it."""
+        every, batches = trainer.val_check_interval, trainer.fit_loop.epoch_loop.total_batch_idx + 1
+        return trainer.is_last_batch or (isinstance(every, int) and batches % every == 0)
+
+    def _stop(self) -> NoReturn:
+        self.interrupted = True
+        raise KeyboardInterrupt
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the model where it is the best so far, and the state in any case."""
@@ -275,8 +301,9 @@ class Keeper(pl.Callback):
         if self.best is None or rank > self.best:
             self.best = rank
             self._save_model(trainer, pl_module, "best")
-        if trainer.state.fn == TrainerFn.FITTING:
-            self._save_last(trainer, pl_module)
+        self._save_last(trainer, pl_module)
+        if trainer.state.fn == TrainerFn.FITTING and self._is_asked(trainer):
+            self._stop()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """The last state, also where the last steps were not evaluated."""

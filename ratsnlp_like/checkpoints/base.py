@@ -201,7 +201,12 @@ def load_model(name: str, config: Any, model_class: Any, *, vocabulary: int, ini
 
     if init == "random":
         config.vocab_size = max(config.vocab_size, vocabulary)
-        model = model_class.from_config(config)
+        try:
+            model = model_class.from_config(config)
+        except ValueError as error:
+            raise InputError(
+                f"no model can be made of this configuration: {error}", place="--config_overrides"
+            ) from error
     else:
         folder = Path(name)
         if folder.is_dir() and not [*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]:

@@ -45,8 +45,8 @@ class BatchOutput(NamedTuple):
     raw: list[Raw]
     loss: Tensor | None = None
     """The mean loss where the batch has labels."""
-    targets: int = 0
-    """Over how many targets (texts, tokens) that mean goes."""
+    targets: float = 0
+    """Over how many targets (texts, tokens) that mean goes; the sum of their weights where they have some."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +229,9 @@ class Task(ABC, Generic[E, P]):
     def window(tokenizer: Any, first: Sequence[int], second: Sequence[int] | None = None) -> tuple[Features, int]:
         """Special tokens around one sequence of ids or two; also says where `first` begins."""
         ids, types, lead = Template.of(tokenizer).build(first, second)
+        if not ids:  # an empty text under a tokenizer without special tokens: no model takes no tokens
+            empty = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.pad_token_id
+            ids, types = [empty], [0]
         features: Features = {"input_ids": ids}
         if "token_type_ids" in tokenizer.model_input_names:
             features["token_type_ids"] = types

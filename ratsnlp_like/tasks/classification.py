@@ -130,8 +130,13 @@ class Classifier(Task[L, ClassPrediction]):
     def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
         """See `Task.predict_batch`; raw is (labels,) logits."""
         logits = model(**inputs(batch)).logits
-        loss = self._loss(logits, batch["labels"]) if "labels" in batch else None
-        return BatchOutput(list(logits.float().cpu().numpy()), loss, len(logits))
+        raw = list(logits.float().cpu().numpy())
+        if "labels" not in batch:
+            return BatchOutput(raw)
+        targets = float(len(raw))
+        if self.class_weights is not None and not self.multi_label:  # cross entropy divides by their sum
+            targets = sum(float(self.class_weights[label]) for label in batch["labels"].tolist())
+        return BatchOutput(raw, self._loss(logits, batch["labels"]), targets)
 
     def decode(self, example: L, windows: Sequence[Window], labels: Sequence[str]) -> ClassPrediction:
         """See `Task.decode`; the logits of several windows are averaged."""
