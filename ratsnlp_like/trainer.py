@@ -284,7 +284,7 @@ class Keeper(pl.Callback):
     def _evaluation_is_due(trainer: pl.Trainer) -> bool:
         """Stopping before an evaluation that belongs to this step would lose it: a resumed run begins behind it."""
         every, batches = trainer.val_check_interval, trainer.fit_loop.epoch_loop.total_batch_idx + 1
-        return trainer.is_last_batch or (isinstance(every, int) and batches % every == 0)
+        return batches % every == 0 if isinstance(every, int) else trainer.is_last_batch
 
     def _stop(self) -> NoReturn:
         self.interrupted = True

@@ -1,0 +1,132 @@
+"""What the tests of data, training and command line share: small models, small files, quick runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+from ratsnlp_like.corpora.base import FileCorpus
+from ratsnlp_like.data import EncodedSplit, ReadSplit, encode_split, read_split
+from ratsnlp_like.examples import Example, TextExample
+from ratsnlp_like.tasks.classification import Classification
+
+torch.set_num_threads(1)  # the models are tiny, and so may the machine be
+
+CHECKPOINT = "ko-blank-bert"
+TINY = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+COMMAND = [sys.executable, "-m", "ratsnlp_like.cli"]
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    """A file of these bytes, or of this text in UTF-8."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def tsv(path: Path, rows: Iterable[tuple[str, ...]], header: str = "text\tlabel") -> Path:
+    """A TSV file of rows."""
+    return write(path, "\n".join([header, *("\t".join(row) for row in rows)]) + "\n")
+
+
+@lru_cache
+def tokenizer() -> Any:
+    """The bundled tokenizer."""
+    return new_tokenizer()
+
+
+def new_tokenizer() -> Any:
+    """The bundled tokenizer, for whoever changes it."""
+    name = resolve(CHECKPOINT)
+    return load_tokenizer(name, load_config(name))
+
+
+def read(path: Path, cache: Path, kind: type[Example] = TextExample, **corpus: Any) -> ReadSplit:
+    """A file, read through the cache."""
+    return read_split(FileCorpus(file=path, kind=kind, **corpus), "train", root=cache, cache=cache)
+
+
+def encode(path: Path, cache: Path, labels: tuple[str, ...] = ("부정", "긍정"), **changes: Any) -> EncodedSplit:
+    """A file, encoded for classification through the cache."""
+    own = {"task": Classification(), "tokenizer": tokenizer(), "max_length": 32} | changes
+    return encode_split(read(path, cache), own["task"], own["tokenizer"], labels, own["max_length"], cache=cache)
+
+
+def job(tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    """Keywords of a quick `fine_tune`: 48 reviews, 6 steps, one layer of random weights."""
+    return {
+        "task": "classification",
+        "corpus": "sample-sentiment",
+        "checkpoint": CHECKPOINT,
+        "init": "random",
+        "config_overrides": TINY,
+        "output": tmp_path / "run",
+        "cache_dir": tmp_path / "cache",
+        "epochs": 1,
+        "batch_size": 8,
+        "learning_rate": 1e-3,
+        "max_length": 32,
+        "limit_train": 48,
+        "limit_eval": 24,
+        "precision": "32",
+        "accelerator": "cpu",
+        "progress": False,
+    } | changes
+
+
+def flags(tmp_path: Path, **changes: Any) -> list[str]:
+    """`job` as arguments of `ratsnlp-like train`; a value of None leaves the flag out."""
+    import json
+
+    out = ["train"]
+    for name, value in job(tmp_path, **changes).items():
+        if value is not None:
+            text = json.dumps(value) if isinstance(value, (dict, list, bool)) else str(value)
+            out += [f"--{name}", text]
+    return out
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Of a process that is asked to be quick and to need no network."""
+    quick = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+    return os.environ | quick | changes
+
+
+def command(arguments: Iterable[object], **options: Any) -> subprocess.CompletedProcess[str]:
+    """`ratsnlp-like` in a process of its own."""
+    options = {"env": environment(), "timeout": 120, "text": True, "capture_output": True} | options
+    return subprocess.run([*COMMAND, *map(str, arguments)], check=False, **options)
+
+
+def python(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Lines of Python in a process of their own."""
+    options = {"env": environment(), "timeout": 120, "text": True, "capture_output": True} | options
+    options["env"] = options["env"] | {"PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=False, **options)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a model folder."""
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def largest_difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
+    """Between the tensors of two models of one architecture."""
+    assert one.keys() == other.keys()
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder with its bytes."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
