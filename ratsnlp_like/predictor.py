@@ -136,9 +136,16 @@ class Predictor:
             inputs: a text, an example, a mapping with the example's fields; or a list of these.
             batch_size: windows that go through the model together.
         """
-        if isinstance(inputs, (list, tuple)):
-            return self.predict(inputs, batch_size=batch_size)
-        return self.predict([inputs], batch_size=batch_size)[0]
+        if self._is_one(inputs):
+            return self.predict([inputs], batch_size=batch_size)[0]
+        return self.predict(inputs, batch_size=batch_size)
+
+    def _is_one(self, inputs: Any) -> bool:
+        """Whether this is one input and not several; a tuple is one where an example takes several texts."""
+        if isinstance(inputs, tuple):
+            kind = self.task.example
+            return len([name for name in kind.columns() if name not in kind.optional]) > 1
+        return isinstance(inputs, (str, Mapping, Example)) or not isinstance(inputs, Iterable)
 
     def predict(self, inputs: Iterable[Any], *, batch_size: int = 32) -> list[Any]:
         """Predictions for inputs, in their order; see `__call__`."""

@@ -36,9 +36,16 @@ def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> l
     if not offsets:
         return [Tokens(e.ids, []) for e in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
     encodings = backend.encode_batch(list(texts), add_special_tokens=False)
+    mark = backend.token_to_id("▁")  # a token of its own where a word is unknown; it shows nothing of the word
     return [
-        Tokens(encoding.ids, [_trim(text, *offset) for offset in encoding.offsets])
-        for text, encoding in zip(texts, encodings, strict=True)
+        Tokens(
+            e.ids,
+            [
+                (start, start) if i == mark else _trim(text, start, end)
+                for i, (start, end) in zip(e.ids, e.offsets, strict=True)
+            ],
+        )
+        for text, e in zip(texts, encodings, strict=True)
     ]
 
 
@@ -108,8 +115,10 @@ def _fill_gaps(found: list[Offset | None], length: int) -> Iterator[Offset]:
     previous_end = 0
     for i, span in enumerate(found):
         if span is None:
-            following = next((s[0] for s in found[i + 1 :] if s is not None), length)
+            following = next((s[0] for s in found[i + 1 :] if s is not None and s[0] < s[1]), length)
             span = (previous_end, max(previous_end, following))
+        elif span[0] == span[1]:
+            span = (max(previous_end, span[0]),) * 2
         previous_end = span[1]
         yield span
 

@@ -506,8 +506,14 @@ def test_all_steps_on_real_reviews() -> None:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(
     "text",
-    ["<a " * 5000, '<a "' * 1000, "<!--" * 1000, "www." * 5000, "a@" * 5000, "a.b-" * 5000 + "@", "a@" + "a." * 5000]
-    + [
+    [
+        "<a " * 5000,
+        '<a "' * 1000,
+        "<!--" * 1000,
+        "www." * 5000,
+        "a@" * 5000,
+        "a.b-" * 5000 + "@",
+        "a@" + "a." * 5000,
         "http://a" + ")" * 5000,
         " " * 20000 + "가",
         "abcd" * 5000,

@@ -155,7 +155,16 @@ def load_tokenizer(name: str, config: Any) -> Any:
         if tokenizer.eos_token is None:
             raise InputError("the tokenizer has neither a padding nor an end token", place=name)
         tokenizer.pad_token = tokenizer.eos_token  # padding is masked by attention_mask, never by id
+    if getattr(config, "pad_token_id", None) is None:
+        config.pad_token_id = tokenizer.pad_token_id  # GPT-2's classification head finds the last token by it
     return tokenizer
+
+
+def _keep_unknown(tokenizer: Any) -> None:
+    """A BPE model without an unknown token drops characters, and the offsets behind them in the word are wrong."""
+    model: Any = tokenizer.backend_tokenizer.model if tokenizer.is_fast else None
+    if type(model).__name__ == "BPE" and model.unk_token is None and tokenizer.unk_token_id is not None:
+        model.unk_token = tokenizer.unk_token
 
 
 def _load_checked(name: str, load: Callable[..., Any] | None, kwargs: dict[str, Any]) -> Any:
@@ -163,6 +172,7 @@ def _load_checked(name: str, load: Callable[..., Any] | None, kwargs: dict[str, 
 
     load = load or AutoTokenizer.from_pretrained
     tokenizer = _from_hub(name, load, **kwargs)
+    _keep_unknown(tokenizer)
     unknown = _unknown_share(tokenizer)
     if unknown > 0 and "do_lower_case" not in kwargs:
         # The default of BERT's class decomposes Hangul into jamo, which a cased vocabulary does not have.
@@ -228,6 +238,14 @@ def load_model(name: str, config: Any, model_class: Any, *, vocabulary: int, ini
                 place=name,
                 expected=f"weights of the architecture that config.json names ({config.model_type})",
             )
+        mismatched = [key for key, *_ in info["mismatched_keys"] if key.startswith(prefix)]
+        if mismatched:
+            raise InputError(
+                f"{len(mismatched)} tensors of the weights have other sizes than the configuration, such as "
+                f"{mismatched[0]}",
+                place=name,
+                fix="leave these settings out of --config_overrides, or add --init random",
+            )
         if vocabulary > config.vocab_size:
             log.warning("%s: %d tokens, %d embeddings; enlarged.", name, vocabulary, config.vocab_size)
             model.resize_token_embeddings(vocabulary)
@@ -260,9 +278,13 @@ def positions(config: Any) -> int | None:
 
 def _from_hub(name: str, load: Callable[..., Any], **kwargs: Any) -> Any:
     """Call a loader of transformers; its many ways to fail become one message."""
+    from safetensors import SafetensorError
+
     try:
         return load(name, **kwargs)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except InputError:  # one of our own loaders has said it better
+        raise
+    except (OSError, ValueError, KeyError, ImportError, EOFError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if Path(name).is_dir():
             raise InputError(

@@ -4,7 +4,7 @@ https://github.com/kocohub/korean-hate-speech, CC BY-SA 4.0. One row:
     comments<TAB>contain_gender_bias<TAB>bias<TAB>hate
     오늘 무대 정말 멋졌어요<TAB>False<TAB>none<TAB>none
 The class is `hate` (none, offensive, hate); --label_column bias (none, gender, others) or
-contain_gender_bias (true, false) takes another. The published test file has no labels.
+contain_gender_bias (True, False) takes another. The published test file has no labels.
 """
 
 from dataclasses import dataclass

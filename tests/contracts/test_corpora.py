@@ -1,0 +1,307 @@
+"""Contracts of every registered corpus, by itself; then the real files, and files of one's own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ratsnlp_like.corpora.base import Corpus, FilesCorpus, open_corpus
+from ratsnlp_like.errors import InputError
+from ratsnlp_like.examples import Entity, EntityExample, Example, TextExample
+from ratsnlp_like.registry import CORPORA, TASKS
+
+SAMPLES = [(name, split) for name, corpus in CORPORA.items() for split in corpus.sample]
+FILES = [name for name, corpus in CORPORA.items() if isinstance(corpus, FilesCorpus)]
+ELSEWHERE = [name for name in FILES if CORPORA[name].folder is None]
+
+# What the samples say, read by eye. A new corpus needs no row here, but does well to have one.
+BY_HAND = {
+    ("nsmc", "train"): [
+        TextExample("기대 없이 봤는데 끝까지 웃었네요", "positive"),
+        TextExample('"감동이라더니 졸기만 했다', "negative"),
+        TextExample("", "negative"),
+    ],
+    ("nsmc", "test"): [
+        TextExample("배우들 연기가 다 살렸다 ㅋㅋ", "positive"),
+        TextExample("돈이 아까워요 ㅠㅠ", "negative"),
+    ],
+    ("korean-hate-speech", "train"): [
+        TextExample("오늘 무대 정말 멋졌어요", "none"),
+        TextExample("저 사람 또 나왔네 지겹다", "offensive"),
+    ],
+    ("klue-ner", "train"): [EntityExample("부산에서 봄", (Entity(0, 2, "LC"),))],
+    ("klue-ner", "validation"): [EntityExample("두 명", (Entity(0, 3, "QT"),))],
+    ("ner-book", "train"): [
+        EntityExample("김서연은 부산에 산다", (Entity(0, 3, "PER"), Entity(5, 7, "LOC"))),
+        EntityExample("값이 3<5 라고?", (Entity(3, 4, "NOH"), Entity(5, 6, "NOH"))),
+    ],
+    ("ner-book", "validation"): [EntityExample("9:30에 만나", (Entity(0, 4, "TIM"),))],
+    ("sample-sentiment", "train"): [
+        TextExample("국물이 시원해서 또 가고 싶어요", "긍정"),
+        TextExample("세 시간을 버렸다", "부정"),
+    ],
+    ("sample-ner", "train"): [EntityExample("박하늘은 대전에 왔다", (Entity(0, 3, "PS"), Entity(5, 7, "LC")))],
+}
+
+
+@pytest.fixture
+def lay(tmp_path: Path) -> Callable[[str], Corpus]:
+    """`lay("nsmc")` writes the samples of a corpus where it looks for its files, and gives the corpus."""
+
+    def write(name: str) -> Corpus:
+        corpus = CORPORA[name]
+        assert isinstance(corpus, FilesCorpus)
+        for split, raw in corpus.sample.items():
+            path = tmp_path / corpus.paths[split][0].replace("*", "-v1")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(raw.encode())
+        # one that ships with the package looks into its own folder; here it shall look into the root
+        kind = type(corpus)
+        return type(kind.__name__, (kind,), {"folder": None})() if corpus.folder else corpus
+
+    return write
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_it_says_what_it_is(name: str) -> None:
+    corpus = CORPORA[name]
+    assert 20 < len(corpus.description) < 200
+    assert "\n" not in corpus.description
+    assert corpus.task in TASKS
+    assert issubclass(corpus.example_type, TASKS[corpus.task].example)
+    assert corpus.sample
+
+
+@pytest.mark.parametrize(("name", "split"), SAMPLES)
+def test_its_sample_is_read(name: str, split: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    corpus = lay(name)
+    assert isinstance(corpus, FilesCorpus)
+    assert set(corpus.splits(tmp_path)) == set(corpus.sample)
+    examples = list(corpus.examples(tmp_path, split))
+    raw = corpus.sample[split]
+    assert examples
+    assert all(type(example) is corpus.example_type for example in examples)
+    assert all(example.missing is None for example in examples)
+    assert all(example.text in raw for example in examples if isinstance(example, TextExample))
+    places = [example.place for example in examples]
+    assert {place.file for place in places if place} == {str(corpus.path(tmp_path, split))}
+    lines = [place.line for place in places if place]
+    assert lines == sorted(set(lines))
+    assert 1 <= lines[0] <= lines[-1] <= len(raw.splitlines())
+
+
+@pytest.mark.parametrize(("name", "split"), BY_HAND)
+def test_its_sample_says(name: str, split: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    assert list(lay(name).examples(tmp_path, split)) == BY_HAND[name, split]
+
+
+@pytest.mark.parametrize(("name", "split"), SAMPLES)
+def test_examples_survive_json(name: str, split: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    for example in lay(name).examples(tmp_path, split):
+        again = type(example).from_json(example.to_json())
+        assert (again, again.place) == (example, example.place)
+
+
+@pytest.mark.parametrize(("name", "split"), SAMPLES)
+def test_its_labels_are_those_it_declares(name: str, split: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    corpus = lay(name)
+    declared = corpus.labels(tmp_path)
+    for example in corpus.examples(tmp_path, split):
+        if isinstance(example, EntityExample):
+            assert all(example.text[entity.start : entity.end] for entity in example.entities or ())
+        if declared is not None:
+            assert set(example.label_names) <= set(declared)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_labels_are_not_looked_at_for_prediction(name: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    corpus = lay(name)
+    split = next(iter(corpus.sample))
+    given = [example.text for example in corpus.examples(tmp_path, split)]
+    asked = list(corpus.inputs(tmp_path, split))
+    assert [example.text for example in asked] == given
+    assert all(example.label_names == () for example in asked)
+
+
+@pytest.mark.parametrize(("name", "split"), SAMPLES)
+def test_its_fingerprint_follows_the_file(name: str, split: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    corpus = lay(name)
+    assert isinstance(corpus, FilesCorpus)
+    before = corpus.fingerprint(tmp_path, split)
+    assert corpus.fingerprint(tmp_path, split) == before
+    path = corpus.path(tmp_path, split)
+    content = path.read_bytes()
+    path.write_bytes(content + b" ")
+    assert corpus.fingerprint(tmp_path, split) != before
+    path.write_bytes(content)
+    assert corpus.fingerprint(tmp_path, split) == before
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_its_fingerprint_follows_how_it_is_read(name: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    corpus = lay(name)
+    split = next(iter(corpus.sample))
+    prints = {
+        one.fingerprint(tmp_path, split)
+        for one in (corpus, replace(corpus, columns={"text": "other"}), replace(corpus, label_separator=","))
+    }
+    assert len(prints) == 3
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_missing_files(name: str, tmp_path: Path, no_network: list[str]) -> None:
+    corpus = CORPORA[name]
+    assert isinstance(corpus, FilesCorpus)
+    with pytest.raises(InputError) as caught:
+        corpus.splits(tmp_path)
+    message = str(caught.value)
+    assert str(tmp_path / next(iter(corpus.paths.values()))[0].split("/")[0]) in message
+    assert "--corpus_root" in message
+    assert list(tmp_path.rglob("*")) == []  # a failed download leaves nothing
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_no_connection_is_opened_for_files_on_disk(
+    name: str, lay: Callable[[str], Corpus], tmp_path: Path, no_network: list[str]
+) -> None:
+    corpus = lay(name)
+    for split in corpus.splits(tmp_path):
+        assert list(corpus.examples(tmp_path, split))
+    assert no_network == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_split_that_is_not_there(name: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no split 'trian'"):
+        list(lay(name).examples(tmp_path, "trian"))
+
+
+# The corpora that ship
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "counts"),
+    [
+        ("sample-sentiment", {"긍정", "부정"}, {"train": 440, "validation": 80, "test": 120}),
+        ("sample-ner", {"PS", "LC", "OG", "DT", "QT"}, {"train": 280, "validation": 40, "test": 60}),
+    ],
+)
+def test_bundled(name: str, labels: set[str], counts: dict[str, int], tmp_path: Path) -> None:
+    """They are found wherever the root is, and no text stands in two splits."""
+    corpus = CORPORA[name]
+    splits = {split: list(corpus.examples(tmp_path, split)) for split in corpus.splits(tmp_path)}
+    assert {split: len(examples) for split, examples in splits.items()} == counts
+    for examples in splits.values():
+        assert {label for example in examples for label in example.label_names} == labels
+    texts = [example.text for examples in splits.values() for example in examples]
+    assert len(set(texts)) == len(texts)
+    assert all(text.strip() == text != "" for text in texts)
+
+
+# The real ones
+
+
+def tally(corpus: Corpus, root: Path, split: str) -> tuple[int, int, Counter[str]]:
+    """Rows, empty rows, and labels of a split."""
+    rows = empty = 0
+    labels: Counter[str] = Counter()
+    for example in corpus.examples(root, split):
+        rows += 1
+        empty += not example.text.strip()
+        labels.update(example.label_names)
+    return rows, empty, labels
+
+
+def test_nsmc(korpora_root: Path, no_network: list[str]) -> None:
+    corpus = CORPORA["nsmc"]
+    assert tally(corpus, korpora_root, "train") == (150_000, 6, {"negative": 75_001, "positive": 74_999})
+    assert tally(corpus, korpora_root, "test") == (50_000, 1, {"negative": 24_999, "positive": 25_001})
+    assert no_network == []
+
+
+@pytest.mark.parametrize(
+    ("column", "train", "validation"),
+    [
+        ("hate", {"none": 3486, "offensive": 2499, "hate": 1911}, {"none": 160, "offensive": 189, "hate": 122}),
+        ("bias", {"none": 5148, "others": 1516, "gender": 1232}, {"none": 342, "gender": 67, "others": 62}),
+        ("contain_gender_bias", {"False": 6664, "True": 1232}, {"False": 404, "True": 67}),
+    ],
+)
+def test_korean_hate_speech(
+    column: str, train: dict[str, int], validation: dict[str, int], korpora_root: Path, no_network: list[str]
+) -> None:
+    corpus = open_corpus("korean-hate-speech", TextExample, "classification", columns={"label": column})
+    assert corpus.splits(korpora_root) == ("train", "validation")  # the published test file has no labels
+    assert tally(corpus, korpora_root, "train") == (7896, 0, train)
+    assert tally(corpus, korpora_root, "validation") == (471, 0, validation)
+    assert no_network == []
+
+
+def test_klue_ner(data: Path, no_network: list[str]) -> None:
+    corpus = CORPORA["klue-ner"]
+    train = {"PS": 2759, "QT": 2013, "DT": 1467, "OG": 1349, "LC": 1099, "TI": 348}
+    validation = {"PS": 791, "QT": 495, "OG": 387, "DT": 374, "LC": 232, "TI": 82}
+    assert tally(corpus, data, "train") == (3200, 0, train)
+    assert tally(corpus, data, "validation") == (800, 0, validation)
+    assert no_network == []
+
+
+def test_ner_book(data: Path, no_network: list[str]) -> None:
+    """As its README counts, but for `<<2>:NOH>` of val: an entity here, a mismatch for a regular expression."""
+    corpus = CORPORA["ner-book"]
+    train = {"PER": 13_741, "ORG": 13_047, "NOH": 12_122, "POH": 6337, "LOC": 6024, "DAT": 5047, "PNT": 1394}
+    train |= {"DUR": 1255, "MNY": 1224, "TIM": 386}
+    validation = {"PER": 1765, "ORG": 1552, "NOH": 1358 + 1, "POH": 833, "LOC": 782, "DAT": 680, "PNT": 224}
+    validation |= {"MNY": 178, "DUR": 133, "TIM": 41}
+    assert tally(corpus, data, "train") == (17_957, 0, train)
+    assert tally(corpus, data, "validation") == (2368, 0, validation)
+    assert no_network == []
+
+
+# Files of one's own
+
+
+@pytest.mark.parametrize(("name", "sentences", "words"), [("train", 3200, 41_453), ("dev", 800, 10_646)])
+def test_a_conll_file(name: str, sentences: int, words: int, data: Path) -> None:
+    corpus = open_corpus(data / "conll_example" / f"{name}.conll", EntityExample, "ner")
+    examples = list(corpus.examples(data, "train"))
+    assert len(examples) == sentences
+    assert sum(len(example.text.split(" ")) for example in examples) == words
+    for example in examples:
+        assert isinstance(example, EntityExample)
+        for entity in example.entities or ():  # made of whole words
+            assert entity.start == 0 or example.text[entity.start - 1] == " "
+            assert entity.end == len(example.text) or example.text[entity.end] == " "
+
+
+def test_klue_ner_as_a_file_of_ones_own(data: Path) -> None:
+    """Named by its path, its format is found out, and it is read as the registered one is."""
+    own = open_corpus(data / "klue" / "klue-ner_dev.tsv", EntityExample, "ner")
+    registered = CORPORA["klue-ner"]
+    assert list(own.examples(data, "train")) == list(registered.examples(data, "validation"))
+
+
+# By name
+
+
+def test_a_corpus_of_another_task_says_which() -> None:
+    with pytest.raises(InputError, match="'nsmc' is for the task classification, not for ner") as caught:
+        open_corpus("nsmc", EntityExample, "ner")
+    assert "klue-ner" in str(caught.value)
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("nmsc", "nsmc"), ("klue_ner", "klue-ner"), ("ner", "ner-book")])
+def test_an_unknown_name(wrong: str, right: str) -> None:
+    with pytest.raises(InputError, match=f"did you mean '?{right}"):
+        open_corpus(wrong, Example, "any")
+
+
+def test_a_registered_corpus_takes_the_users_columns() -> None:
+    assert CORPORA["nsmc"].columns == {}
+    changed = open_corpus("nsmc", TextExample, "classification", columns={"label": "id"}, label_separator="|")
+    assert (changed.columns, changed.label_separator) == ({"label": "id"}, "|")
+    assert CORPORA["nsmc"].columns == {}

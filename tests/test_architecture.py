@@ -1,0 +1,210 @@
+"""The shape of the house: who may know whom, what is imported when, what everything public says of itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "ratsnlp_like"
+NAME = PACKAGE.name
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != PACKAGE / "__init__.py"
+}
+
+# From the bottom up. A module imports from layers below its own; a package in the list stands for all of its modules.
+LAYERS = (
+    ("errors", "arrays", "network"),
+    ("examples",),
+    ("spans", "text", "metrics", "arguments"),
+    ("registry",),
+    ("corpora.formats",),
+    ("corpora", "tasks", "checkpoints"),
+    ("data", "predictor"),
+    ("module",),
+    ("trainer", "inspection"),
+    ("finetune",),
+    ("report",),
+    ("cli",),
+)
+LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
+KINDS = ("corpora", "tasks", "checkpoints")
+
+
+def room(module: str) -> str | None:
+    """The name in LAYERS that a module belongs to."""
+    parts = module.split(".")
+    return next((name for n in range(len(parts), 0, -1) if (name := ".".join(parts[:n])) in LEVEL), None)
+
+
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def imported(module: str) -> Iterator[str]:
+    """Modules of this package that a module imports, within functions and for annotations too.
+
+    Names of the package itself (`from . import __version__`) are none. What the registry names for annotations
+    alone is left out: it holds objects of all kinds, and knows none of them.
+    """
+    is_package = MODULES[module].name == "__init__.py"
+    above = [NAME, *module.split(".")][: None if is_package else -1]
+    parsed = tree(module)
+    if module == "registry":
+        parsed.body = [n for n in parsed.body if not (isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")]
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = [*above[: len(above) - node.level + 1]] if node.level else []
+            base += node.module.split(".") if node.module else []
+            names = [".".join([*base, alias.name]) for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.startswith(f"{NAME}."):
+                inside = name.removeprefix(f"{NAME}.")
+                found = inside if inside in MODULES else inside.rpartition(".")[0]
+                if found:
+                    yield found
+
+
+# Who knows whom
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downwards(module: str) -> None:
+    own = room(module)
+    assert own is not None, f"{module} has no layer: give it one in LAYERS"
+    for other in imported(module):
+        below = room(other)
+        assert below is not None, f"{other} has no layer"
+        if below == own and (own in KINDS or own == "corpora.formats"):
+            continue  # within one room
+        assert LEVEL[below] < LEVEL[own], f"{module} ({own}) imports {other} ({below})"
+
+
+REGISTERED = [module for module in MODULES if ".register(" in MODULES[module].read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("module", REGISTERED)
+def test_what_is_registered_stands_alone(module: str) -> None:
+    """A corpus, a task or a checkpoint is one file that can be taken out: no other imports it."""
+    assert module.split(".")[0] in KINDS
+    importers = [other for other in MODULES if module in set(imported(other))]
+    assert importers == []
+
+
+def test_the_parser_of_imports_sees_what_there_is() -> None:
+    """A test that sees no import cannot fail."""
+    assert set(imported("errors")) == set()
+    assert {"registry", "spans", "metrics", "tasks.base", "examples", "errors"} <= set(imported("tasks.ner"))
+    assert "corpora.hub" in set(imported("corpora.base"))  # within a function
+    assert len(REGISTERED) >= 10
+    assert "corpora.formats.bio" in set(imported("corpora.formats.conll"))
+    assert {"finetune", "predictor"} <= set(imported("cli"))
+    assert set(imported("registry")) == {"errors"}
+
+
+def test_every_layer_exists() -> None:
+    rooms = {room(module) for module in MODULES}
+    assert rooms == set(LEVEL)
+
+
+# What is imported when
+
+HEAVY = ("torch", "transformers", "pytorch_lightning", "datasets", "sklearn", "seqeval", "pandas", "pyarrow", "Korpora")
+
+
+@pytest.mark.parametrize(
+    ("code", "free"),
+    [
+        (f"import {NAME}", (*HEAVY, "numpy", "jsonargparse")),
+        (f"import {NAME}.cli", (*HEAVY, "numpy", "jsonargparse")),
+        (f"from {NAME}.cli import main; main([])", (*HEAVY, "numpy")),
+        *(
+            (f"from {NAME}.cli import main; assert main(['list', {what!r}]) == 0", HEAVY)
+            for what in ("corpora", "tasks", "checkpoints", "formats")
+        ),
+        (f"import {NAME}.text, {NAME}.spans, {NAME}.metrics, {NAME}.examples", HEAVY),
+    ],
+)
+def test_heavy_libraries_wait_until_they_are_needed(code: str, free: tuple[str, ...]) -> None:
+    code += f"\nimport sys; print('LOADED', *(set({free!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1].split() == ["LOADED"]
+
+
+# What everything public says of itself
+
+
+def public(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Public functions and classes of a module, and public methods of its public classes."""
+    nodes: list[ast.stmt] = list(tree(module).body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                nodes += node.body
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_everything_public_has_a_docstring(module: str) -> None:
+    assert ast.get_docstring(tree(module)), module
+    for node in public(module):
+        assert ast.get_docstring(node), f"{module}: {node.name}"
+
+
+FLAGS = {
+    "arguments": {"CorpusArguments", "DataArguments", "ModelArguments", "TrainingArguments"},
+    "corpora.formats.base": {"Options"},
+    **{module: {"Task", "Classifier", "Classification", "Ner"} for module in MODULES if module.startswith("tasks.")},
+}
+
+
+def test_every_flag_says_what_it_does() -> None:
+    """The text below a field is the help of its flag."""
+    seen = 0
+    for module, names in FLAGS.items():
+        for node in public(module):
+            if not isinstance(node, ast.ClassDef) or node.name not in names:
+                continue
+            for statement, below in pairwise(node.body):
+                if isinstance(statement, ast.AnnAssign) and "ClassVar" not in ast.unparse(statement.annotation):
+                    seen += 1
+                    what = f"{node.name}.{ast.unparse(statement.target)}"
+                    assert isinstance(below, ast.Expr), what
+                    assert isinstance(below.value, ast.Constant), what
+                    assert len(str(below.value.value)) > 15, what
+    assert seen > 30
+
+
+# No pickles
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_pickled(module: str) -> None:
+    """Safetensors, JSON and Arrow; what torch loads, it loads with weights_only."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            names = {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = {(node.module or "").split(".")[0]}
+        else:
+            names = set()
+        assert not names & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            assert called != "torch.load" or given.get("weights_only") == "True"
+            assert called != "torch.save"
+            assert given.get("allow_pickle") in {None, "False"}
+            assert given.get("weights_only") in {None, "True"}
