@@ -42,7 +42,16 @@ setup(
         "tensorboard": ["tensorboard>=2.15"],
         "wandb": ["wandb>=0.16"],
         "mlflow": ["mlflow>=2.10"],
-        "dev": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "ruff>=0.9", "mypy>=1.13", "types-PyYAML"],
+        "dev": [
+            "pytest>=8",
+            "pytest-xdist>=3.5",
+            "hypothesis>=6.100",
+            "emoji>=2",
+            "soynlp>=0.0.493",
+            "ruff>=0.9",
+            "mypy>=1.13",
+            "types-PyYAML",
+        ],
     },
     entry_points={"console_scripts": ["ratsnlp-like = ratsnlp_like.cli:main"]},
     classifiers=[
