@@ -266,6 +266,13 @@ class EncodedSplit:
         chosen[examples] = True
         return EncodedSplit(self.task, self.read, self.table, self.rows[chosen[self.example_rows]], self.lost)
 
+    def sample(self, number: int | None, seed: int) -> EncodedSplit:
+        """So many of its examples, chosen at random; all of them for None."""
+        examples = np.unique(self.example_rows)
+        if number is None or number >= len(examples):
+            return self
+        return self.select(np.random.default_rng(seed).permutation(examples)[:number])
+
 
 def encode_split(
     read: ReadSplit, task: Task[Any, Any], tokenizer: Any, labels: Sequence[str], max_length: int, *, cache: Path
@@ -514,9 +521,9 @@ class TaskDataModule(pl.LightningDataModule):
         else:
             train, self.validation = self._cut(train)
         if "test" in splits and self.eval_corpus is None:
-            self.test = self._limit(self._encode(self._read(self.corpus, "test")), self.limit_eval)
-        self.train = self._limit(train, self.limit_train)
-        self.validation = self._limit(self.validation, self.limit_eval)
+            self.test = self._encode(self._read(self.corpus, "test")).sample(self.limit_eval, self.seed)
+        self.train = train.sample(self.limit_train, self.seed)
+        self.validation = self.validation.sample(self.limit_eval, self.seed)
 
     def _read(self, corpus: Corpus, split: str) -> ReadSplit:
         return read_split(corpus, split, root=self.root, cache=self.cache)
@@ -539,12 +546,6 @@ class TaskDataModule(pl.LightningDataModule):
             )
         log.info("%s of %s training examples are kept for validation.", f"{len(smaller):,}", f"{len(train.read):,}")
         return train.select(larger), train.select(smaller)
-
-    def _limit(self, split: EncodedSplit, limit: int | None) -> EncodedSplit:
-        examples = np.unique(split.example_rows)
-        if limit is None or limit >= len(examples):
-            return split
-        return split.select(np.random.default_rng(self.seed).permutation(examples)[:limit])
 
     def train_dataloader(self) -> Loader:
         """Shuffled batches; in a resumed epoch those that are left."""

@@ -23,7 +23,7 @@ from .arguments import (
 from .checkpoints.base import load_config, load_model, load_tokenizer, positions, resolve
 from .corpora.base import Corpus, default_root, open_corpus
 from .corpora.formats import Options
-from .data import TaskDataModule, best_split, default_cache, encode_split, read_split
+from .data import Batches, Loader, TaskDataModule, best_split, default_cache, encode_split, read_split
 from .errors import InputError, did_you_mean
 from .module import TaskModule
 from .predictor import Predictor
@@ -290,16 +290,10 @@ def evaluate(
     encoded = encode_split(
         read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
     )
-    data = TaskDataModule(
-        predictor.task,
-        source,
-        predictor.tokenizer,
-        batch_size=job.training.batch_size,
-        eval_batch_size=job.training.eval_batch_size,
-        seed=job.training.seed,
-    )
+    encoded = encoded.sample(job.data.limit_eval, job.training.seed)
+    size = job.training.eval_batch_size or 2 * job.training.batch_size
+    loader = Loader(encoded, predictor.tokenizer, Batches(encoded.lengths, size, shuffle=False))
     module = TaskModule(predictor.task, predictor.model, predictor.labels)
-    loader = data.loader(data._limit(encoded, job.data.limit_eval))
     evaluation_trainer(progress=job.training.progress).test(module, dataloaders=loader, verbose=False)
     return module.results
 
