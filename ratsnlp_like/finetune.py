@@ -146,7 +146,7 @@ def fine_tune(
         corpus: a registered name, a file, a hub id, or a `Corpus`.
         checkpoint: a bundled name, a folder, or a hub id.
         output: the run folder; `runs/TASK-CORPUS-CHECKPOINT` by default.
-        resume: go on with the unfinished run that lies in `output`.
+        resume: go on with the unfinished run that lies in `output`; begin it where there is none yet.
         overwrite: throw away the run that lies in `output`.
         options: fields of `arguments.DataArguments`, `ModelArguments`, `TrainingArguments`, `CorpusArguments`,
             `corpora.formats.Options` and of the task, and names of columns (`text_column="본문"`).
@@ -359,7 +359,7 @@ class Run:
         before = self._before()
         if before is None:
             if resume:
-                raise InputError("no run to go on with", place=self.folder, fix="leave --resume out")
+                log.info("%s: nothing to go on with yet; the run begins.", self.folder)
             if not overwrite and self.folder.exists() and any(self.folder.iterdir()):
                 inside = ", ".join(sorted(p.name for p in self.folder.iterdir())[:6])
                 raise InputError(

@@ -359,8 +359,12 @@ class TestRunFolder:
         before = tree(tmp_path / "run")
         check_message(cli(*flags(tmp_path)), "holds an unfinished run", "--resume to go on with it")
         assert tree(tmp_path / "run") == before
-        check_message(cli(*flags(tmp_path, output=tmp_path / "other"), "--resume"), "no run to go on with")
-        assert not (tmp_path / "other").exists()
+
+    def test_resuming_what_has_not_begun_begins_it(self, tmp_path: Path, cli: Cli) -> None:
+        said = cli(*flags(tmp_path), "--resume")  # a cluster's job repeats one command until it is done
+        assert said.code == 0
+        assert "nothing to go on with yet" in said.err
+        assert (tmp_path / "run" / "result.json").exists()
 
     def test_the_same_configuration_runs_again(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0
