@@ -155,7 +155,7 @@ class TaskModule(pl.LightningModule):
         best = self.task.best_metric
         for metric, value in self.results.items():
             if isinstance(value, (int, float)):
-                self.log(f"{name}/{metric}", float(value), prog_bar=metric in {"loss", best})
+                self.log(f"{name}/{metric}", float(value), prog_bar=metric == best)
 
     def _gather(self) -> tuple[dict[int, Raw], dict[int, tuple[float, float]]]:
         raw, losses = self._raw, self._losses

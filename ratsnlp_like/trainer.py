@@ -67,7 +67,7 @@ def build_trainer(
     in_window = sys.stderr.isatty() or "ipykernel" in sys.modules
     if arguments.progress:
         console = {"stderr": True} if "ipykernel" not in sys.modules else {}
-        callbacks.append(RichProgressBar(leave=True, console_kwargs=console) if in_window else ProgressLines())
+        callbacks.append(ProgressBar(console_kwargs=console) if in_window else ProgressLines())
     torch.set_float32_matmul_precision("high")
     try:
         return pl.Trainer(
@@ -356,6 +356,16 @@ def _replace(new: Path, target: Path) -> None:
     new.rename(target)
     shutil.rmtree(old)
     recover(target)
+
+
+class ProgressBar(RichProgressBar):
+    """Rate, time left, the running loss and the last value of the task's metric, on one line of 80 columns."""
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        """Short names: `loss`, `macro_f1`."""
+        shown = super().get_metrics(trainer, pl_module)
+        shown.pop("v_num", None)
+        return {name.removeprefix("train_").removeprefix("validation/"): value for name, value in shown.items()}
 
 
 class ProgressLines(pl.Callback):
