@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from .arguments import (
     RESUMABLE,
@@ -195,14 +197,15 @@ def fine_tune(
     module = TaskModule(data.task, model, labels, job.training)
     keeper, meter = Keeper(folder, predictor), Meter()
     trainer = build_trainer(job.training, task=data.task, folder=folder, keeper=keeper, meter=meter)
-    if trainer.is_global_zero:
-        run.begin(resume=resume)
-    state = folder / CHECKPOINT if resume and (folder / CHECKPOINT).exists() else None
-    pl.seed_everything(job.training.seed, verbose=False)
-    _fit(trainer, module, data, state, keeper, folder)
-    if keeper.evaluated != trainer.global_step:  # the last steps of --max_steps, or a finished run that was resumed
-        trainer.validate(module, datamodule=data, verbose=False)
-    return _finish(run, trainer, module, data, meter)
+    with run.locked() if trainer.is_global_zero else nullcontext():
+        if trainer.is_global_zero:
+            run.begin(resume=resume)
+        state = folder / CHECKPOINT if resume and (folder / CHECKPOINT).exists() else None
+        pl.seed_everything(job.training.seed, verbose=False)
+        _fit(trainer, module, data, state, keeper, folder)
+        if keeper.evaluated != trainer.global_step:  # the last steps of --max_steps, or a finished run, resumed
+            trainer.validate(module, datamodule=data, verbose=False)
+        return _finish(run, trainer, module, data, meter)
 
 
 def _fit(
@@ -360,8 +363,8 @@ class Run:
         if before is None:
             if resume:
                 log.info("%s: nothing to go on with yet; the run begins.", self.folder)
-            if not overwrite and self.folder.exists() and any(self.folder.iterdir()):
-                inside = ", ".join(sorted(p.name for p in self.folder.iterdir())[:6])
+            inside = ", ".join(sorted(p.name for p in self.folder.glob("*") if p.name != ".lock")[:6])
+            if not overwrite and inside:
                 raise InputError(
                     f"the folder is no run of this package and is not empty ({inside})",
                     place=self.folder,
@@ -398,13 +401,28 @@ class Run:
         except (yaml.YAMLError, TypeError, ValueError) as error:
             raise InputError(f"broken ({error})", place=path, fix="another --output, or --overwrite") from None
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training into the folder; a killed process leaves no lock.
+
+        Raises:
+            InputError: another process does just that.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / ".lock", timeout=0):
+                yield
+        except Timeout:
+            raise InputError(
+                "another process is training into this folder", place=self.folder, fix="wait for it, or another --output"
+            ) from None
+
     def begin(self, *, resume: bool) -> None:
         """Write the configuration; a new run takes the place of an old one."""
         if not resume:
             for name in ("best", "last", "logs", CHECKPOINT, RESULT):
                 path = self.folder / name
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
         (self.folder / RESULT).unlink(missing_ok=True)
 

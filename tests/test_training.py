@@ -19,6 +19,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 import yaml
+from filelock import FileLock
 from helpers import (
     CHECKPOINT,
     NO_DROPOUT,
@@ -359,9 +360,16 @@ class TestResume:
         assert tree(tmp_path / "run") == before
 
     def test_nothing_to_go_on_with(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="leave --resume out"):
-            fine_tune(**job(tmp_path), resume=True)
-        assert not (tmp_path / "run").exists()
+        begun = fine_tune(**job(tmp_path), resume=True)
+        assert begun.summary["steps"] == STEPS
+        assert (tmp_path / "run" / "result.json").exists()
+
+    def test_two_processes_never_train_into_one_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "run").mkdir()
+        with FileLock(tmp_path / "run" / ".lock"), pytest.raises(InputError, match="another process is training into"):
+            fine_tune(**job(tmp_path))
+        assert not (tmp_path / "run" / "config.yaml").exists()
+        fine_tune(**job(tmp_path))  # the other one is done
 
     def test_a_finished_run_that_is_resumed_stays_as_it_is(self, tmp_path: Path) -> None:
         first = fine_tune(**job(tmp_path))
@@ -638,7 +646,7 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
 class TestSavedFolder:
     def test_files(self, classifier: FineTuneResult) -> None:
         assert {path.name for path in classifier.output.iterdir()} == {
-            "best", "last", "logs", "config.yaml", "result.json", "resume.ckpt",
+            ".lock", "best", "last", "logs", "config.yaml", "result.json", "resume.ckpt",
         }  # fmt: skip
         assert {path.name for path in classifier.best.iterdir()} == {
             "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
@@ -885,14 +893,14 @@ class TestDiskFull:
         assert tree(tmp_path / "run" / "best") == before[0]
         assert Predictor.from_pretrained(tmp_path / "run")("좋아요").label in {"긍정", "부정"}
         assert {path.name for path in (tmp_path / "run").iterdir()} == {
-            "best", "last", "logs", "config.yaml", "resume.ckpt",
+            ".lock", "best", "last", "logs", "config.yaml", "resume.ckpt",
         }  # fmt: skip
 
     def test_the_first_model(self, tmp_path: Path, fills_up: list[int]) -> None:
         fills_up[0] = 0
         with pytest.raises(InputError, match="make room on the disk"):
             fine_tune(**job(tmp_path))
-        assert {path.name for path in (tmp_path / "run").iterdir()} == {"logs", "config.yaml"}
+        assert {path.name for path in (tmp_path / "run").iterdir()} == {".lock", "logs", "config.yaml"}
 
     def test_going_on_when_there_is_room_again(self, tmp_path: Path, fills_up: list[int]) -> None:
         fills_up[0] = 100
