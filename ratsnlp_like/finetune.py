@@ -414,7 +414,9 @@ class Run:
                 yield
         except Timeout:
             raise InputError(
-                "another process is training into this folder", place=self.folder, fix="wait for it, or another --output"
+                "another process is training into this folder",
+                place=self.folder,
+                fix="wait for it, or another --output",
             ) from None
 
     def begin(self, *, resume: bool) -> None:
