@@ -24,14 +24,14 @@ import pyarrow as pa
 import pytorch_lightning as pl
 from filelock import FileLock
 
-from .corpora.base import Corpus, default_root
-from .errors import InputError
+from .corpora.base import Corpus, default_root, open_corpus
+from .errors import InputError, is_full
 from .examples import Example
 from .tasks.base import Features, Statistics, Task
 
 log = logging.getLogger("ratsnlp_like")
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 """Raise it when the layout of the cache or the meaning of a feature changes."""
 _CHUNK = 4096
 """Rows of an Arrow record batch. All but the last have just so many: row i lies in chunk i // _CHUNK."""
@@ -147,9 +147,15 @@ def _cached(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -
                     content = build(partial)
                     (partial / "meta.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
                     partial.rename(folder)
-                except BaseException:
+                except BaseException as error:
                     shutil.rmtree(partial, ignore_errors=True)
-                    raise
+                    if not is_full(error):
+                        raise
+                    raise InputError(
+                        f"the encoded corpus cannot be written: {error}",
+                        place=cache,
+                        fix="make room on that disk, or choose another folder: --cache_dir FOLDER ($RATSNLP_LIKE_CACHE)",
+                    ) from error
     return folder, json.loads(meta.read_text(encoding="utf-8"))
 
 
@@ -241,8 +247,6 @@ class EncodedSplit:
     table: Table
     rows: np.ndarray
     """The windows of this selection: their rows in the table."""
-    lost: Mapping[str, int]
-    """`tokens` and `lost` tokens of the whole split, and `examples` that lost some."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -260,11 +264,21 @@ class EncodedSplit:
         """The example of each window. Shape: (windows,)."""
         return self.table.numbers("example")[self.rows]
 
+    @cached_property
+    def begins(self) -> np.ndarray:
+        """Whether a window is the first of its example. Shape: (windows,)."""
+        return np.diff(self.example_rows, prepend=-1) != 0
+
+    @cached_property
+    def lost(self) -> np.ndarray:
+        """Tokens of the text that are in no window, noted at each window of it. Shape: (windows,)."""
+        return self.table.numbers("lost")[self.rows]
+
     def select(self, examples: np.ndarray) -> EncodedSplit:
         """The windows of some examples, given by their rows."""
         chosen = np.zeros(len(self.read), dtype=bool)
         chosen[examples] = True
-        return EncodedSplit(self.task, self.read, self.table, self.rows[chosen[self.example_rows]], self.lost)
+        return EncodedSplit(self.task, self.read, self.table, self.rows[chosen[self.example_rows]])
 
     def sample(self, number: int | None, seed: int) -> EncodedSplit:
         """So many of its examples, chosen at random; all of them for None."""
@@ -284,9 +298,7 @@ def encode_split(
     """
 
     def build(folder: Path) -> dict[str, Any]:
-        lost: Counter[str] = Counter(tokens=0, lost=0, examples=0)
-        _write_table(folder / "windows.arrow", _windows(read, task, tokenizer, labels, max_length, lost))
-        return dict(lost)
+        return {"windows": _write_table(folder / "windows.arrow", _windows(read, task, tokenizer, labels, max_length))}
 
     key = _key(
         "windows",
@@ -297,15 +309,20 @@ def encode_split(
         list(labels),
         max_length,
     )
-    folder, lost = _cached(cache, key, build)
+    folder, _ = _cached(cache, key, build)
     table = Table(folder / "windows.arrow")
-    if lost["lost"]:
-        share = lost["lost"] / (lost["tokens"] + lost["lost"])
+    return EncodedSplit(task, read, table, np.arange(len(table)))
+
+
+def warn_of_truncation(split: EncodedSplit, max_length: int) -> None:
+    """Say what of a split no window holds."""
+    lost = split.lost[split.begins]
+    if lost.any():
+        share = lost.sum() / (lost.sum() + split.lengths.sum())
         log.warning(
             "%s: %s of %s texts are longer than %d tokens; %.2f%% of all tokens are cut away.",
-            read.name, f"{lost['examples']:,}", f"{len(read):,}", max_length, 100 * share,
+            split.read.name, f"{np.count_nonzero(lost):,}", f"{len(lost):,}", max_length, 100 * share,
         )  # fmt: skip
-    return EncodedSplit(task, read, table, np.arange(len(table)), lost)
 
 
 def _windows(
@@ -314,14 +331,11 @@ def _windows(
     tokenizer: Any,
     labels: Sequence[str],
     max_length: int,
-    lost: Counter[str],
 ) -> Iterator[Features]:
     examples = read.examples()
     done = 0
     while part := list(islice(examples, _SLICE)):
         for features in task.encode(part, tokenizer, labels, max_length):
-            missing = features.pop("lost")
-            lost.update(tokens=len(features["input_ids"]), lost=missing, examples=missing > 0)
             features["example"] += done
             yield features
         done += len(part)
@@ -442,7 +456,7 @@ class TaskDataModule(pl.LightningDataModule):
 
     Args:
         task: what to encode for.
-        corpus: its `train` split is learnt from; `validation` and `test` are taken from it where it has them.
+        corpus: a corpus, or what names one; its `train` split is learnt from; `validation` and `test` are taken from it where it has them.
         tokenizer: of the checkpoint.
         eval_corpus: validate on this corpus instead: on its validation, test or only split.
         labels: the labels of a trained model; found in the training split else.
@@ -460,10 +474,10 @@ class TaskDataModule(pl.LightningDataModule):
     def __init__(
         self,
         task: Task[Any, Any],
-        corpus: Corpus,
+        corpus: Corpus | str | Path,
         tokenizer: Any,
         *,
-        eval_corpus: Corpus | None = None,
+        eval_corpus: Corpus | str | Path | None = None,
         labels: Sequence[str] | None = None,
         root: Path | None = None,
         cache: Path | None = None,
@@ -476,7 +490,9 @@ class TaskDataModule(pl.LightningDataModule):
         limit_eval: int | None = None,
     ) -> None:
         super().__init__()
-        self.task, self.corpus, self.eval_corpus, self.tokenizer = task, corpus, eval_corpus, tokenizer
+        self.task, self.tokenizer = task, tokenizer
+        self.corpus = open_corpus(corpus, task.example, task.name)
+        self.eval_corpus = None if eval_corpus is None else open_corpus(eval_corpus, task.example, task.name)
         self.labels = list(labels) if labels is not None else None
         self.root, self.cache = root or default_root(), cache or default_cache()
         self.max_length, self.batch_size, self.seed = max_length, batch_size, seed
@@ -524,6 +540,21 @@ class TaskDataModule(pl.LightningDataModule):
             self.test = self._encode(self._read(self.corpus, "test")).sample(self.limit_eval, self.seed)
         self.train = train.sample(self.limit_train, self.seed)
         self.validation = self.validation.sample(self.limit_eval, self.seed)
+        self._check_selection(self.train)
+        for split in (self.train, self.validation, self.test):
+            if split is not None:
+                warn_of_truncation(split, self.max_length)
+
+    def _check_selection(self, train: EncodedSplit) -> None:
+        """A cut or a limit can leave one class of several."""
+        strata = np.asarray(list(train.read.table.strings("stratum")), dtype=object)
+        if len(set(strata)) > 1 and len(left := set(strata[train.example_rows])) == 1:
+            raise InputError(
+                f"of {len(set(strata))} classes only {left.pop()!r} is left in the {int(train.begins.sum())} rows to "
+                "train on, after the cut for validation and --limit_train",
+                expected="rows of at least two classes",
+                fix="more rows, a higher --limit_train, or --eval_corpus",
+            )
 
     def _read(self, corpus: Corpus, split: str) -> ReadSplit:
         return read_split(corpus, split, root=self.root, cache=self.cache)
@@ -585,8 +616,9 @@ class TaskDataModule(pl.LightningDataModule):
         out = {}
         for name in ("train", "validation", "test"):
             if (split := getattr(self, name)) is not None:
-                rows = {"examples": len(np.unique(split.example_rows)), "windows": len(split)}
-                out[name] = rows | {"tokens": int(split.lengths.sum()), "lost_tokens": split.lost["lost"]}
+                rows = {"examples": int(split.begins.sum()), "windows": len(split)}
+                cut_away = int(split.lost[split.begins].sum())
+                out[name] = rows | {"tokens": int(split.lengths.sum()), "tokens_cut_away": cut_away}
         return out
 
 

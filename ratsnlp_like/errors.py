@@ -7,6 +7,7 @@ escapes is a defect of this package and keeps its traceback.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -61,10 +62,20 @@ def raise_together(errors: Sequence[InputError]) -> None:
         raise InputError(f"{len(errors)} problems:\n" + "\n".join(f"- {error}" for error in errors))
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk takes no more; safetensors and torch wrap it in their own kinds."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return True
+    text = str(error)
+    return any(
+        sign in text for sign in ("os error 28", "os error 27", "No space left", "file write failed", "File too large")
+    )
+
+
 def did_you_mean(name: str, known: Iterable[str], *, few: bool = False) -> str:
     """`did you mean 'nsmc'? known: ...` for a name that is not among the known ones; with `few`, close names only."""
     known = sorted(known)
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    close = [match for match in get_close_matches(name, known, n=3, cutoff=0.6) if match != name]
     question = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     if few:
         return question

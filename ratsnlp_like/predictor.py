@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any, Self
 
 from . import __version__
 from .checkpoints.base import load_config, load_model, load_tokenizer, quiet_transformers
-from .errors import InputError
+from .errors import InputError, is_full
 from .examples import Example, TextExample
 from .registry import TASKS
 from .tasks.base import Task, Window
@@ -21,6 +23,10 @@ log = logging.getLogger("ratsnlp_like")
 
 FORMAT_VERSION = 1
 """Of task.json; raised when an older version of this package could not read it."""
+
+
+_UMASK = os.umask(0)
+os.umask(_UMASK)
 
 
 class Predictor:
@@ -49,6 +55,8 @@ class Predictor:
     ) -> None:
         self.task, self.model, self.tokenizer, self.labels = task, model, tokenizer, list(labels)
         self.max_length, self.about, self.metrics = max_length, dict(about or {}), dict(metrics or {})
+        self.cut_away: Counter[str] = Counter()
+        """`texts`: how many of those asked about so far were longer than the window and lost their rest."""
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, device: str | None = None) -> Self:
@@ -103,6 +111,8 @@ class Predictor:
             _write_json(partial / "task.json", self._describe())
             _write_json(partial / "metrics.json", self.metrics)
             (partial / "README.md").write_text(model_card(self), encoding="utf-8")
+            for file in partial.iterdir():
+                file.chmod(0o666 & ~_UMASK)  # safetensors makes files that only their owner can read
             if folder.exists():
                 folder.rename(old)
             partial.rename(folder)
@@ -135,6 +145,9 @@ class Predictor:
         Args:
             inputs: a text, an example, a mapping with the example's fields; or a list of these.
             batch_size: windows that go through the model together.
+
+        Raises:
+            InputError: an input or the batch size is not what it should be.
         """
         if self._is_one(inputs):
             return self.predict([inputs], batch_size=batch_size)[0]
@@ -149,8 +162,11 @@ class Predictor:
 
     def predict(self, inputs: Iterable[Any], *, batch_size: int = 32) -> list[Any]:
         """Predictions for inputs, in their order; see `__call__`."""
+        if batch_size < 1:
+            raise InputError(f"{batch_size}", place="--batch_size", expected="at least 1")
         examples = [self.task.example.of(value) for value in inputs]
         features = self.task.encode(examples, self.tokenizer, None, self.max_length)
+        self.cut_away.update(texts=len({f["example"] for f in features if f["lost"]}))
         raw = self._run(features, batch_size)
         windows: list[list[Window]] = [[] for _ in examples]
         for window, said in zip(features, raw, strict=True):
@@ -251,18 +267,6 @@ def recover(folder: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
         else:
             old.rename(folder)
-
-
-def is_full(error: BaseException) -> bool:
-    """Whether an error says that the disk takes no more; safetensors and torch wrap it in their own kinds."""
-    import errno
-
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return True
-    text = str(error)
-    return any(
-        sign in text for sign in ("os error 28", "os error 27", "No space left", "file write failed", "File too large")
-    )
 
 
 def _write_json(path: Path, content: Any) -> None:

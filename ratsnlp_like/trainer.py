@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import math
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,9 +26,9 @@ from pytorch_lightning.trainer.states import TrainerFn
 
 from .arguments import TrainingArguments
 from .data import Loader
-from .errors import InputError
+from .errors import InputError, is_full
 from .module import TaskModule
-from .predictor import Predictor, is_full, recover
+from .predictor import Predictor, recover
 from .tasks.base import Task
 
 log = logging.getLogger("ratsnlp_like")
@@ -68,6 +72,8 @@ def build_trainer(
     if arguments.progress:
         console = {"stderr": True} if "ipykernel" not in sys.modules else {}
         callbacks.append(ProgressBar(console_kwargs=console) if in_window else ProgressLines())
+    else:
+        callbacks.append(ProgressLines(seconds=math.inf))
     torch.set_float32_matmul_precision("high")
     try:
         return pl.Trainer(
@@ -91,7 +97,9 @@ def build_trainer(
             num_sanity_val_steps=0,
             use_distributed_sampler=False,  # `Batches` knows its share
         )
-    except (ValueError, RuntimeError, MisconfigurationException) as error:
+    except InputError:
+        raise
+    except (ValueError, TypeError, RuntimeError, MisconfigurationException) as error:
         raise InputError(
             f"Lightning refuses this combination: {error}",
             place="--accelerator, --devices, --strategy, --precision, --num_nodes",
@@ -112,6 +120,17 @@ def evaluation_trainer(*, progress: bool = False) -> pl.Trainer:
     )
 
 
+def check_loggers(arguments: TrainingArguments) -> None:
+    """A missing package is told before the work begins.
+
+    Raises:
+        InputError: the package of a logger is not installed.
+    """
+    for name in arguments.logger:
+        if importlib.util.find_spec(name) is None:
+            raise InputError(f"the package {name} is not installed", place="--logger", fix=f"pip install {name}")
+
+
 def _logger(name: str, folder: Path) -> Logger:
     from pytorch_lightning import loggers
 
@@ -120,10 +139,7 @@ def _logger(name: str, folder: Path) -> Logger:
         "wandb": lambda: loggers.WandbLogger(name=folder.name, save_dir=folder),
         "mlflow": lambda: loggers.MLFlowLogger(run_name=folder.name, save_dir=str(folder / "mlflow")),
     }
-    try:
-        return kinds[name]()
-    except ImportError:
-        raise InputError(f"the package of the logger {name} is missing", fix=f"pip install {name}") from None
+    return kinds[name]()
 
 
 def _quiet() -> None:
@@ -139,6 +155,7 @@ def _quiet() -> None:
         ".*LeafSpec.*",
         ".*Trying to infer the `batch_size`.*",
         ".*GPU available but not used.*",
+        ".*sync_dist=True.*",
         ".*smaller than the logging interval.*",
     ):
         warnings.filterwarnings("ignore", message=message)
@@ -150,15 +167,17 @@ class Meter(pl.Callback):
     Evaluations in between are left out of `seconds` and counted in `evaluation_seconds`.
     """
 
+    _COUNTS = ("examples", "windows", "tokens", "steps", "seconds", "evaluation_seconds")
+
     def __init__(self) -> None:
-        self.examples = self.tokens = self.steps = 0
+        self.examples = self.windows = self.tokens = self.steps = 0
         self.seconds = self.evaluation_seconds = 0.0
         self._since = self._evaluating = 0.0
         self._total: tuple[int, ...] = ()
 
     def state_dict(self) -> dict[str, Any]:
         """The counts of this process, so that a resumed run counts on."""
-        return {name: getattr(self, name) for name in ("examples", "tokens", "steps", "seconds", "evaluation_seconds")}
+        return {name: getattr(self, name) for name in self._COUNTS}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """See `state_dict`."""
@@ -177,9 +196,10 @@ class Meter(pl.Callback):
         self.seconds += now - self._since
         self._since = now
         self.steps = trainer.global_step
-        self.examples += len(batch["index"])
+        self.windows += len(batch["index"])
         loader = trainer.train_dataloader
         if isinstance(loader, Loader):
+            self.examples += int(loader.split.begins[batch["index"]].sum())
             self.tokens += int(loader.split.lengths[batch["index"]].sum())
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -195,7 +215,8 @@ class Meter(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add up what all processes have learnt from."""
         if trainer.world_size > 1:
-            own = torch.tensor([self.examples, self.tokens], dtype=torch.int64, device=trainer.strategy.root_device)
+            counts = [self.examples, self.windows, self.tokens]
+            own = torch.tensor(counts, dtype=torch.int64, device=trainer.strategy.root_device)
             total = trainer.strategy.reduce(own, reduce_op="sum")
             self._total = tuple(int(number) for number in total)
 
@@ -203,12 +224,13 @@ class Meter(pl.Callback):
         """For the result file; memory is the peak of this process, in MB (10^6 bytes)."""
         import resource
 
-        examples, tokens = self._total or (self.examples, self.tokens)
+        examples, windows, tokens = self._total or (self.examples, self.windows, self.tokens)
         unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
         out = {
             "steps": self.steps,
             "examples": examples,
+            "windows": windows,
             "tokens": tokens,
             "train_seconds": round(self.seconds, 3),
             "examples_per_second": round(examples / self.seconds, 2) if self.seconds else 0.0,
@@ -333,7 +355,8 @@ class Keeper(pl.Callback):
         self._save_model(trainer, module, "last")
         partial = self.folder / (CHECKPOINT + ".partial")
         try:
-            trainer.save_checkpoint(partial)
+            with temporary_files_in(self.folder):
+                trainer.save_checkpoint(partial)
             if trainer.is_global_zero:
                 _replace(partial, self.folder / CHECKPOINT)
         except Exception as error:
@@ -345,6 +368,16 @@ class Keeper(pl.Callback):
                 place=self.folder / CHECKPOINT,
                 fix="make room on the disk and go on with --resume; best/ and the state before are whole",
             ) from error
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Lightning writes a checkpoint to the system's temporary folder first, which may be small and another disk."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _replace(new: Path, target: Path) -> None:
@@ -360,6 +393,10 @@ def _replace(new: Path, target: Path) -> None:
 
 class ProgressBar(RichProgressBar):
     """Rate, time left, the running loss and the last value of the task's metric, on one line of 80 columns."""
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        """Epochs are counted from 1, as everywhere else."""
+        return f"Epoch {current_epoch + 1}/{self.trainer.max_epochs}"
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """Short names: `loss`, `macro_f1`."""
