@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import InputError, did_you_mean, raise_together
 
@@ -159,6 +160,51 @@ def _between(arguments: object, name: str, low: float, high: float | None) -> li
     ]
 
 
+def _check_type(name: str, value: Any, hint: Any) -> None:
+    """What the command line parses, Python's keywords must be.
+
+    Raises:
+        InputError: the value is of another type.
+    """
+    if not _fits(value, hint):
+        raise InputError(f"{value!r}", place=name, expected=type_in_words(hint))
+
+
+def type_in_words(hint: Any) -> str:
+    """`int | None` is `a whole number or nothing`."""
+    return " or ".join(_in_words(part) for part in (get_args(hint) if _is_union(hint) else (hint,)))
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if _is_union(hint):
+        return any(_fits(value, part) for part in get_args(hint))
+    origin = get_origin(hint)
+    if origin is Literal:
+        return value in get_args(hint)
+    if origin is tuple:
+        return isinstance(value, (str, tuple, list))
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint is Path:
+        return isinstance(value, (str, Path))
+    return hint is Any or isinstance(value, origin or hint)
+
+
+def _is_union(hint: Any) -> bool:
+    return get_origin(hint) in {Union, UnionType}
+
+
+def _in_words(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " | ".join(map(str, get_args(hint)))
+    if get_origin(hint) is tuple:
+        return f"a list of {_in_words(get_args(hint)[0])}"
+    names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", type(None): "nothing"}
+    return names.get(hint) or str(getattr(get_origin(hint) or hint, "__name__", hint))
+
+
 def distribute(options: dict[str, Any], *classes: type[Any], columns: Iterable[str] = ()) -> list[Any]:
     """Make one object of each dataclass from flat options.
 
@@ -175,6 +221,9 @@ def distribute(options: dict[str, Any], *classes: type[Any], columns: Iterable[s
     """
     named = {f"{name}_column": name for name in columns}
     known = {name: kind for kind in classes for name in (f.name for f in fields(kind))}
+    for name, value in options.items():
+        if name in known:
+            _check_type(name, value, get_type_hints(known[name])[name])
     if unknown := [name for name in options if name not in known and name not in named]:
         raise InputError(f"unknown option {unknown[0]!r}", fix=did_you_mean(unknown[0], [*known, *named]))
     objects = [kind(**{name: v for name, v in options.items() if known.get(name) is kind}) for kind in classes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import logging
 import os
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command. Returns 0 done, 2 the user's input is at fault, 1 anything else, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _log_to_stderr()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console in CP949 has no emoji
     try:
         return _run(arguments)
     except InputError as error:
@@ -135,30 +139,48 @@ def _parse(parser: ArgumentParser, arguments: Sequence[str]) -> dict[str, Any]:
 def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str]:
     """Argparse fills `TEXT ...` at the first gap between options; here texts may stand on both sides of them."""
     flags = {flag: action.nargs != 0 for action in parser._actions for flag in action.option_strings}
+    lists = {f"--{name}" for name in ("logger", "normalization", "class_weights")}
     options: list[str] = []
     others: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         if argument == "--":
             others += rest
-        elif flags.get(argument.partition("=")[0].partition(".")[0]) is not None or argument.startswith("--"):
-            options.append(argument)
-            if "=" not in argument and flags.get(argument.partition(".")[0]):
-                options += [value for value in [next(rest, None)] if value is not None]
+        elif argument.startswith("--") or argument in flags:
+            name, equals, value = argument.partition("=")
+            if not equals and flags.get(name.partition(".")[0]):
+                following = next(rest, None)
+                equals, value = ("=", following) if following is not None else ("", "")
+            if name in lists and value not in {"", "balanced"} and not value.startswith("["):
+                value = f"[{value}]"  # `nfc,urls` as well as `[nfc, urls]`
+            options.append(name + equals + value)
         else:
             others.append(argument)
     return [*options, "--", *others] if others else options
 
 
 def _readable(parser: ArgumentParser, message: str) -> InputError:
+    from .arguments import type_in_words
+
     hint = f"see ratsnlp-like {parser.prog.split()[-1]} --help"
     if message.startswith("unrecognized arguments: "):
         flag = next(word for word in message.removeprefix("unrecognized arguments: ").split() if word != "--")
-        known = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
+        known = [
+            o for action in parser._actions for o in action.option_strings if o.startswith("--") and "shtab" not in o
+        ]
         if not flag.startswith("--"):
             return InputError(f"unexpected argument {flag!r}", fix=hint)
         return InputError(f"unknown option {flag}", fix=f"{did_you_mean(flag.split('=')[0], known, few=True)}{hint}")
     text = " ".join(dict.fromkeys(line.strip() for line in message.splitlines() if line.strip()))
+    if found := re.search(r"Option '([\w-]+)' is not accepted", text):
+        known = [action.dest for action in parser._actions]
+        return InputError(
+            f"unknown option {found[1]!r}", place="--config", fix=did_you_mean(found[1], known, few=True) + hint
+        )
+    if found := re.search(r'Parser key "([\w.]+)":.*?(?:Expected an? (.+?)\. Got value: |Given value: )(\S+)', text):
+        action = next((action for action in parser._actions if action.dest == found[1]), None)
+        hints = getattr(action, "_typehint", None)
+        return InputError(f"{found[3]}", place=f"--{found[1]}", expected=type_in_words(hints), fix=hint)
     return InputError(re.sub(r'Parser key "(\w+)"', r"--\1", text), fix=hint)
 
 
@@ -197,6 +219,17 @@ def _task_of(arguments: Sequence[str], config: str | None) -> str | None:
     return None
 
 
+def _with_config_of_run(arguments: list[str]) -> list[str]:
+    """`train --output RUN --resume` alone takes the configuration that lies in the run."""
+    names = [argument.partition("=")[0] for argument in arguments]
+    if "--resume" not in names or "--config" in names or "--output" not in names:
+        return arguments
+    at = names.index("--output")
+    folder = arguments[at].partition("=")[2] or "".join(arguments[at + 1 : at + 2])
+    config = Path(folder) / "config.yaml"
+    return ["--config", str(config), *arguments] if config.is_file() else arguments
+
+
 def _chosen(options: dict[str, Any], *names: str) -> dict[str, Any]:
     """What goes on into the library: all but the named, and but columns that nobody named."""
     out = {k: v for k, v in options.items() if k not in {*names, "config", "print_config"}}
@@ -213,6 +246,7 @@ def train(arguments: list[str]) -> None:
     from .arguments import DataArguments, ModelArguments, TrainingArguments
     from .registry import TASKS
 
+    arguments = _with_config_of_run(arguments)
     task = _task_of(arguments, None)
     parser = _parser("train", "Fine-tune a checkpoint on a corpus, evaluate it and save it.")
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file with these options, such as a run's own")
@@ -290,14 +324,17 @@ def predict(arguments: list[str]) -> None:
     texts = _texts(options, example, task)
     from .predictor import Predictor
 
-    rows = Predictor.from_pretrained(options["model"]).rows(texts, batch_size=options["batch_size"])
+    predictor = Predictor.from_pretrained(options["model"])
+    rows = predictor.rows(texts, batch_size=options["batch_size"])
     if kind == "table":
         from .report import show_predictions
 
         show_predictions(rows)
-        return
-    with _opened(options["output"], options["input"]) as file:
-        _write_rows(rows, file, kind)
+    else:
+        with _opened(options["output"], options["input"]) as file:
+            _write_rows(rows, file, kind)
+    if cut_away := predictor.cut_away["texts"]:
+        log.warning("%d texts are longer than %d tokens; their rest was not looked at.", cut_away, predictor.max_length)
 
 
 def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterator[Any]:
@@ -316,6 +353,8 @@ def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterat
         return source.inputs(root, source.splits(root)[0])
     if sys.stdin.isatty():
         raise InputError("no text was given", fix='ratsnlp-like predict DIR "문장" | --input FILE | < FILE')
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     return _lines(sys.stdin)
 
 

@@ -154,7 +154,7 @@ def _cached(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -
                     raise InputError(
                         f"the encoded corpus cannot be written: {error}",
                         place=cache,
-                        fix="make room on that disk, or choose another folder: --cache_dir FOLDER ($RATSNLP_LIKE_CACHE)",
+                        fix="make room on that disk, or choose another folder with --cache_dir",
                     ) from error
     return folder, json.loads(meta.read_text(encoding="utf-8"))
 
@@ -456,7 +456,8 @@ class TaskDataModule(pl.LightningDataModule):
 
     Args:
         task: what to encode for.
-        corpus: a corpus, or what names one; its `train` split is learnt from; `validation` and `test` are taken from it where it has them.
+        corpus: a corpus, or what names one. Its `train` split is learnt from; `validation` and `test` are taken
+            from it where it has them.
         tokenizer: of the checkpoint.
         eval_corpus: validate on this corpus instead: on its validation, test or only split.
         labels: the labels of a trained model; found in the training split else.

@@ -111,6 +111,15 @@ class Example:
 def as_string(value: Any, name: str, place: Place | None) -> str:
     """A text, from whatever a file holds: nothing is an empty text, numbers are written out."""
     if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"the {name} is broken at character {error.start + 1}: half a character (a lone surrogate)",
+                place=place,
+                expected="whole Unicode text",
+                fix="read it in its own encoding (CP949?), and write emoji whole",
+            ) from None
         return value
     if value is None:
         return ""

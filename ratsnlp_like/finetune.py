@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -23,15 +24,24 @@ from .arguments import (
     distribute,
 )
 from .checkpoints.base import load_config, load_model, load_tokenizer, positions, resolve
-from .corpora.base import Corpus, default_root, open_corpus
+from .corpora.base import Corpus, FileCorpus, default_root, open_corpus
 from .corpora.formats import Options
-from .data import Batches, Loader, TaskDataModule, best_split, default_cache, encode_split, read_split
+from .data import (
+    Batches,
+    Loader,
+    TaskDataModule,
+    best_split,
+    default_cache,
+    encode_split,
+    read_split,
+    warn_of_truncation,
+)
 from .errors import InputError, did_you_mean
 from .module import TaskModule
 from .predictor import Predictor
 from .registry import TASKS
 from .tasks.base import Task
-from .trainer import CHECKPOINT, Keeper, Meter, build_trainer, evaluation_trainer
+from .trainer import CHECKPOINT, Keeper, Meter, build_trainer, check_loggers, evaluation_trainer
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -102,7 +112,7 @@ class Job:
             kind,
             columns=kind.example.columns(),
         )
-        if not isinstance(corpus, Corpus):
+        if isinstance(corpus, Path):
             corpus = str(corpus)
         return cls(made, corpus, str(checkpoint), reading, places, data, model, training, columns)
 
@@ -164,6 +174,7 @@ def fine_tune(
     folder = Path(output) if output else _default_output(job)
     run = Run(folder, job.to_dict())
     run.check(resume=resume, overwrite=overwrite)
+    check_loggers(job.training)
 
     name = resolve(job.checkpoint)
     config = load_config(name, job.model.config_overrides)
@@ -173,7 +184,7 @@ def fine_tune(
     data.setup("fit")
     labels = data.labels or []
     for split, size in data.summary().items():
-        log.info("%s: %s", split, ", ".join(f"{value:,} {what}" for what, value in size.items()))
+        log.info("%s: %s", split, ", ".join(f"{value:,} {what.replace('_', ' ')}" for what, value in size.items()))
 
     direction = "higher" if data.task.maximize else "lower"
     log.info("the best model is the one with the best validation %s (%s is better)", data.task.best_metric, direction)
@@ -185,7 +196,12 @@ def fine_tune(
         "checkpoint": job.checkpoint,
         "init": job.model.init,
         "corpus": _name(job.corpus),
-        "corpus_fingerprint": data.train.read.fingerprint if data.train else None,
+        "columns": job.columns,
+        "fingerprints": {
+            name: split.read.fingerprint
+            for name in ("train", "validation", "test")
+            if (split := getattr(data, name)) is not None
+        },
     }
 
     def predictor(module: TaskModule) -> Predictor:
@@ -218,12 +234,15 @@ def _fit(
             raise
     finally:
         keeper.release()
+    for callback in trainer.early_stopping_callbacks:
+        if callback.stopped_epoch:
+            log.info("stopped early: no better in %d evaluations", callback.patience)
     if keeper.interrupted:
         saved = (folder / CHECKPOINT).exists()
         raise Interrupted(
             f"stopped at step {trainer.global_step}"
             + (
-                f"; go on with: ratsnlp-like train --config {folder / CONFIG} --output {folder} --resume"
+                f"; go on with: ratsnlp-like train --output {shlex.quote(str(folder))} --resume"
                 if saved
                 else " before anything was saved"
             )
@@ -278,6 +297,9 @@ def evaluate(
         InputError: no model, no corpus, or a label that the model does not know.
     """
     predictor = Predictor.from_pretrained(folder)
+    if predictor.about.get("corpus") == _name(corpus):  # the columns that it was trained on are meant
+        columns = {f"{name}_column": column for name, column in predictor.about.get("columns", {}).items()}
+        options = {**columns, **options}
     job = Job.of(predictor.task.name, corpus, str(folder), options)
     source = job.open(job.corpus)
     root, cache = job.places.corpus_root or default_root(), job.places.cache_dir or default_cache()
@@ -286,14 +308,20 @@ def evaluate(
     if split not in splits:
         if len(splits) > 1:
             raise InputError(f"no split {split!r}", place=_name(corpus), fix=did_you_mean(split, splits))
-        split = splits[0]
+        split = splits[0]  # a file has one
     read = read_split(source, split, root=root, cache=cache)
-    if split == "train" and read.fingerprint == predictor.about.get("corpus_fingerprint"):
+    known = predictor.about.get("fingerprints", {})
+    if read.fingerprint == known.get("train"):
         log.warning("%s: the model was trained on these rows; this is no measure of new text.", _name(corpus))
+    elif read.fingerprint == known.get("validation"):
+        log.warning("%s: the best model was chosen by these rows; new text may turn out worse.", _name(corpus))
     encoded = encode_split(
         read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
     )
     encoded = encoded.sample(job.data.limit_eval, job.training.seed)
+    warn_of_truncation(encoded, predictor.max_length)
+    kind = "the whole file" if isinstance(source, FileCorpus) else f"split {split}"
+    log.info("measured on %s, %s: %s examples", _name(corpus), kind, f"{int(encoded.begins.sum()):,}")
     size = job.training.eval_batch_size or 2 * job.training.batch_size
     loader = Loader(encoded, predictor.tokenizer, Batches(encoded.lengths, size, shuffle=False))
     module = TaskModule(predictor.task, predictor.model, predictor.labels)
@@ -385,6 +413,8 @@ class Run:
                 place=self.folder,
                 fix="another --output, or --overwrite to throw that run away",
             )
+        if not resume and (self.folder / RESULT).exists():
+            log.info("%s: the same configuration as before; it is trained again.", self.folder)
         if not resume and (self.folder / CHECKPOINT).exists() and not (self.folder / RESULT).exists():
             raise InputError(
                 "the folder holds an unfinished run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -15,6 +16,8 @@ from .arguments import TrainingArguments
 from .data import EncodedSplit, Loader
 from .errors import TrainingError
 from .tasks.base import Raw, Task, Window
+
+log = logging.getLogger("ratsnlp_like")
 
 _EXPLODED = 10
 """A loss so many times that of the first steps will not come down again."""
@@ -99,6 +102,8 @@ class TaskModule(pl.LightningModule):
         optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, fused=self._can_fuse())
         steps = int(self.trainer.estimated_stepping_batches)
         warmup = round(arguments.warmup * steps) if arguments.warmup < 1 else int(arguments.warmup)
+        if warmup > steps:
+            log.warning("the warm-up of %d steps is longer than the %d steps of this run", warmup, steps)
         name = "constant_with_warmup" if arguments.schedule == "constant" else arguments.schedule
         scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

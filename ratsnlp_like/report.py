@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     from .finetune import FineTuneResult
 
+_ROWS = 30
+"""Of more classes than these, the worst are shown."""
 _COLUMNS = 14
 """A confusion matrix with more classes is left to the JSON."""
 
@@ -22,8 +25,8 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False, soft_wrap=False)
 
 
-def _table(title: str | None, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i == 0 else "right", header_style="dim")
     return table
@@ -43,13 +46,15 @@ def show_run(result: FineTuneResult) -> None:
     _show_columns(console, columns)
     _show_details(console, result.test_metrics or result.metrics)
     s = result.summary
+    windows = f" in {s['windows']:,} windows" if s["windows"] != s["examples"] else ""
     console.print(
-        f"\n{s['steps']:,} steps, {s['examples']:,} examples, {s['tokens']:,} tokens in {s['train_seconds']:.1f} s "
+        f"\n{s['steps']:,} steps, {s['examples']:,} examples{windows}, {s['tokens']:,} tokens "
+        f"in {s['train_seconds']:.1f} s "
         f"({s['examples_per_second']:,.0f} examples a second, {s['precision']}), "
         f"peak memory {s['peak_memory_mb']:,.0f} MB"
     )
     console.print(f"model: {escape(str(result.best))}", soft_wrap=True)
-    console.print(f'ask it: ratsnlp-like predict {escape(str(result.output))} "문장"', soft_wrap=True)
+    console.print(f'ask it: ratsnlp-like predict {escape(shlex.quote(str(result.output)))} "문장"', soft_wrap=True)
 
 
 def show_metrics(metrics: Mapping[str, Any]) -> None:
@@ -60,7 +65,7 @@ def show_metrics(metrics: Mapping[str, Any]) -> None:
 
 
 def _show_columns(console: Console, columns: Mapping[str, Mapping[str, Any]]) -> None:
-    table = _table(None, "metric", *columns)
+    table = _table("metric", *columns)
     names = dict.fromkeys(n for values in columns.values() for n, v in values.items() if isinstance(v, (int, float)))
     for name in names:
         table.add_row(name, *(_number(values.get(name, "")) for values in columns.values()))
@@ -72,14 +77,17 @@ def _show_details(console: Console, metrics: Mapping[str, Any]) -> None:
     for name, values in metrics.items():
         if name.startswith("per_") and isinstance(values, dict) and values:
             kind = name.removeprefix("per_")
-            table = _table(None, kind, *next(iter(values.values())))
-            for label, row in values.items():
-                table.add_row(escape(label), *(_number(v) for v in row.values()))
+            table = _table(kind, *next(iter(values.values())))
+            worst = sorted(values, key=lambda label: values[label]["f1"])[:_ROWS]  # of many, those to look at
+            for label in values if len(values) <= _ROWS else worst:
+                table.add_row(escape(label), *(_number(v) for v in values[label].values()))
             console.print()
             console.print(table)
+            if len(values) > _ROWS:
+                console.print(f"... the {_ROWS} worst of {len(values):,}")
     matrix = metrics.get("confusion_matrix")
     if matrix and len(matrix["labels"]) <= _COLUMNS:
-        table = _table(None, "gold \\ predicted", *map(escape, matrix["labels"]))
+        table = _table("gold \\ predicted", *map(escape, matrix["labels"]))
         for label, row in zip(matrix["labels"], matrix["matrix"], strict=True):
             table.add_row(escape(label), *map(_number, row))
         console.print()
@@ -90,12 +98,12 @@ def show_predictions(rows: Iterable[Mapping[str, Any]]) -> None:
     """Predictions one after the other."""
     console = _console()
     for row in rows:
-        console.print(escape(str(next(iter(row.values())))), style="bold")
+        console.print(escape(_printable(str(next(iter(row.values()))))), style="bold")
         if "entities" in row:
-            table = _table(None, "  entity", "label", "start", "end", "score")
+            table = _table("  entity", "label", "start", "end", "score")
             for entity in row["entities"]:
                 cells = entity["text"], entity["label"], entity["start"], entity["end"], entity["score"]
-                table.add_row("  " + escape(str(cells[0])), *map(_number, cells[1:]))
+                table.add_row("  " + escape(_printable(str(cells[0]))), *map(_number, cells[1:]))
             console.print(table if row["entities"] else "  no entity")
             continue
         label = row.get("label")
@@ -109,7 +117,7 @@ def show_inspection(found: Mapping[str, Any]) -> None:
     console = _console()
     console.print(f"[bold]{escape(found['corpus'])}[/bold] as {found['task']}")
     splits = found["splits"]
-    table = _table(None, "", *splits)
+    table = _table("", *splits)
     for key in ("rows", "empty", "unlabelled", "distinct", "repeated", "with_two_labels"):
         table.add_row(key.replace("_", " "), *(_number(split[key]) for split in splits.values()))
     _add_percentiles(table, "characters", [split["characters"] for split in splits.values()])
@@ -130,13 +138,13 @@ def _add_percentiles(table: Table, what: str, columns: list[Mapping[str, int]]) 
 
 
 def _show_balance(console: Console, splits: Mapping[str, Any]) -> None:
-    table = _table("labels", "", *splits)
+    table = _table("", *splits)
     names = list(dict.fromkeys(label for split in splits.values() for label in split["labels"]))
     for label in names[:30]:
         cells = [split["labels"].get(label) for split in splits.values()]
         table.add_row(escape(label), *(f"{c['count']:,} ({c['share']:.1%})" if c else "-" for c in cells))
     if names:
-        console.print()
+        console.print("\n[bold]labels[/bold]")
         console.print(table)
     if len(names) > 30:
         console.print(f"... and {len(names) - 30} more labels")
@@ -145,14 +153,13 @@ def _show_balance(console: Console, splits: Mapping[str, Any]) -> None:
 def _show_tokens(console: Console, found: Mapping[str, Any]) -> None:
     about, tokens = found["checkpoint"], found["tokens"]
     limit = f", {about['positions']} positions" if about["positions"] else ""
-    table = _table(
-        f"tokens of {escape(str(about['name']))} ({about['tokenizer']}, {about['vocabulary']:,}{limit})", "", *tokens
-    )
+    table = _table("", *tokens)
     _add_percentiles(table, "tokens", [split["tokens"] for split in tokens.values()])
     for length in next(iter(tokens.values()))["truncated"]:
         table.add_row(f"longer than {length}", *(f"{split['truncated'][length]:.2%}" for split in tokens.values()))
     table.add_row("unknown", *(f"{s['unknown_tokens']:,} ({s['unknown_share']:.2%})" for s in tokens.values()))
-    console.print()
+    title = f"tokens of {escape(str(about['name']))} (vocabulary of {about['vocabulary']:,}{limit})"
+    console.print(f"\n[bold]{title}[/bold]", soft_wrap=True)
     console.print(table)
     for name, split in tokens.items():
         if split["unknown_characters"]:
@@ -161,7 +168,10 @@ def _show_tokens(console: Console, found: Mapping[str, Any]) -> None:
     oracles = {name: split["oracle"] for name, split in tokens.items() if split["oracle"]}
     if not oracles:
         return
-    table = _table("a perfect model would reach (the oracle: gold labels, through the tokens and back)", "", *oracles)
+    if all(value == 1 for oracle in oracles.values() for value in oracle["metrics"].values()):
+        console.print("\na perfect model would reach 1.0 on every metric (gold labels, through the tokens and back)")
+        return
+    table = _table("", *oracles)
     for metric in next(iter(oracles.values()))["metrics"]:
         table.add_row(metric, *(_number(oracle["metrics"].get(metric, "")) for oracle in oracles.values()))
     table.add_row(
@@ -172,11 +182,16 @@ def _show_tokens(console: Console, found: Mapping[str, Any]) -> None:
         cells = [found["metrics"][name] if found else "" for found in improved.values()]
         table.add_row(f"{name} with {next(filter(None, improved.values()))['flag']}", *map(_number, cells))
     table.add_row("examples asked", *(_number(o["examples"]) for o in oracles.values()))
-    console.print()
+    console.print("\n[bold]a perfect model would reach[/bold] (gold labels, through the tokens and back)")
     console.print(table)
     for name, oracle in oracles.items():
         for example in oracle["inexpressible_examples"][:5]:
             console.print(f"{name}: {escape(example)}", soft_wrap=True)
+
+
+def _printable(text: str) -> str:
+    """Without what steers a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _short(text: str, limit: int = 60) -> str:

@@ -24,6 +24,8 @@ log = logging.getLogger("ratsnlp_like")
 
 Init = Literal["pretrained", "random"]
 BUNDLED = Path(str(resources.files(__package__) / "bundled"))
+_TAKEN = frozenset({"vocab_size", "num_labels", "id2label", "label2id", "problem_type"})
+"""Settings that come from the tokenizer and from the labels."""
 _PROBE = "안녕하세요 한국어 문장입니다"
 _OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"})
 """Model types whose positions begin behind the padding id: 514 rows serve 512 tokens."""
@@ -123,6 +125,8 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
     from transformers import AutoConfig
 
     overrides = overrides or {}
+    if taken := sorted(_TAKEN & set(overrides)):
+        raise InputError(f"{taken[0]}", place="--config_overrides", expected="settings that the data do not decide")
     config = _from_hub(name, AutoConfig.from_pretrained)
     unknown = [key for key in overrides if not hasattr(config, key)]
     if unknown:
@@ -131,8 +135,11 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
             place="--config_overrides",
             fix=did_you_mean(unknown[0], config.to_dict()),
         )
-    for key, value in overrides.items():
-        setattr(config, key, value)
+    try:
+        for key, value in overrides.items():
+            setattr(config, key, value)
+    except Exception as error:  # transformers checks types with errors of its own
+        raise InputError(f"{key} = {value!r}: {' '.join(str(error).split())}", place="--config_overrides") from None
     return config
 
 
@@ -213,7 +220,7 @@ def load_model(name: str, config: Any, model_class: Any, *, vocabulary: int, ini
         config.vocab_size = max(config.vocab_size, vocabulary)
         try:
             model = model_class.from_config(config)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise InputError(
                 f"no model can be made of this configuration: {error}", place="--config_overrides"
             ) from error

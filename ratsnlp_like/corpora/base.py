@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from ..errors import InputError, did_you_mean
 from ..examples import EntityExample, Example, TextExample
 from ..registry import CORPORA
 from .formats import FORMATS, Options, Row, read_rows
+
+log = logging.getLogger("ratsnlp_like")
 
 SPLITS = ("train", "validation", "test")
 """The names of splits, whatever a source calls them."""
@@ -154,6 +157,10 @@ def find_columns(
                         place=place,
                         fix=did_you_mean(part, row.values),
                     )
+            if clash := [part for columns in found.values() for part in columns if part in parts]:
+                raise InputError(
+                    f"the column {clash[0]!r} is named twice ({flag})", place=place, fix="name another one"
+                )
             found[name] = tuple(parts)
             continue
         known = next((a for a in (name, *kind.aliases.get(name, ())) if a in header), None)
@@ -293,6 +300,12 @@ def open_corpus(
     own: dict[str, Any] = {"columns": dict(columns or {}), "label_separator": label_separator}
     if isinstance(spec, Corpus):
         return spec
+    if not isinstance(spec, (str, Path)):
+        raise InputError(
+            f"the corpus is a {type(spec).__name__}",
+            expected="a registered name, a path, a hub id, or a Corpus",
+            fix="write a table to a file first: frame.to_csv('corpus.csv', index=False)",
+        )
     name = str(spec)
     if name in CORPORA:
         corpus = CORPORA[name]
@@ -302,6 +315,8 @@ def open_corpus(
                 f"the corpus {name!r} is for the task {corpus.task}, not for {task}",
                 fix=f"add --task {corpus.task}, or choose among {', '.join(fitting) or 'files of your own'}",
             )
+        if subset or (options and options != Options()):
+            log.warning("%s says itself how it is read: --format, --encoding and the like are for files.", name)
         return replace(corpus, **{k: v for k, v in own.items() if v})
     path = Path(name).expanduser()
     if path.exists() or _looks_like_path(name):

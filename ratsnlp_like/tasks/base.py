@@ -86,7 +86,8 @@ class Task(ABC, Generic[E, P]):
     shorten-repeats, urls, emoji, html, whitespace. Offsets always refer to the original text."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "normalization", tuple(self.normalization))
+        steps = self.normalization.split(",") if isinstance(self.normalization, str) else self.normalization
+        object.__setattr__(self, "normalization", tuple(step.strip() for step in steps))
         Normalizer(self.normalization)  # an unknown step is told at once
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -15,6 +16,10 @@ from ..spans import windows
 from .base import BatchOutput, Features, Statistics, Task, Window, inputs, pad_inputs
 
 L = TypeVar("L", bound=Labelled)
+log = logging.getLogger("ratsnlp_like")
+
+_MANY = 20
+"""Classes from which it is asked whether they are classes at all."""
 LongText = Literal["head", "head+tail", "windows"]
 
 
@@ -45,6 +50,8 @@ class Classifier(Task[L, ClassPrediction]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.class_weights, (list, tuple)) and not all(weight > 0 for weight in self.class_weights):
+            raise InputError(f"{list(self.class_weights)}", place="--class_weights", expected="numbers above 0")
         if not 0 < self.threshold < 1:
             raise InputError(
                 f"threshold {self.threshold}", place="--threshold", expected="a probability between 0 and 1"
@@ -61,6 +68,14 @@ class Classifier(Task[L, ClassPrediction]):
         task = super().fit(statistics, labels, examples, tokenizer)
         if statistics.several and not task.multi_label:
             task = replace(task, multi_label=True)
+        if task.multi_label and not statistics.several:
+            raise InputError(
+                f"several labels for a row were asked for, but each row has one, such as {labels[0]!r}",
+                place="--multi_label",
+                fix="--label_separator , where one cell holds several; --label_column a,b,c for 0/1 columns",
+            )
+        if len(labels) > _MANY and 2 * len(labels) > statistics.rows:
+            log.warning("%d classes in %d rows: is --label_column the right column?", len(labels), statistics.rows)
         present = [label for label in labels if statistics.labels.get(label)]
         if len(present) < 2 and not task.multi_label:
             raise InputError(
