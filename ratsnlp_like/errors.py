@@ -75,7 +75,8 @@ def is_full(error: BaseException) -> bool:
 def did_you_mean(name: str, known: Iterable[str], *, few: bool = False) -> str:
     """`did you mean 'nsmc'? known: ...` for a name that is not among the known ones; with `few`, close names only."""
     known = sorted(known)
-    close = [match for match in get_close_matches(name, known, n=3, cutoff=0.6) if match != name]
+    near = get_close_matches(name, known, n=3, cutoff=0.6) or [other for other in known if name and name in other][:3]
+    close = [match for match in near if match != name]
     question = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     if few:
         return question

@@ -893,8 +893,6 @@ class TestProcess:
         again = line.split("go on with: ratsnlp-like ")[1].split()
         assert again == [
             "train",
-            "--config",
-            str(tmp_path / "run" / "config.yaml"),
             "--output",
             str(tmp_path / "run"),
             "--resume",

@@ -55,7 +55,7 @@ class TestCache:
         monkeypatch.setattr(FileCorpus, "examples", called)
         second = encode(reviews, cache)
         assert [row["input_ids"].tolist() for row in second] == [row["input_ids"].tolist() for row in first]
-        assert second.lost == first.lost
+        assert second.lost.tolist() == first.lost.tolist()
 
     def test_one_byte_of_the_file(self, reviews: Path, cache: Path) -> None:
         encode(reviews, cache)
@@ -480,11 +480,18 @@ class TestDataModule:
     def test_one_row_cannot_be_cut(self, tmp_path: Path, cache: Path) -> None:
         path = write(tmp_path / "a.tsv", "text\tlabel\n좋아요\t긍정\n")
         with pytest.raises(InputError, match="--eval_corpus"):
-            module(FileCorpus(file=path), cache, task=Classification(multi_label=True))
+            module(FileCorpus(file=path, label_separator=","), cache)
 
     def test_two_rows_are_cut_into_one_and_one(self, tmp_path: Path, cache: Path) -> None:
-        data = module(FileCorpus(file=tsv(tmp_path / "a.tsv", ROWS[:2])), cache)
+        rows = [(text, "긍정,부정") for text, _ in ROWS[:2]]
+        data = module(FileCorpus(file=tsv(tmp_path / "a.tsv", rows), label_separator=","), cache)
         assert (len(data.train or []), len(data.validation or [])) == (1, 1)
+
+    def test_a_selection_of_one_class(self, tmp_path: Path, hundred: FileCorpus, cache: Path) -> None:
+        two = FileCorpus(file=tsv(tmp_path / "a.tsv", [("좋다", "긍정"), ("나쁘다", "부정")]))
+        for corpus, limit in ((two, None), (hundred, 1)):
+            with pytest.raises(InputError, match=r"of 2 classes only '.정' is left in the 1 rows"):
+                module(corpus, cache, limit_train=limit)
 
     def test_a_cut_that_leaves_nothing_to_learn_from(self, hundred: FileCorpus, cache: Path) -> None:
         with pytest.raises(InputError, match="validation_share"):
@@ -506,19 +513,24 @@ class TestDataModule:
     ) -> None:
         monkeypatch.setattr("ratsnlp_like.data.log.propagate", True)
         rows = [("가 " * 10, "긍정"), ("가", "부정"), ("가", "긍정"), ("가", "부정")]
-        data = module(FileCorpus(file=tsv(tmp_path / "a.tsv", rows)), cache, max_length=6)
+        own = FileCorpus(file=tsv(tmp_path / "a.tsv", rows))
+        data = module(own, cache, max_length=6, eval_corpus=FileCorpus(file=tsv(tmp_path / "b.tsv", rows[1:])))
         # 10 tokens and two special ones go into 6: 4 are kept and 6 are lost; the others are 3 long
         assert data.train is not None
-        assert data.train.lost == {"tokens": 6 + 3 * 3, "lost": 6, "examples": 1}
-        assert "1 of 4 texts are longer than 6 tokens; 28.57% of all tokens are cut away." in caplog.text
+        assert data.train.lost.tolist() == [6, 0, 0, 0]
+        sizes = data.summary()
+        assert (sizes["train"]["tokens"], sizes["train"]["tokens_cut_away"]) == (6 + 3 * 3, 6)
+        assert sizes["validation"]["tokens_cut_away"] == 0
+        assert "train: 1 of 4 texts are longer than 6 tokens; 28.57% of all tokens are cut away." in caplog.text
+        chosen = data.train.select(np.array([1, 2]))  # of a selection its own is counted
+        assert chosen.lost.tolist() == [0, 0]
 
     def test_windows_lose_nothing(self, tmp_path: Path, cache: Path) -> None:
-        rows = [("가 " * 10, "긍정"), ("나", "부정")]
-        task = Classification(long_text="windows")
-        data = module(FileCorpus(file=tsv(tmp_path / "a.tsv", rows)), cache, max_length=6, task=task)
-        splits = [data.train, data.validation]
-        assert all(split is not None and split.lost["lost"] == 0 for split in splits)
-        assert sum(len(split or []) for split in splits) == 4  # 0-4, 3-7, 6-10 of the first; the second
+        own = FileCorpus(file=tsv(tmp_path / "a.tsv", [("가 " * 10, "긍정"), ("나", "부정")]))
+        data = module(own, cache, max_length=6, task=Classification(long_text="windows"), eval_corpus=own)
+        assert data.train is not None
+        assert data.train.lost.tolist() == [0] * 4  # 0-4, 3-7, 6-10 of the first; the second
+        assert data.train.begins.tolist() == [True, False, False, True]
 
     def test_head_and_tail(self, tmp_path: Path, cache: Path) -> None:
         words = "하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉 열"

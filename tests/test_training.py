@@ -592,7 +592,8 @@ class TestWindows:
         result = fine_tune(**job(tmp_path, limit_train=None, limit_eval=None, **own))
         sizes = result.summary["splits"]["validation"]
         assert sizes["windows"] > 2 * sizes["examples"]
-        assert sizes["lost_tokens"] == 0
+        assert sizes["tokens_cut_away"] == 0
+        assert result.summary["examples"] == 27 < result.summary["windows"] / 2
         assert sum(row["support"] for row in result.metrics["per_class"].values()) == sizes["examples"] == 3
 
         text = rows[0][0]
@@ -678,7 +679,8 @@ class TestSavedFolder:
         }
         assert about["checkpoint"] == CHECKPOINT
         assert about["corpus"] == "sample-sentiment"
-        assert re.fullmatch(r"[0-9a-f]{64}", about["corpus_fingerprint"])
+        assert set(about["fingerprints"]) == {"train", "validation", "test"}
+        assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in about["fingerprints"].values())
 
     def test_config_json(self, classifier: FineTuneResult, recognizer: FineTuneResult) -> None:
         config = json.loads((classifier.best / "config.json").read_text())
@@ -1118,7 +1120,7 @@ class TestMeter:
         assert result.summary["examples"] == 40
         assert result.summary["steps"] == 6
         assert result.summary["splits"]["validation"] == {
-            "examples": 2, "windows": 2, "tokens": 5 + 3, "lost_tokens": 0,
+            "examples": 2, "windows": 2, "tokens": 5 + 3, "tokens_cut_away": 0,
         }  # fmt: skip
         assert result.summary["train_seconds"] > 0
         assert result.summary["examples_per_second"] == pytest.approx(40 / result.summary["train_seconds"], rel=0.02)

@@ -50,8 +50,8 @@ class Classifier(Task[L, ClassPrediction]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.class_weights, (list, tuple)) and not all(weight > 0 for weight in self.class_weights):
-            raise InputError(f"{list(self.class_weights)}", place="--class_weights", expected="numbers above 0")
+        if isinstance(self.class_weights, (list, tuple)) and min(self.class_weights, default=0) < 0:
+            raise InputError(f"{list(self.class_weights)}", place="--class_weights", expected="no number below 0")
         if not 0 < self.threshold < 1:
             raise InputError(
                 f"threshold {self.threshold}", place="--threshold", expected="a probability between 0 and 1"

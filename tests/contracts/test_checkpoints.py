@@ -433,9 +433,7 @@ def test_weights_of_another_architecture(tiny_model_folder: MakeFolder) -> None:
         load(folder, Classification(), ["a", "b"])
 
 
-@pytest.mark.parametrize(
-    "setting", [{"hidden_size": 64}, {"intermediate_size": 128}, {"vocab_size": 300}, {"max_position_embeddings": 64}]
-)
+@pytest.mark.parametrize("setting", [{"hidden_size": 64}, {"intermediate_size": 128}, {"max_position_embeddings": 64}])
 def test_weights_of_another_size_are_not_thrown_away_in_silence(
     setting: dict[str, int], tiny_model_folder: MakeFolder
 ) -> None:
@@ -552,3 +550,9 @@ def test_small_models_of_real_checkpoints_answer(
     assert json.loads(json.dumps(together), parse_float=lambda x: round(float(x), 4)) == json.loads(
         json.dumps(alone), parse_float=lambda x: round(float(x), 4)
     )
+
+
+@pytest.mark.parametrize("name", ["vocab_size", "num_labels", "id2label"])
+def test_what_the_data_decide_cannot_be_overridden(name: str, tiny_model_folder: MakeFolder) -> None:
+    with pytest.raises(InputError, match=f"--config_overrides: {name}"):
+        load_config(str(tiny_model_folder()), {name: 7})
