@@ -33,6 +33,8 @@ from helpers import (
 from helpers import write as write_file
 
 from ratsnlp_like.cli import _underscored, main
+from ratsnlp_like.errors import InputError
+from ratsnlp_like.finetune import fine_tune
 from ratsnlp_like.predictor import Predictor
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -925,3 +927,85 @@ def test_the_console_command_is_installed() -> None:
     import shutil
 
     assert shutil.which("ratsnlp-like", path=str(Path(sys.executable).parent))
+
+
+class TestFirstUse:
+    """What a first user stumbled over, once."""
+
+    def test_lists_are_written_with_commas(self, tmp_path: Path, cli: Cli) -> None:
+        said = cli(*flags(tmp_path), "--normalization", "nfc,urls", "--class_weights=1,2", "--logger", "tensorboard")
+        assert said.code == 0, said.err
+        config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+        assert (config["normalization"], config["class_weights"]) == (["nfc", "urls"], [1.0, 2.0])
+        assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
+
+    @pytest.mark.parametrize(
+        ("flag", "value", "expected"),
+        [
+            ("--epochs", "x", "a whole number"),
+            ("--learning_rate", "fast", "a number"),
+            ("--schedule", "lin", "linear | cosine | constant"),
+            ("--max_steps", "x", "a whole number or nothing"),
+            ("--logger", "paper", "a list of tensorboard | wandb | mlflow"),
+            ("--class_weights", "1,-2", "no number below 0"),
+            ("--config_overrides", '{"vocab_size": 3}', "settings that the data do not decide"),
+        ],
+    )
+    def test_values_are_expected_in_words(self, tmp_path: Path, cli: Cli, flag: str, value: str, expected: str) -> None:
+        said = cli(*flags(tmp_path), flag, value)
+        assert said.code == 2
+        assert f"error: {flag}: " in said.err
+        assert f"expected: {expected}" in said.err
+
+    def test_a_missing_logger_is_told_before_the_work(self, tmp_path: Path, cli: Cli) -> None:
+        said = cli(*flags(tmp_path), "--logger", "mlflow")
+        assert (said.code, said.err.splitlines()) == (
+            2,
+            ["error: --logger: the package mlflow is not installed", "  fix: pip install mlflow"],
+        )
+
+    def test_evaluate_says_what_it_measures(self, tmp_path: Path, cli: Cli) -> None:
+        path = write_file(
+            tmp_path / "hate.tsv", "말\t하나\t둘\n" + "".join(f"말 {i}\t{i % 2}\t{i % 3}\n" for i in range(30))
+        )
+        own = ("--text_column", "말", "--label_column", "둘")
+        assert cli(*flags(tmp_path, corpus=path), *own).code == 0
+        said = cli("evaluate", tmp_path / "run", "--corpus", path, "--cache_dir", tmp_path / "cache")
+        assert said.code == 0, said.err  # the columns it was trained on are meant
+        assert "the model was trained on these rows" in said.err
+        assert f"measured on {path}, the whole file: 30 examples" in said.err
+
+    def test_predict_says_what_it_cuts(self, tmp_path: Path, cli: Cli) -> None:
+        assert cli(*flags(tmp_path)).code == 0
+        said = cli("predict", tmp_path / "run", "짧은 글", "아주 긴 글 " * 100)
+        assert "1 texts are longer than" in said.err
+        assert "longer than" not in cli("predict", tmp_path / "run", "짧은 글").err
+
+    def test_output_and_resume_are_enough_to_go_on(self, tmp_path: Path, cli: Cli) -> None:
+        assert cli(*flags(tmp_path)).code == 0
+        (tmp_path / "run" / "result.json").unlink()
+        said = cli("train", "--output", tmp_path / "run", "--resume")
+        assert said.code == 0, said.err
+        assert (tmp_path / "run" / "result.json").exists()
+
+    def test_others_can_read_the_model(self, tmp_path: Path, cli: Cli) -> None:
+        assert cli(*flags(tmp_path)).code == 0
+        modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "run" / "best").iterdir()}
+        assert len(set(modes.values())) == 1, modes
+
+    def test_bytes_that_are_no_text(self, tmp_path: Path, cli: Cli) -> None:
+        assert cli(*flags(tmp_path)).code == 0
+        done = subprocess.run(
+            [*COMMAND, "predict", str(tmp_path / "run")],
+            input="좋아요\n".encode("cp949"),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert b"error: standard input: not UTF-8" in done.stderr
+        assert b"Traceback" not in done.stderr
+
+    def test_python_is_checked_as_the_command_line_is(self) -> None:
+        for wrong in ({"epochs": "1"}, {"epochs": 1.5}, {"seed": None}, {"schedule": "lin"}, {"corpus": [1]}):
+            with pytest.raises(InputError):
+                fine_tune(**{"task": "classification", "corpus": "sample-sentiment", "checkpoint": CHECKPOINT, **wrong})
