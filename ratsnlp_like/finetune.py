@@ -124,8 +124,8 @@ class Job:
         named = {"task": self.task.name, "corpus": _name(self.corpus), "checkpoint": self.checkpoint}
         return json.loads(json.dumps({**named, **flat}, default=str))
 
-    def open(self, spec: str | Corpus) -> Corpus:
-        """A corpus, read as this job says."""
+    def open(self, spec: str | Corpus, *, like: str | Corpus | None = None) -> Corpus:
+        """A corpus, read as this job says; a file may be in the layout of another corpus."""
         return open_corpus(
             spec,
             self.task.example,
@@ -134,6 +134,7 @@ class Job:
             label_separator=self.places.label_separator,
             subset=self.places.subset,
             options=self.reading,
+            like=like if isinstance(like, str) else None,
         )
 
 
@@ -301,7 +302,7 @@ def evaluate(
         columns = {f"{name}_column": column for name, column in predictor.about.get("columns", {}).items()}
         options = {**columns, **options}
     job = Job.of(predictor.task.name, corpus, str(folder), options)
-    source = job.open(job.corpus)
+    source = job.open(job.corpus, like=predictor.about.get("corpus"))
     root, cache = job.places.corpus_root or default_root(), job.places.cache_dir or default_cache()
     splits = source.splits(root)
     split = split or ("test" if "test" in splits else best_split(source, root))
@@ -335,7 +336,7 @@ def open_data(job: Job, tokenizer: Any) -> TaskDataModule:
         job.task,
         job.open(job.corpus),
         tokenizer,
-        eval_corpus=job.open(job.data.eval_corpus) if job.data.eval_corpus else None,
+        eval_corpus=job.open(job.data.eval_corpus, like=job.corpus) if job.data.eval_corpus else None,
         root=job.places.corpus_root,
         cache=job.places.cache_dir,
         max_length=job.data.max_length,

@@ -1009,3 +1009,15 @@ class TestFirstUse:
         for wrong in ({"epochs": "1"}, {"epochs": 1.5}, {"seed": None}, {"schedule": "lin"}, {"corpus": [1]}):
             with pytest.raises(InputError):
                 fine_tune(**{"task": "classification", "corpus": "sample-sentiment", "checkpoint": CHECKPOINT, **wrong})
+
+    def test_a_file_in_the_layout_of_a_registered_corpus(self, tmp_path: Path, cli: Cli) -> None:
+        rows = "".join(f"{i}\t{'좋아요' if i % 2 else '별로예요'} {i}\t{i % 2}\n" for i in range(40))
+        for split in ("train", "test"):
+            write_file(tmp_path / "nsmc" / f"ratings_{split}.txt", f"id\tdocument\tlabel\n{rows}")
+        test = tmp_path / "nsmc" / "ratings_test.txt"
+        said = cli(*flags(tmp_path, corpus="nsmc", eval_corpus=test), "--corpus_root", tmp_path)
+        assert said.code == 0, said.err
+        result = tmp_path / "result.json"
+        own = ("--cache_dir", tmp_path / "cache", "--result", result)
+        assert cli("evaluate", tmp_path / "run", "--corpus", test, *own).code == 0
+        assert json.loads(result.read_text())["confusion_matrix"]["labels"] == ["negative", "positive"]

@@ -18,8 +18,6 @@ from .formats import FORMATS, Options, Row, read_rows
 
 log = logging.getLogger("ratsnlp_like")
 
-SPLITS = ("train", "validation", "test")
-"""The names of splits, whatever a source calls them."""
 _SPLIT_NAMES = {"valid": "validation", "val": "validation", "dev": "validation", "eval": "validation"}
 _OWN_FILE_SUFFIXES = frozenset(
     {suffix.lstrip(".") for entry in FORMATS.values() for suffix in entry.suffixes if suffix} | {"gz", "xlsx", "xls"}
@@ -106,6 +104,11 @@ class Corpus(ABC):
         """The kind of example that it yields."""
         return self.example
 
+    @property
+    def readable_labels(self) -> Mapping[str, str]:
+        """Names for the labels that the source writes otherwise."""
+        return self.renamed_labels
+
     def _values(self, row: Row, found: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, columns in found.items():
@@ -116,8 +119,9 @@ class Corpus(ABC):
             if name == "label":
                 if self.label_separator and isinstance(value, str):
                     value = [part.strip() for part in value.split(self.label_separator) if part.strip()]
-                if self.renamed_labels and value is not None:
-                    value = self.renamed_labels.get(str(value).strip(), value)
+                renamed = self.readable_labels
+                if renamed and value is not None:
+                    value = renamed.get(str(value).strip(), value)
             values[name] = value
         return values
 
@@ -253,6 +257,13 @@ class FileCorpus(Corpus):
     file: Path = Path()
     kind: type[Example] = TextExample
     options: Options = field(default_factory=Options)
+    like: str | None = None
+    """A registered corpus in whose layout the file is: its numbers for labels have the same names."""
+
+    @property
+    def readable_labels(self) -> Mapping[str, str]:
+        """Those of the corpus that it is like."""
+        return CORPORA[self.like].renamed_labels if self.like is not None and self.like in CORPORA else {}
 
     @property
     def example_type(self) -> type[Example]:
@@ -270,7 +281,9 @@ class FileCorpus(Corpus):
     def fingerprint(self, root: Path, split: str) -> str:
         """See `Corpus.fingerprint`."""
         next(self.rows(root, split), None)  # a file that cannot be read says so before it is hashed
-        return digest_file(self.file, self.kind.__name__, self.columns, self.label_separator, self.options)
+        return digest_file(
+            self.file, self.kind.__name__, self.columns, self.label_separator, self.options, self.readable_labels
+        )
 
 
 def open_corpus(
@@ -282,6 +295,7 @@ def open_corpus(
     label_separator: str | None = None,
     subset: str | None = None,
     options: Options | None = None,
+    like: str | None = None,
 ) -> Corpus:
     """A registered corpus, a file, or a data set of the Hugging Face hub.
 
@@ -293,6 +307,7 @@ def open_corpus(
         label_separator: what stands between several labels of one row.
         subset: the configuration of a hub data set.
         options: how to read a file.
+        like: a registered corpus in whose layout a file may be (the official test file of a corpus, given by path).
 
     Raises:
         InputError: nothing of that name, or a corpus for another task.
@@ -320,7 +335,7 @@ def open_corpus(
         return replace(corpus, **{k: v for k, v in own.items() if v})
     path = Path(name).expanduser()
     if path.exists() or _looks_like_path(name):
-        return FileCorpus(file=path, kind=kind, options=options or Options(), **own)
+        return FileCorpus(file=path, kind=kind, options=options or Options(), like=like, **own)
     if name.count("/") == 1:
         from .hub import HubCorpus
 
