@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from ratsnlp_like.corpora import hub
 from ratsnlp_like.corpora.base import open_corpus
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples import Entity, EntityExample, TextExample
+from ratsnlp_like.network import offline_if_cut_off
 
 ROOT = Path()
 
@@ -108,3 +111,25 @@ def test_unknown_split(monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = open_corpus("owner/reviews", TextExample, "classification")
     with pytest.raises(InputError, match=r"no split 'tset'(.|\n)*did you mean 'test'"):
         list(corpus.examples(ROOT, "tset"))
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reachable", "offline"), [(False, False, True), (False, True, False), (True, False, False)]
+)
+def test_the_hub_is_told_when_there_is_no_network(
+    monkeypatch: pytest.MonkeyPatch, proxy: bool, reachable: bool, offline: bool
+) -> None:
+    def getaddrinfo(*_: Any) -> list[Any]:
+        if not reachable:
+            raise OSError("Name or service not known")
+        return []
+
+    monkeypatch.setattr("ratsnlp_like.network.socket.getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("ratsnlp_like.network.urllib.request.getproxies", lambda: {"https": "x"} if proxy else {})
+    monkeypatch.setenv("HF_HUB_OFFLINE", "")  # so that it is put back afterwards
+    for module in ("huggingface_hub.constants", "datasets.config"):
+        if module in sys.modules:
+            monkeypatch.setattr(sys.modules[module], "HF_HUB_OFFLINE", False)
+    offline_if_cut_off()
+    assert (os.environ["HF_HUB_OFFLINE"] == "1") is offline
+    assert sys.modules["datasets.config"].HF_HUB_OFFLINE is offline  # type: ignore[attr-defined]
