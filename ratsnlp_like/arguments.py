@@ -175,6 +175,14 @@ def type_in_words(hint: Any) -> str:
     return " or ".join(_in_words(part) for part in (get_args(hint) if _is_union(hint) else (hint,)))
 
 
+def takes_list(hint: Any, *, unless: str) -> bool:
+    """Whether a flag of this type takes a list, and its value is not one of the single words that it takes as well."""
+    parts = get_args(hint) if _is_union(hint) else (hint,)
+    words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
+    words += ["null"] * (type(None) in parts)
+    return unless not in words and any(get_origin(part) in {tuple, list} for part in parts)
+
+
 def _fits(value: Any, hint: Any) -> bool:
     if _is_union(hint):
         return any(_fits(value, part) for part in get_args(hint))

@@ -138,8 +138,10 @@ def _parse(parser: ArgumentParser, arguments: Sequence[str]) -> dict[str, Any]:
 
 def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str]:
     """Argparse fills `TEXT ...` at the first gap between options; here texts may stand on both sides of them."""
+    from .arguments import takes_list
+
     flags = {flag: action.nargs != 0 for action in parser._actions for flag in action.option_strings}
-    lists = {f"--{name}" for name in ("logger", "normalization", "class_weights")}
+    hints = {flag: getattr(action, "_typehint", None) for action in parser._actions for flag in action.option_strings}
     options: list[str] = []
     others: list[str] = []
     rest = iter(arguments)
@@ -151,7 +153,7 @@ def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str
             if not equals and flags.get(name.partition(".")[0]):
                 following = next(rest, None)
                 equals, value = ("=", following) if following is not None else ("", "")
-            if name in lists and value not in {"", "balanced"} and not value.startswith("["):
+            if value and not value.startswith("[") and takes_list(hints.get(name), unless=value):
                 value = f"[{value}]"  # `nfc,urls` as well as `[nfc, urls]`
             options.append(name + equals + value)
         else:
@@ -333,7 +335,7 @@ def predict(arguments: list[str]) -> None:
     else:
         with _opened(options["output"], options["input"]) as file:
             _write_rows(rows, file, kind)
-    if cut_away := predictor.cut_away["texts"]:
+    if cut_away := predictor.cut_away:
         log.warning("%d texts are longer than %d tokens; their rest was not looked at.", cut_away, predictor.max_length)
 
 

@@ -252,8 +252,6 @@ def _fit(
 
 def _finish(run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, meter: Meter) -> FineTuneResult:
     """Measure the best model on the test split, and write down what came of the run."""
-    import pytorch_lightning as pl
-
     best = Predictor.from_pretrained(run.folder)
     test_metrics = None
     if data.test is not None:
@@ -275,7 +273,6 @@ def _finish(run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, me
     )
     if trainer.is_global_zero:
         run.end(result)
-    pl.seed_everything(module.arguments.seed, verbose=False)
     return result
 
 

@@ -6,9 +6,9 @@ import json
 import logging
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -55,8 +55,8 @@ class Predictor:
     ) -> None:
         self.task, self.model, self.tokenizer, self.labels = task, model, tokenizer, list(labels)
         self.max_length, self.about, self.metrics = max_length, dict(about or {}), dict(metrics or {})
-        self.cut_away: Counter[str] = Counter()
-        """`texts`: how many of those asked about so far were longer than the window and lost their rest."""
+        self.cut_away = 0
+        """How many of the texts asked about so far were longer than the window and lost their rest."""
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, device: str | None = None) -> Self:
@@ -166,7 +166,7 @@ class Predictor:
             raise InputError(f"{batch_size}", place="--batch_size", expected="at least 1")
         examples = [self.task.example.of(value) for value in inputs]
         features = self.task.encode(examples, self.tokenizer, None, self.max_length)
-        self.cut_away.update(texts=len({f["example"] for f in features if f["lost"]}))
+        self.cut_away += len({f["example"] for f in features if f["lost"]})
         raw = self._run(features, batch_size)
         windows: list[list[Window]] = [[] for _ in examples]
         for window, said in zip(features, raw, strict=True):
@@ -191,8 +191,6 @@ class Predictor:
 
     def rows(self, examples: Iterable[Any], *, batch_size: int = 32, at_a_time: int = 2048) -> Iterator[dict[str, Any]]:
         """One JSON row for each input, in order, at the pace of the input: constant memory."""
-        from itertools import islice
-
         iterator = iter(examples)
         while part := [self.task.example.of(value) for value in islice(iterator, at_a_time)]:
             for example, prediction in zip(part, self.predict(part, batch_size=batch_size), strict=True):
