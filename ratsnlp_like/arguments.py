@@ -66,6 +66,9 @@ class ModelArguments:
     """Begin with the weights of the checkpoint, or with random ones (its tokenizer and configuration are used)."""
     config_overrides: dict[str, Any] = field(default_factory=dict)
     """Settings of the model's configuration to replace, such as {"num_hidden_layers": 4}."""
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto"
+    """How attention is computed in training. auto: eager on a CPU, where torch's fused attention is slow on the way
+    back; sdpa else."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,9 @@ class TrainingArguments:
     """Stop after this many optimiser steps; the schedule ends there."""
     batch_size: int = 32
     """Windows of one optimiser step over all devices together, before --accumulate."""
+    batch_tokens: int | None = None
+    """Tokens of one optimiser step, padding included, in place of --batch_size: short texts come in large batches,
+    long ones in small ones."""
     eval_batch_size: int | None = None
     """Windows of a batch in evaluation; twice the batch size by default."""
     accumulate: int = 1
@@ -119,7 +125,7 @@ class TrainingArguments:
         raise_together(
             [
                 *_positive(self, "epochs", "batch_size", "eval_batch_size", "accumulate", "max_steps", "eval_steps"),
-                *_positive(self, "learning_rate", "num_nodes"),
+                *_positive(self, "learning_rate", "num_nodes", "batch_tokens"),
                 *_between(self, "weight_decay", 0, None),
                 *_between(self, "warmup", 0, None),
                 *_between(self, "clip", 0, None),

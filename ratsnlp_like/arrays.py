@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from numpy import ndarray as Array
+    from numpy.random import Generator as Noise
     from torch import Tensor
 else:
-    Array = Tensor = Any
+    Array = Noise = Tensor = Any
 
-__all__ = ["Array", "Tensor"]
+__all__ = ["Array", "Noise", "Tensor"]

@@ -304,7 +304,7 @@ def encode_split(
         "windows",
         read.fingerprint,
         task.name,
-        task.to_dict(),
+        {name: value for name, value in task.to_dict().items() if name not in task.asking},
         tokenizer_fingerprint(tokenizer),
         list(labels),
         max_length,
@@ -373,12 +373,23 @@ class Batches:
         seed: of the order.
         rank: of this process.
         world_size: the number of processes.
+        batch_tokens: tokens of a batch, padding included, in place of `batch_size`. All windows are sorted then (at
+            random among those of one length), so that every epoch has the same number of batches.
     """
 
     def __init__(
-        self, lengths: np.ndarray, batch_size: int, *, shuffle: bool, seed: int = 0, rank: int = 0, world_size: int = 1
+        self,
+        lengths: np.ndarray,
+        batch_size: int,
+        *,
+        shuffle: bool,
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        batch_tokens: int | None = None,
     ) -> None:
         self.lengths, self.batch_size, self.shuffle, self.seed = lengths, batch_size, shuffle, seed
+        self.batch_tokens = batch_tokens
         self.rank, self.world_size, self.epoch = rank, world_size, 0
         self.sampler = self  # Lightning calls set_epoch of `loader.batch_sampler.sampler`
 
@@ -386,7 +397,13 @@ class Batches:
         """Lightning says which epoch begins."""
         self.epoch = epoch
 
+    def noise(self, number: int) -> np.random.Generator:
+        """Random numbers for a batch of this epoch: the same whenever and wherever the batch is made."""
+        return np.random.default_rng((self.seed, self.epoch, number, self.rank))
+
     def __len__(self) -> int:
+        if self.batch_tokens is not None:
+            return len(self._borders) - 1
         return -(-len(self.lengths) // self.batch_size)
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -401,6 +418,9 @@ class Batches:
             return (order[i : i + size] for i in range(0, len(order), size))
         rng = np.random.default_rng((self.seed, self.epoch))
         order = rng.permutation(len(self.lengths))
+        if self.batch_tokens is not None:
+            order = order[np.argsort(self.lengths[order], kind="stable")]
+            return (order[self._borders[i] : self._borders[i + 1]] for i in rng.permutation(len(self)))
         pools = [order[i : i + size * _POOL] for i in range(0, len(order), size * _POOL)]
         batches = [
             pool[i : i + size]
@@ -408,6 +428,15 @@ class Batches:
             for i in range(0, len(pool), size)
         ]
         return (batches[i] for i in rng.permutation(len(batches)))
+
+    @cached_property
+    def _borders(self) -> list[int]:
+        """Where batches begin among the windows sorted by length, the last border included."""
+        lengths, borders = np.sort(self.lengths), [0]
+        for end in range(1, len(lengths) + 1):
+            if end == len(lengths) or (end + 1 - borders[-1]) * lengths[end] > (self.batch_tokens or 0):
+                borders.append(end)
+        return borders
 
 
 class Loader:
@@ -433,7 +462,8 @@ class Loader:
     def batch(self, index: np.ndarray) -> dict[str, Any]:
         """The windows of these numbers as one batch."""
         features = [self.split[k] for k in index]
-        batch: dict[str, Any] = self.split.task.collate(features, self.tokenizer, training=self.batch_sampler.shuffle)
+        noise = self.batch_sampler.noise(self._given) if self.batch_sampler.shuffle else None
+        batch: dict[str, Any] = self.split.task.collate(features, self.tokenizer, noise=noise)
         return batch | {"index": index}
 
     def state_dict(self) -> dict[str, int]:
@@ -465,6 +495,7 @@ class TaskDataModule(pl.LightningDataModule):
         cache: where encoded corpora lie.
         max_length: of a window, in tokens.
         batch_size: windows of an optimiser step over all devices.
+        batch_tokens: tokens of an optimiser step over all devices, in place of `batch_size`.
         eval_batch_size: windows of a batch in evaluation; twice the batch size by default.
         validation_share: the share that is cut from `train` (seeded, stratified) where no validation split exists.
         seed: of the cut, the selection and the order.
@@ -484,6 +515,7 @@ class TaskDataModule(pl.LightningDataModule):
         cache: Path | None = None,
         max_length: int = 128,
         batch_size: int = 32,
+        batch_tokens: int | None = None,
         eval_batch_size: int | None = None,
         validation_share: float = 0.1,
         seed: int = 7,
@@ -496,7 +528,7 @@ class TaskDataModule(pl.LightningDataModule):
         self.eval_corpus = None if eval_corpus is None else open_corpus(eval_corpus, task.example, task.name)
         self.labels = list(labels) if labels is not None else None
         self.root, self.cache = root or default_root(), cache or default_cache()
-        self.max_length, self.batch_size, self.seed = max_length, batch_size, seed
+        self.max_length, self.batch_size, self.batch_tokens, self.seed = max_length, batch_size, batch_tokens, seed
         self.eval_batch_size = eval_batch_size or 2 * batch_size
         self.validation_share, self.limit_train, self.limit_eval = validation_share, limit_train, limit_eval
         self._loader: Loader | None = None
@@ -609,7 +641,10 @@ class TaskDataModule(pl.LightningDataModule):
         trainer = self.trainer
         rank, world = (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
         size = self.batch_size if shuffle else self.eval_batch_size
-        batches = Batches(split.lengths, size, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world)
+        tokens = self.batch_tokens if shuffle else None
+        batches = Batches(
+            split.lengths, size, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world, batch_tokens=tokens
+        )
         return Loader(split, self.tokenizer, batches)
 
     def summary(self) -> dict[str, dict[str, int]]:

@@ -194,15 +194,32 @@ class Labelled(Example):
         return self.label if isinstance(self.label, tuple) else (self.label,)
 
 
+_TEXT_NAMES = (
+    "text", "document", "sentence", "review", "comments", "comment", "content", "title", "body", "utterance",
+    "문장", "텍스트", "내용", "본문", "리뷰", "제목", "댓글", "발화",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RawExample(Example):
+    """A text and nothing else, for language modelling."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"text": _TEXT_NAMES}
+
+    text: str = ""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
+        """See `Example.from_row`."""
+        return cls(text=as_string(row.get("text"), "text", place), place=place)
+
+
 @dataclass(frozen=True)
 class TextExample(Labelled):
     """A text and its class, or its classes (`label` is a tuple then), or none where it is to be predicted."""
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "text": (
-            "text", "document", "sentence", "review", "comments", "comment", "content", "title", "body", "utterance",
-            "문장", "텍스트", "내용", "본문", "리뷰", "제목", "댓글", "발화",
-        ),
+        "text": _TEXT_NAMES,
         "label": (
             "label", "labels", "class", "category", "sentiment", "target", "y", "intent", "topic", "emotion",
             "라벨", "레이블", "분류", "감정", "감성", "카테고리", "정답",

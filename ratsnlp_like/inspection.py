@@ -232,7 +232,7 @@ def _oracle(
         for features in task.encode(part, tokenizer, labels, max_length):
             windows[features["example"]].append(Window(features, task.gold(features, labels)))
         for example, own in zip(part, windows, strict=True):
-            predictions.append(task.decode(example, own, labels))
+            predictions.append(task.decode(example, own, labels, tokenizer))
             if missing := task.inexpressible(example, predictions[-1]):
                 affected += 1
                 count += len(missing)

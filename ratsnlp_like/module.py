@@ -153,7 +153,7 @@ class TaskModule(pl.LightningModule):
 
     def _finish(self, loader: Any, name: str) -> None:
         raw, losses = self._gather()
-        self.results = score_split(self.task, loader.split, raw, self.labels)
+        self.results = score_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
         if losses:
             total = sum(targets for _, targets in losses.values())
             self.results["loss"] = sum(loss * targets for loss, targets in losses.values()) / (total or 1)
@@ -178,13 +178,13 @@ def _tensors(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def score_split(
-    task: Task[Any, Any], split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str]
+    task: Task[Any, Any], split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str], tokenizer: Any
 ) -> dict[str, Any]:
     """Decode and score a split from what a model said of each of its windows."""
     examples, predictions = [], []
     for example, windows in windows_by_example(split, raw):
         examples.append(example)
-        predictions.append(task.decode(example, windows, labels))
+        predictions.append(task.decode(example, windows, labels, tokenizer))
     return task.score(predictions, examples, labels)
 
 

@@ -111,8 +111,9 @@ class Predictor:
             _write_json(partial / "task.json", self._describe())
             _write_json(partial / "metrics.json", self.metrics)
             (partial / "README.md").write_text(model_card(self), encoding="utf-8")
-            for file in partial.iterdir():
-                file.chmod(0o666 & ~_UMASK)  # safetensors makes files that only their owner can read
+            for file in partial.rglob("*"):
+                if file.is_file():
+                    file.chmod(0o666 & ~_UMASK)  # safetensors makes files that only their owner can read
             if folder.exists():
                 folder.rename(old)
             partial.rename(folder)
@@ -171,7 +172,10 @@ class Predictor:
         windows: list[list[Window]] = [[] for _ in examples]
         for window, said in zip(features, raw, strict=True):
             windows[window["example"]].append(Window(window, said))
-        return [self.task.decode(example, own, self.labels) for example, own in zip(examples, windows, strict=True)]
+        return [
+            self.task.decode(example, own, self.labels, self.tokenizer)
+            for example, own in zip(examples, windows, strict=True)
+        ]
 
     def _run(self, features: Sequence[Mapping[str, Any]], batch_size: int) -> list[Any]:
         """What the model says of each window; windows of like length share a batch."""

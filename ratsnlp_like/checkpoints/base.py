@@ -164,6 +164,9 @@ def load_tokenizer(name: str, config: Any) -> Any:
         tokenizer.pad_token = tokenizer.eos_token  # padding is masked by attention_mask, never by id
     if getattr(config, "pad_token_id", None) is None:
         config.pad_token_id = tokenizer.pad_token_id  # GPT-2's classification head finds the last token by it
+    for name in ("bos_token_id", "eos_token_id"):  # generation stops by the configuration's, the tokenizer knows them
+        if (known := getattr(tokenizer, name)) is not None:
+            setattr(config, name, known)
     return tokenizer
 
 
@@ -201,7 +204,15 @@ def _unknown_share(tokenizer: Any) -> float:
     return sum(i == tokenizer.unk_token_id for i in ids) / len(ids) if ids else 1.0
 
 
-def load_model(name: str, config: Any, model_class: Any, *, vocabulary: int, init: Init = "pretrained") -> Any:
+def load_model(
+    name: str,
+    config: Any,
+    model_class: Any,
+    *,
+    vocabulary: int,
+    init: Init = "pretrained",
+    attention: str | None = None,
+) -> Any:
     """A model in fp32 with the head of `model_class`, in training mode.
 
     Args:
@@ -210,6 +221,7 @@ def load_model(name: str, config: Any, model_class: Any, *, vocabulary: int, ini
         model_class: a Hugging Face Auto class, or a class with the same two constructors.
         vocabulary: how many tokens the tokenizer has; a model with fewer rows is enlarged.
         init: the checkpoint's weights, or random ones.
+        attention: transformers' implementation of attention; its own choice for None.
 
     Raises:
         InputError: the checkpoint cannot be had, has no weights, or they are of another architecture.
@@ -219,7 +231,7 @@ def load_model(name: str, config: Any, model_class: Any, *, vocabulary: int, ini
     if init == "random":
         config.vocab_size = max(config.vocab_size, vocabulary)
         try:
-            model = model_class.from_config(config)
+            model = model_class.from_config(config, attn_implementation=attention)
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"no model can be made of this configuration: {error}", place="--config_overrides"
@@ -234,6 +246,7 @@ def load_model(name: str, config: Any, model_class: Any, *, vocabulary: int, ini
                 model_class.from_pretrained,
                 config=config,
                 dtype=torch.float32,
+                attn_implementation=attention,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )

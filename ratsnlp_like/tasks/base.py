@@ -5,7 +5,7 @@
 The five tasks to come fit the same path: a pair encodes two texts; question answering yields several
 windows for an example and decodes over all of them; generation encodes the prompt alone where there
 is nothing to learn from, and its `predict_batch` generates; language modelling draws its masks in
-`collate` and needs no `decode` beyond a sum of losses.
+`collate`, and sums losses in `score`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from ..arrays import Tensor
+from ..arrays import Noise, Tensor
 from ..errors import InputError
 from ..examples import Example
 from ..spans import Template, Tokens, tokenize
@@ -73,6 +73,7 @@ class Task(ABC, Generic[E, P]):
         example: the kind of example it takes.
         best_metric: by which metric the best model is chosen.
         maximize: whether more of it is better.
+        asking: fields that `predict` can set anew, for they change what is asked and not what was learnt.
     """
 
     name: ClassVar[str]
@@ -80,6 +81,7 @@ class Task(ABC, Generic[E, P]):
     example: ClassVar[type[Example]]
     best_metric: ClassVar[str]
     maximize: ClassVar[bool] = True
+    asking: ClassVar[frozenset[str]] = frozenset()
 
     normalization: tuple[str, ...] = ()
     """Steps of text normalisation, in order (none by default): kcbert-clean, compatibility-jamo, nfc,
@@ -107,7 +109,8 @@ class Task(ABC, Generic[E, P]):
             max_length: the longest window in tokens, special tokens included.
 
         Returns:
-            One or more windows for every example, in order. `lost` counts tokens that no window holds.
+            One or more windows for every example, in order; to learn from, none for one that teaches nothing (an
+            empty text of a language model). `lost` counts tokens that no window holds.
 
         Raises:
             InputError: an example has a label that is not among `labels`.
@@ -115,14 +118,15 @@ class Task(ABC, Generic[E, P]):
 
     @abstractmethod
     def collate(
-        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
+        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
     ) -> dict[str, Tensor]:
         """Pad windows to the longest of the batch.
 
         Args:
             features: windows.
             tokenizer: for its padding id.
-            training: for a task that draws noise (masked language modelling) in training and fixes it else.
+            noise: random numbers for a task that draws from them in training (masked language modelling); a
+                resumed run gets the same ones. None in evaluation and prediction, where nothing is random.
 
         Shape: (batch, longest); padding has attention_mask 0, ignored labels are -100.
         """
@@ -136,8 +140,15 @@ class Task(ABC, Generic[E, P]):
         """What the model says of each window, without its padding."""
 
     @abstractmethod
-    def decode(self, example: E, windows: Sequence[Window], labels: Sequence[str]) -> P:
-        """The prediction for an example from all of its windows, in characters of the ORIGINAL text."""
+    def decode(self, example: E, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None) -> P:
+        """The prediction for an example from all of its windows, in characters of the ORIGINAL text.
+
+        Args:
+            example: without its labels, as far as this method is concerned.
+            windows: in order.
+            labels: in the model's order.
+            tokenizer: for a task whose predictions are written in tokens.
+        """
 
     @abstractmethod
     def score(self, predictions: Sequence[P], examples: Sequence[E], labels: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from .. import metrics
-from ..arrays import Array, Tensor
+from ..arrays import Array, Noise, Tensor
 from ..errors import InputError
 from ..examples import Example, Labelled, TextExample
 from ..registry import TASKS
@@ -39,6 +39,7 @@ class Classifier(Task[L, ClassPrediction]):
     """What all tasks with a class for an example share: one label (softmax), or several (a sigmoid for each)."""
 
     best_metric: ClassVar[str] = "macro_f1"
+    asking: ClassVar[frozenset[str]] = frozenset({"threshold"})
 
     multi_label: bool = False
     """Whether an example may have several labels; found by itself where a row holds a list of them."""
@@ -112,7 +113,7 @@ class Classifier(Task[L, ClassPrediction]):
         return target
 
     def collate(
-        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
+        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
     ) -> dict[str, Tensor]:
         """See `Task.collate`; labels are (batch,) classes, or (batch, labels) of 0 and 1."""
         import torch
@@ -153,7 +154,9 @@ class Classifier(Task[L, ClassPrediction]):
             targets = sum(float(self.class_weights[label]) for label in batch["labels"].tolist())
         return BatchOutput(raw, self._loss(logits, batch["labels"]), targets)
 
-    def decode(self, example: L, windows: Sequence[Window], labels: Sequence[str]) -> ClassPrediction:
+    def decode(
+        self, example: L, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+    ) -> ClassPrediction:
         """See `Task.decode`; the logits of several windows are averaged."""
         import numpy as np
 

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, ClassVar, Literal, Self
 
 from .. import metrics
-from ..arrays import Array, Tensor
+from ..arrays import Array, Noise, Tensor
 from ..errors import InputError
 from ..examples import Entity, EntityExample, Example
 from ..registry import TASKS
@@ -145,7 +145,7 @@ class Ner(Task[EntityExample, EntityPrediction]):
             self.label_id(label, index, example)
 
     def collate(
-        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False
+        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
     ) -> dict[str, Tensor]:
         """See `Task.collate`; labels are (batch, longest)."""
         batch = pad_inputs(features, tokenizer)
@@ -167,7 +167,9 @@ class Ner(Task[EntityExample, EntityPrediction]):
         rows = logits.float().cpu().numpy()
         return BatchOutput([row[:n].copy() for row, n in zip(rows, lengths, strict=True)], loss, targets)
 
-    def decode(self, example: EntityExample, windows: Sequence[Window], labels: Sequence[str]) -> EntityPrediction:
+    def decode(
+        self, example: EntityExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+    ) -> EntityPrediction:
         """See `Task.decode`; a token shared by windows is read where it has most context."""
         starts, ends, probabilities = _merge(windows)
         best = probabilities.argmax(axis=1)

@@ -96,7 +96,7 @@ class PairRegression(Task[ScoredPair, Similarity]):
             out.append(features)
         return out
 
-    def collate(self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, training: bool = False) -> Any:
+    def collate(self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Any = None) -> Any:
         """Labels are (batch,) numbers."""
         import torch
 
@@ -115,7 +115,9 @@ class PairRegression(Task[ScoredPair, Similarity]):
         loss = (said - batch["labels"]).square().mean() if "labels" in batch else None
         return BatchOutput(list(said.cpu().numpy()), loss, len(said))
 
-    def decode(self, example: ScoredPair, windows: Sequence[Window], labels: Sequence[str]) -> Similarity:
+    def decode(
+        self, example: ScoredPair, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+    ) -> Similarity:
         """On the scale of the corpus."""
         return Similarity(float(windows[0].raw) * self.scale)
 

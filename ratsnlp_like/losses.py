@@ -1,0 +1,135 @@
+"""Cross entropy over a vocabulary, without ever holding the logits of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_ROWS = 512
+"""Rows of logits that exist at a time."""
+_RESHAPED = ("final_logit_softcapping", "logit_scale", "logits_scaling", "mup_logit_scale")
+"""Settings of a configuration under which logits are more than a linear map of the hidden states."""
+
+
+class LinearCrossEntropy(torch.autograd.Function):
+    """The summed cross entropy of `linear(hidden, weight, bias)`, chunk by chunk.
+
+    Gradients are made on the way forward, from the softmax that is there already: the logits of all rows would be
+    the largest tensor of a language model's step. (The idea is Liger's fused linear cross entropy, arXiv:2410.10989.)
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, low: Any) -> Tensor:
+        """*Shape:* hidden (rows, width), weight (vocabulary, width), targets (rows,); the loss is a scalar.
+
+        Args:
+            ctx: of autograd.
+            hidden: what goes into the last linear map.
+            weight: of that map.
+            bias: of that map.
+            targets: ids.
+            low: the type that matrices are multiplied in.
+        """
+        matrix = weight.to(low)
+        d_hidden = torch.empty_like(hidden)
+        d_weight = torch.zeros_like(weight, dtype=torch.float32)
+        d_bias = None if bias is None else torch.zeros_like(bias, dtype=torch.float32)
+        total = hidden.new_zeros((), dtype=torch.float32)
+        for start in range(0, len(targets), _ROWS):
+            rows = hidden[start : start + _ROWS].to(low)
+            wanted = targets[start : start + _ROWS, None]
+            logits = (rows @ matrix.t()).float()
+            if bias is not None:
+                logits += bias
+            logits -= logits.amax(1, keepdim=True)
+            picked = logits.gather(1, wanted)
+            sums = logits.exp_().sum(1, keepdim=True)
+            total += (sums.log() - picked).sum()
+            logits /= sums
+            logits.scatter_add_(1, wanted, logits.new_full((), -1.0).expand_as(wanted))  # softmax - one hot
+            if d_bias is not None:
+                d_bias += logits.sum(0)
+            error = logits.to(low)
+            d_hidden[start : start + _ROWS] = error @ matrix
+            d_weight += (error.t() @ rows).float()
+        ctx.save_for_backward(d_hidden, d_weight.to(weight.dtype), None if d_bias is None else d_bias.to(weight.dtype))
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> Any:
+        """What was made on the way forward, times the gradient of the loss."""
+        scale = outer[0]
+        return *(None if part is None else part * scale for part in ctx.saved_tensors), None, None
+
+
+class Gathered(NamedTuple):
+    """What a language model holds just before its vocabulary, at some positions of a batch."""
+
+    states: Tensor
+    """The last hidden states of all positions. *Shape:* (batch, tokens, width)."""
+    hidden: Tensor
+    """What enters the last linear map; the logits themselves where there is no such map. *Shape:* (positions, ...)."""
+    head: nn.Linear | None
+    """That map."""
+
+    def loss(self, targets: Tensor) -> Tensor:
+        """The mean cross entropy. *Shape:* targets (positions,), ids."""
+        if self.head is None:
+            total = F.cross_entropy(self.hidden.float(), targets, reduction="sum")
+        else:
+            low = _multiplied_in(self.hidden)
+            total = LinearCrossEntropy.apply(self.hidden, self.head.weight, self.head.bias, targets, low)
+        return total / max(1, len(targets))
+
+    def logits(self) -> Iterator[Tensor]:
+        """In fp32, some positions at a time. *Shape:* (some positions, vocabulary)."""
+        for start in range(0, len(self.hidden), _ROWS):
+            rows = self.hidden[start : start + _ROWS]
+            yield (rows if self.head is None else F.linear(rows, self.head.weight, self.head.bias)).float()
+
+
+def gather(model: Any, inputs: Mapping[str, Tensor], positions: Tensor) -> Gathered:
+    """Run a language model up to its vocabulary; only some positions go through the layers behind its body.
+
+    Heads differ from model to model, and all of them work on each position alone. So the model itself is run, and two
+    hooks tell it what to leave out: all other positions behind the body, all of them before the vocabulary.
+
+    Args:
+        model: a masked or causal language model of transformers.
+        inputs: of the model. *Shape:* (batch, tokens).
+        positions: in the flattened batch. *Shape:* (positions,).
+    """
+    head = model.get_output_embeddings()
+    plain = not isinstance(head, nn.Linear) or any(getattr(model.config, name, None) for name in _RESHAPED)
+    caught: list[Tensor] = []
+
+    def behind_body(module: Any, arguments: Any, output: Any) -> Any:
+        caught.append(output[0])
+        chosen = output[0].flatten(0, 1).index_select(0, positions).unsqueeze(0)
+        if isinstance(output, tuple):
+            return (chosen, *output[1:])
+        output["last_hidden_state"] = chosen
+        return output
+
+    def before_head(module: Any, arguments: Any) -> Any:
+        caught.append(arguments[0])
+        return (arguments[0][:, :0],)
+
+    hooks = [model.base_model.register_forward_hook(behind_body)]
+    if not plain:
+        hooks.append(head.register_forward_pre_hook(before_head))
+    try:
+        logits = model(**inputs).logits
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return Gathered(caught[0], logits[0], None) if plain else Gathered(caught[0], caught[1][0], head)
+
+
+def _multiplied_in(tensor: Tensor) -> torch.dtype:
+    kind = tensor.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else tensor.dtype
