@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import UnionType
@@ -174,6 +174,19 @@ def _check_type(name: str, value: Any, hint: Any) -> None:
     """
     if not _fits(value, hint):
         raise InputError(f"{value!r}", place=name, expected=type_in_words(hint))
+
+
+def check_types(kind: type[Any], options: Mapping[str, Any]) -> None:
+    """Whether options are of the types that the fields of a dataclass have.
+
+    Raises:
+        InputError: one is not.
+    """
+    hints = get_type_hints(kind)
+    for name, value in options.items():
+        if name not in hints:
+            raise InputError(f"unknown option {name!r}", fix=did_you_mean(name, hints))
+        _check_type(name, value, hints[name])
 
 
 def type_in_words(hint: Any) -> str:

@@ -8,10 +8,12 @@ import json
 import logging
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from .errors import InputError, TrainingError, did_you_mean
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
+    from .corpora.base import Corpus
     from .examples import Example
 
 log = logging.getLogger("ratsnlp_like")
@@ -34,6 +37,7 @@ Fine-tuning of pretrained Korean language models (version {__version__}).
   evaluate   measure a saved model on a corpus
   predict    ask a saved model about new text
   inspect    look at a corpus, and at what a checkpoint's tokenizer makes of it
+  tokenizer  train a vocabulary on your own text, or compare tokenizers on it
   list       what there is: corpora, tasks, checkpoints, formats
 
 Each command tells more: ratsnlp-like train --task ner --help
@@ -164,7 +168,7 @@ def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str
 def _readable(parser: ArgumentParser, message: str) -> InputError:
     from .arguments import type_in_words
 
-    hint = f"see ratsnlp-like {parser.prog.split()[-1]} --help"
+    hint = f"see {parser.prog} --help"
     if message.startswith("unrecognized arguments: "):
         flag = next(word for word in message.removeprefix("unrecognized arguments: ").split() if word != "--")
         known = [
@@ -296,7 +300,8 @@ def evaluate(arguments: list[str]) -> None:
     parser.add_argument("--eval_batch_size", type=int, default=64, help="windows of a batch")
     parser.add_argument("--limit_eval", type=int | None, default=None, help="measure on this many examples")
     parser.add_argument("--result", type=str | None, default=None, help="write the metrics to this JSON file")
-    _add_corpus_options(parser, describe_model(_first(arguments))[1].columns())
+    task, _ = describe_model(_first(arguments))
+    _add_corpus_options(parser, task.example.columns() if task else ())
     options = _parse(parser, arguments)
     if not options["corpus"]:
         raise InputError("missing: --corpus", fix="name a corpus, a file or a hub id")
@@ -319,14 +324,22 @@ def predict(arguments: list[str]) -> None:
     parser.add_argument("--output", type=str | None, default=None, help="FILE.jsonl or FILE.csv; standard output else")
     parser.add_argument("--show", type=str | None, default=None, help="table, jsonl or csv on standard output")
     parser.add_argument("--batch_size", type=int, default=32, help="windows that go through the model together")
-    task, example = describe_model(_first(arguments))
-    _add_corpus_options(parser, example.columns())
+    task, saved = describe_model(_first(arguments))
+    asking = sorted(task.asking) if task else []
+    if task is not None:
+        parser.add_class_arguments(task, skip={f.name for f in fields(task)} - task.asking)
+        parser.set_defaults({name: saved[name] for name in asking if name in saved})
+    _add_corpus_options(parser, task.example.columns() if task else ())
     options = _parse(parser, arguments)
+    if task is None:
+        raise InputError("missing: the model", fix='ratsnlp-like predict RUN "문장"')
     kind = _output_kind(options["output"], options["show"], has_texts=bool(options["texts"]))
-    texts = _texts(options, example, task)
+    texts = _texts(options, task.example, task.name)
     from .predictor import Predictor
 
     predictor = Predictor.from_pretrained(options["model"])
+    if asking:
+        predictor = predictor.with_options(**{name: options[name] for name in asking})
     rows = predictor.rows(texts, batch_size=options["batch_size"])
     if kind == "table":
         from .report import show_predictions
@@ -493,11 +506,101 @@ def list_(arguments: list[str]) -> None:
         print(f"{'OWNER/NAME':{width}}  any other checkpoint of the Hugging Face hub, or a folder")
 
 
+def tokenizer(arguments: list[str]) -> None:
+    """`ratsnlp-like tokenizer`."""
+    commands = {"train": _train_tokenizer, "compare": _compare_tokenizers}
+    command = arguments[0] if arguments else "--help"
+    if command in {"-h", "--help"}:
+        print("usage: ratsnlp-like tokenizer train CORPUS --output FOLDER ...")
+        print("       ratsnlp-like tokenizer compare CORPUS CHECKPOINT ...")
+        return
+    if command not in commands:
+        raise InputError(f"unknown command {command!r}", fix=did_you_mean(command, commands))
+    commands[command](arguments[1:])
+
+
+def _train_tokenizer(arguments: list[str]) -> None:
+    from .vocabulary import VocabularyArguments, check_folder, save_tokenizer, train_tokenizer
+
+    parser = _parser("tokenizer train", "Make a vocabulary from a corpus of text.")
+    parser.add_argument("corpus", type=str, help="a registered name, a file, a folder of files, or a hub id")
+    parser.add_argument(
+        "--output", type=str | None, default=None, help="the folder to write: tokenizer and config.json"
+    )
+    parser.add_class_arguments(VocabularyArguments)
+    _add_corpus_options(parser, ("text",))
+    options = _parse(parser, arguments)
+    if not options["output"]:
+        raise InputError("missing: --output", fix="--output my-tokenizer")
+    check_folder(Path(options["output"]))
+    made = VocabularyArguments(**{f.name: options[f.name] for f in fields(VocabularyArguments)})
+    trained = train_tokenizer(_corpus_texts(options), made)
+    save_tokenizer(trained, Path(options["output"]))
+    task = "masked-lm" if trained.mask_token_id is not None else "causal-lm"
+    print(f"{made.kind} of {len(trained):,} tokens: {options['output']}")
+    print(
+        f"pretrain with it: ratsnlp-like train --task {task} --corpus {shlex.quote(options['corpus'])} "
+        f"--checkpoint {shlex.quote(options['output'])} --init random"
+    )
+
+
+def _compare_tokenizers(arguments: list[str]) -> None:
+    from .report import show_tokenizers
+    from .vocabulary import compare_tokenizers
+
+    parser = _parser("tokenizer compare", "What the tokenizers of several checkpoints make of a corpus of text.")
+    parser.add_argument("corpus", type=str, help="a registered name, a file, a folder of files, or a hub id")
+    parser.add_argument("checkpoints", nargs="*", type=str, help="bundled names, folders or hub ids")
+    parser.add_argument("--limit", type=int, default=10_000, help="look at so many texts, the first ones")
+    parser.add_argument("--result", type=str | None, default=None, help="write the figures to this JSON file")
+    _add_corpus_options(parser, ("text",))
+    options = _parse(parser, arguments)
+    if not options["checkpoints"]:
+        raise InputError(
+            "missing: the checkpoints to compare", fix="ratsnlp-like tokenizer compare CORPUS ko-tiny-bert ko-tiny-gpt"
+        )
+    if options["limit"] < 1:
+        raise InputError(f"{options['limit']}", place="--limit", expected="at least 1")
+    _check_result(options["result"])
+    found = compare_tokenizers(list(islice(_corpus_texts(options), options["limit"])), options["checkpoints"])
+    _write_result(options["result"], found)
+    show_tokenizers(found)
+
+
+class _CorpusTexts:
+    """The texts of the first split of a corpus, read anew each time."""
+
+    def __init__(self, corpus: Corpus, root: Path) -> None:
+        self._corpus, self._root = corpus, root
+        self._split = corpus.splits(root)[0]
+
+    def __iter__(self) -> Iterator[str]:
+        for example in self._corpus.examples(self._root, self._split):
+            yield example.text  # type: ignore[attr-defined]
+
+
+def _corpus_texts(options: dict[str, Any]) -> _CorpusTexts:
+    from .corpora.base import default_root, open_corpus
+    from .corpora.formats import Options
+    from .examples import RawExample
+
+    corpus = open_corpus(
+        options["corpus"],
+        RawExample,
+        "tokenizer",
+        columns={"text": options["text_column"]} if options["text_column"] else {},
+        subset=options["subset"],
+        options=Options(**{f.name: options[f.name] for f in fields(Options)}),
+    )
+    return _CorpusTexts(corpus, Path(options["corpus_root"] or default_root()))
+
+
 _COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
     "inspect": inspect,
+    "tokenizer": tokenizer,
     "list": list_,
 }
 

@@ -325,7 +325,7 @@ def evaluate(
     )
     encoded = encoded.sample(job.data.limit_eval, job.training.seed)
     warn_of_truncation(encoded, predictor.max_length)
-    kind = "the whole file" if isinstance(source, FileCorpus) else f"split {split}"
+    kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
     log.info("measured on %s, %s: %s examples", _name(corpus), kind, f"{int(encoded.begins.sum()):,}")
     size = job.training.eval_batch_size or 2 * job.training.batch_size
     loader = Loader(encoded, predictor.tokenizer, Batches(encoded.lengths, size, shuffle=False))

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import __version__
+from .arguments import check_types
 from .checkpoints.base import load_config, load_model, load_tokenizer, quiet_transformers
-from .errors import InputError, is_full
-from .examples import Example, TextExample
+from .errors import InputError, did_you_mean, is_full
+from .examples import Example
 from .registry import TASKS
 from .tasks.base import Task, Window
 
@@ -140,16 +141,24 @@ class Predictor:
             "about": {**self.about, "ratsnlp_like": __version__},
         }
 
-    def __call__(self, inputs: Any, *, batch_size: int = 32) -> Any:
+    def __call__(self, inputs: Any, *, batch_size: int = 32, **options: Any) -> Any:
         """Predict: a list for a list of inputs (in its order), one prediction for one input.
 
         Args:
             inputs: a text, an example, a mapping with the example's fields; or a list of these.
             batch_size: windows that go through the model together.
+            options: what the task lets one set when asking (`asking`): threshold=0.3, max_new_tokens=20, ...
 
         Raises:
-            InputError: an input or the batch size is not what it should be.
+            InputError: an input, the batch size or an option is not what it should be.
         """
+        if options:
+            if unknown := sorted(set(options) - self.task.asking):
+                known = ", ".join(sorted(self.task.asking)) or "none for this task"
+                raise InputError(
+                    f"unknown option {unknown[0]!r}", expected=known, fix=did_you_mean(unknown[0], self.task.asking)
+                )
+            return self.with_options(**options)(inputs, batch_size=batch_size)
         if self._is_one(inputs):
             return self.predict([inputs], batch_size=batch_size)[0]
         return self.predict(inputs, batch_size=batch_size)
@@ -202,7 +211,12 @@ class Predictor:
                 yield {**given, **self.task.to_row(prediction)}
 
     def with_options(self, **options: Any) -> Predictor:
-        """The same model with other fields of the task (a threshold, a normalisation)."""
+        """The same model with other fields of the task (a threshold, a normalisation).
+
+        Raises:
+            InputError: a value is not of the kind that the field takes.
+        """
+        check_types(type(self.task), options)
         task = replace(self.task, **options)
         return Predictor(
             task, self.model, self.tokenizer, self.labels, max_length=self.max_length, about=self.about,
@@ -231,12 +245,12 @@ def find_model(folder: str | Path) -> Path:
     )
 
 
-def describe_model(folder: str | Path | None) -> tuple[str, type[Example]]:
-    """The name of a saved model's task and the kind of example it takes; those of a text where none is named."""
+def describe_model(folder: str | Path | None) -> tuple[type[Task[Any, Any]] | None, dict[str, Any]]:
+    """The kind of a saved model's task and the values of its fields; nothing where no folder is named."""
     if folder is None:
-        return "", TextExample
-    name = read_task_file(find_model(folder))["task"]
-    return name, TASKS[name].example
+        return None, {}
+    described = read_task_file(find_model(folder))
+    return TASKS[described["task"]], described["fields"]
 
 
 def read_task_file(path: Path) -> dict[str, Any]:

@@ -57,6 +57,21 @@ def show_run(result: FineTuneResult) -> None:
     console.print(f'ask it: ratsnlp-like predict {escape(shlex.quote(str(result.output)))} "문장"', soft_wrap=True)
 
 
+def show_tokenizers(found: Mapping[str, Mapping[str, float]]) -> None:
+    """A row for each tokenizer."""
+    table = _table("checkpoint", "vocabulary", "tokens/eojeol", "chars/token", "[UNK] %", "p50", "p99", "texts/s")
+    for name, row in found.items():
+        table.add_row(
+            escape(name),
+            f"{row['vocabulary']:,}",
+            f"{row['tokens_per_eojeol']:.2f}",
+            f"{row['characters_per_token']:.2f}",
+            f"{100 * row['unknown_share']:.2f}",
+            *(f"{row[column]:,}" for column in ("tokens_p50", "tokens_p99", "texts_per_second")),
+        )
+    _console().print(table)
+
+
 def show_metrics(metrics: Mapping[str, Any]) -> None:
     """Metrics of one evaluation."""
     console = _console()

@@ -6,14 +6,16 @@ Case and jamo are kept: the only normalisation is NFC, which joins what macOS ta
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .checkpoints.base import quiet_transformers
+from .checkpoints.base import load_config, load_tokenizer, quiet_transformers, resolve
 from .errors import InputError
+from .spans import tokenize
 
 Kind = Literal["wordpiece", "bpe", "unigram"]
 Style = Literal["bert", "gpt"]
@@ -35,6 +37,7 @@ _TEMPLATES: dict[Style, tuple[str, str]] = {
 }
 _POSITIONS = 512
 _BYTES = 256
+_RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -243,15 +246,66 @@ def small_config(tokenizer: Any) -> Any:
     )
 
 
+def check_folder(folder: Path) -> None:
+    """Whether a tokenizer can be written to a folder; said before the work.
+
+    Raises:
+        InputError: it holds something already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError("exists and is not empty", place=folder, fix="choose another --output, or empty it")
+
+
 def save_tokenizer(tokenizer: Any, folder: Path) -> None:
     """Write a tokenizer and the configuration of a small network, ready for `train --init random`.
 
     Raises:
         InputError: the folder holds something already.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError("exists and is not empty", place=folder, fix="choose another --output, or empty it")
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with quiet_transformers():
         tokenizer.save_pretrained(folder)
         small_config(tokenizer).save_pretrained(folder)
+
+
+def compare_tokenizers(texts: Sequence[str], checkpoints: Sequence[str]) -> dict[str, dict[str, float]]:
+    """What the tokenizers of several checkpoints make of the same texts, special tokens left out.
+
+    Args:
+        texts: not all empty.
+        checkpoints: bundled names, folders or hub ids.
+
+    Returns:
+        For each checkpoint: `vocabulary` (tokens), `tokens_per_eojeol` (what stands between spaces),
+        `characters_per_token` (spaces left out), `unknown_share` (of all tokens, 0 to 1), `tokens_p50` and
+        `tokens_p99` (of a text), `texts_per_second` (the best of three runs over all texts).
+
+    Raises:
+        InputError: a checkpoint cannot be had, or the texts hold nothing.
+    """
+    eojeols = sum(len(text.split()) for text in texts)
+    characters = sum(len("".join(text.split())) for text in texts)
+    if not eojeols:
+        raise InputError(f"{len(texts)} texts, all of them empty", expected="text to compare tokenizers on")
+    out: dict[str, dict[str, float]] = {}
+    for name in checkpoints:
+        path = resolve(name)
+        tokenizer = load_tokenizer(path, load_config(path))
+        seconds = []
+        for _ in range(_RUNS):
+            began = time.perf_counter()
+            rows = [tokens.ids for tokens in tokenize(tokenizer, texts, offsets=False)]
+            seconds.append(time.perf_counter() - began)
+        lengths = sorted(map(len, rows))
+        total = sum(lengths)
+        out[name] = {
+            "vocabulary": len(tokenizer),
+            "tokens_per_eojeol": round(total / eojeols, 3),
+            "characters_per_token": round(characters / max(1, total), 3),
+            "unknown_share": round(sum(row.count(tokenizer.unk_token_id) for row in rows) / max(1, total), 6),
+            "tokens_p50": lengths[len(lengths) // 2],
+            "tokens_p99": lengths[len(lengths) * 99 // 100],
+            "texts_per_second": round(len(texts) / min(seconds)),
+        }
+    return out

@@ -23,11 +23,11 @@ MODULES = {
 LAYERS = (
     ("errors", "arrays", "network"),
     ("examples",),
-    ("spans", "text", "metrics", "arguments"),
+    ("spans", "text", "metrics", "arguments", "losses", "heads"),
     ("registry",),
     ("corpora.formats",),
     ("corpora", "tasks", "checkpoints"),
-    ("data", "predictor"),
+    ("data", "predictor", "vocabulary"),
     ("module",),
     ("trainer", "inspection"),
     ("finetune",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,8 @@ class Corpus(ABC):
     renamed_labels: ClassVar[Mapping[str, str]] = {}
     sample: ClassVar[Mapping[str, str]] = {}
 
+    kind: type[Example] | None = None
+    """The kind of example to yield instead of `example`: a task that wants bare text reads any corpus with texts."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Columns named by the user: field -> column. `a,b,c` as the label's column: 0/1 columns, one for a class."""
     label_separator: str | None = None
@@ -93,16 +96,17 @@ class Corpus(ABC):
 
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
         kind = self.example_type
-        found: dict[str, tuple[str, ...]] | None = None
+        found: dict[str, tuple[str, ...]] = {}
+        file = None
         for row in self.rows(root, split):
-            if found is None:
-                found = find_columns(row, kind, {**self.column_names, **self.columns}, left_out)
+            if row.place.file != file:
+                found, file = find_columns(row, kind, {**self.column_names, **self.columns}, left_out), row.place.file
             yield kind.from_row(self._values(row, found), row.place)
 
     @property
     def example_type(self) -> type[Example]:
         """The kind of example that it yields."""
-        return self.example
+        return self.kind or self.example
 
     @property
     def readable_labels(self) -> Mapping[str, str]:
@@ -239,6 +243,13 @@ class FilesCorpus(Corpus):
         }
 
 
+def _split_of(path: Path) -> str | None:
+    """The split that a file is named after: `train`, `klue-nli_dev`, `test-00001`."""
+    words = re.split(r"[^a-z]+", path.name.partition(".")[0].lower())
+    found = {canonical_split(word) for word in words} & {"train", "validation", "test"}
+    return found.pop() if len(found) == 1 else None
+
+
 def digest_file(path: Path, *arguments: object) -> str:
     """sha256 over the bytes of a file and how it is read."""
     with path.open("rb") as file:
@@ -249,13 +260,17 @@ def digest_file(path: Path, *arguments: object) -> str:
 
 @dataclass(frozen=True)
 class FileCorpus(Corpus):
-    """A file of one's own. It has one split, `train`, until someone gives it another name."""
+    """A file of one's own, which has one split, `train`; or a folder of files.
 
+    Files of a folder that are named after splits (`train.csv`, `dev.csv`, `test-01.csv`) make these splits, and others
+    beside them are left alone. Where no file is, all of them in all subfolders are one training split.
+    """
+
+    example: ClassVar[type[Example]] = TextExample
     task: ClassVar[str] = "any"
     description: ClassVar[str] = "a CSV, TSV, JSON, JSONL, Parquet, CoNLL, KLUE-NER, book-NER or text file of one's own"
 
     file: Path = Path()
-    kind: type[Example] = TextExample
     options: Options = field(default_factory=Options)
     like: str | None = None
     """A registered corpus in whose layout the file is: its numbers for labels have the same names."""
@@ -265,25 +280,54 @@ class FileCorpus(Corpus):
         """Those of the corpus that it is like."""
         return CORPORA[self.like].renamed_labels if self.like is not None and self.like in CORPORA else {}
 
-    @property
-    def example_type(self) -> type[Example]:
-        """The kind of example that the task asks for."""
-        return self.kind
-
     def splits(self, root: Path) -> Sequence[str]:
         """See `Corpus.splits`."""
-        return ("train",)
+        return tuple(self.files())
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
         """See `Corpus.rows`."""
-        return read_rows(self.file, self.options)
+        for file in self.files()[split]:
+            yield from read_rows(file, self.options)
 
     def fingerprint(self, root: Path, split: str) -> str:
         """See `Corpus.fingerprint`."""
         next(self.rows(root, split), None)  # a file that cannot be read says so before it is hashed
-        return digest_file(
-            self.file, self.kind.__name__, self.columns, self.label_separator, self.options, self.readable_labels
-        )
+        how = self.example_type.__name__, self.columns, self.label_separator, self.options, self.readable_labels
+        digests = [digest_file(file, *how) for file in self.files()[split]]
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def files(self) -> dict[str, list[Path]]:
+        """The files of each split.
+
+        Raises:
+            InputError: a folder holds no file that could be read.
+        """
+        if not self.file.is_dir():
+            return {"train": [self.file]}
+        files = [
+            path
+            for path in sorted(self.file.rglob("*"))
+            if path.is_file()
+            and not any(part.startswith(".") for part in path.relative_to(self.file).parts)
+            and path.name.lower().removesuffix(".gz").rpartition(".")[2] in _OWN_FILE_SUFFIXES
+        ]
+        if not files:
+            inside = ", ".join(sorted(path.name for path in self.file.iterdir())[:8]) or "nothing"
+            raise InputError(
+                f"the folder holds no corpus file (it holds {inside})",
+                place=self.file,
+                expected="files with a known ending: .txt, .csv, .tsv, .jsonl, .parquet, ..., .gz behind it or not",
+                fix="name the file itself, or give the files an ending",
+            )
+        named: dict[str, list[Path]] = {}
+        for path in files:
+            if (split := _split_of(path)) is not None:
+                named.setdefault(split, []).append(path)
+        if not named:
+            return {"train": files}
+        if left := [path.name for path in files if _split_of(path) is None]:
+            log.info("%s: %s are not named after a split and are left alone.", self.file, ", ".join(left[:5]))
+        return {split: named[split] for split in ("train", "validation", "test") if split in named}
 
 
 def open_corpus(
@@ -297,7 +341,7 @@ def open_corpus(
     options: Options | None = None,
     like: str | None = None,
 ) -> Corpus:
-    """A registered corpus, a file, or a data set of the Hugging Face hub.
+    """A registered corpus, a file or a folder of files, or a data set of the Hugging Face hub.
 
     Args:
         spec: a registered name, a path, or a hub id (`owner/name`).
@@ -324,6 +368,8 @@ def open_corpus(
     name = str(spec)
     if name in CORPORA:
         corpus = CORPORA[name]
+        if kind.columns() == ("text",) and "text" in corpus.example_type.columns():
+            corpus = replace(corpus, kind=kind)
         if not issubclass(corpus.example_type, kind):
             fitting = [n for n, c in CORPORA.items() if issubclass(c.example_type, kind)]
             raise InputError(

@@ -19,16 +19,11 @@ from .formats import Row
 class HubCorpus(Corpus):
     """A data set of the hub; class numbers become their names, token tags become entities."""
 
+    example: ClassVar[type[Example]] = TextExample
     task: ClassVar[str] = "any"
 
     hub_id: str = ""
     subset: str | None = None
-    kind: type[Example] = TextExample
-
-    @property
-    def example_type(self) -> type[Example]:
-        """The kind of example that the task asks for."""
-        return self.kind
 
     def splits(self, root: Path) -> Sequence[str]:
         """See `Corpus.splits`."""
@@ -40,7 +35,7 @@ class HubCorpus(Corpus):
 
     def fingerprint(self, root: Path, split: str) -> str:
         """See `Corpus.fingerprint`."""
-        return repr((self._table(split)._fingerprint, self.kind.__name__, self.columns, self.label_separator))
+        return repr((self._table(split)._fingerprint, self.example_type.__name__, self.columns, self.label_separator))
 
     def _table(self, split: str) -> Any:
         tables = _load(self.hub_id, self.subset)

@@ -8,8 +8,9 @@ from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
+from ..examples import Example, RawExample
 from ..registry import CORPORA
-from .base import EntityCorpus, TextCorpus
+from .base import EntityCorpus, FilesCorpus, TextCorpus
 from .formats import Options
 
 _FOLDER = Path(str(resources.files(__package__) / "samples"))
@@ -37,5 +38,19 @@ class SampleNer(EntityCorpus):
     sample: ClassVar = {"train": "박하늘은 대전에 왔다␞<박하늘:PS>은 <대전:LC>에 왔다\n"}
 
 
+@dataclass(frozen=True)
+class SampleRaw(FilesCorpus):
+    """Sentences and short paragraphs of daily life, news, nature and more."""
+
+    example: ClassVar[type[Example]] = RawExample
+    task: ClassVar[str] = "masked-lm"
+    description: ClassVar[str] = "bundled: 1,000 lines of text, MIT"
+    folder: ClassVar[Path | None] = _FOLDER
+    paths: ClassVar = {"train": ("raw.txt",)}
+    reading: ClassVar[Options] = Options(format="text")
+    sample: ClassVar = {"train": "아침에 비가 왔다.\n점심에는 해가 났다.\n"}
+
+
 CORPORA.register("sample-sentiment", SampleSentiment())
 CORPORA.register("sample-ner", SampleNer())
+CORPORA.register("sample-raw", SampleRaw())
