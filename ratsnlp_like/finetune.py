@@ -215,7 +215,7 @@ def fine_tune(
     def predictor(module: TaskModule) -> Predictor:
         metrics = {"validation": module.results} if module.results else {}
         return Predictor(
-            data.task, module.model, tokenizer, labels, max_length=job.data.max_length, about=about, metrics=metrics
+            module.task, module.model, tokenizer, labels, max_length=job.data.max_length, about=about, metrics=metrics
         )
 
     module = TaskModule(data.task, model, labels, job.training)
@@ -263,6 +263,7 @@ def _finish(run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, me
     test_metrics = None
     if data.test is not None:
         module.model.load_state_dict(best.model.state_dict())
+        module.task = best.task  # with what the validation set has decided
         trainer.test(module, dataloaders=data.test_dataloader(), verbose=False)
         test_metrics = module.results
     summary = {**meter.summary(), "splits": data.summary(), "precision": str(trainer.precision)}

@@ -153,7 +153,11 @@ class TaskModule(pl.LightningModule):
 
     def _finish(self, loader: Any, name: str) -> None:
         raw, losses = self._gather()
-        self.results = score_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
+        predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
+        if name == "validation" and (tuned := self.task.tuned(predictions, examples)) != self.task:
+            self.task = tuned
+            predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
+        self.results = self.task.score(predictions, examples, self.labels)
         if losses:
             total = sum(targets for _, targets in losses.values())
             self.results["loss"] = sum(loss * targets for loss, targets in losses.values()) / (total or 1)
@@ -177,15 +181,15 @@ def _tensors(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     return {name: value for name, value in batch.items() if name != "index"}
 
 
-def score_split(
+def decode_split(
     task: Task[Any, Any], split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str], tokenizer: Any
-) -> dict[str, Any]:
-    """Decode and score a split from what a model said of each of its windows."""
+) -> tuple[list[Any], list[Any]]:
+    """Predictions for a split from what a model said of each of its windows, and the examples."""
     examples, predictions = [], []
     for example, windows in windows_by_example(split, raw):
         examples.append(example)
         predictions.append(task.decode(example, windows, labels, tokenizer))
-    return task.score(predictions, examples, labels)
+    return predictions, examples
 
 
 def windows_by_example(split: EncodedSplit, raw: Mapping[int, Raw]) -> Iterator[tuple[Any, list[Window]]]:

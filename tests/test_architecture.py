@@ -23,7 +23,7 @@ MODULES = {
 LAYERS = (
     ("errors", "arrays", "network"),
     ("examples",),
-    ("spans", "text", "metrics", "arguments", "losses", "heads"),
+    ("spans", "text", "metrics", "arguments", "losses"),
     ("registry",),
     ("corpora.formats",),
     ("corpora", "tasks", "checkpoints"),

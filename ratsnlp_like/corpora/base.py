@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import InputError, did_you_mean
-from ..examples import EntityExample, Example, TextExample
+from ..examples import EntityExample, Example, PairExample, QuestionExample, ScoredPairExample, TextExample
 from ..registry import CORPORA
 from .formats import FORMATS, Options, Row, read_rows
 
@@ -414,6 +414,31 @@ class TextCorpus(FilesCorpus):
 
     example: ClassVar[type[Example]] = TextExample
     task: ClassVar[str] = "classification"
+
+
+@dataclass(frozen=True)
+class PairCorpus(FilesCorpus):
+    """Files of two texts with a class."""
+
+    example: ClassVar[type[Example]] = PairExample
+    task: ClassVar[str] = "pair"
+
+
+@dataclass(frozen=True)
+class ScoredPairCorpus(FilesCorpus):
+    """Files of two texts with a score."""
+
+    example: ClassVar[type[Example]] = ScoredPairExample
+    task: ClassVar[str] = "similarity"
+
+
+@dataclass(frozen=True)
+class QuestionCorpus(FilesCorpus):
+    """Files of questions on texts."""
+
+    example: ClassVar[type[Example]] = QuestionExample
+    task: ClassVar[str] = "question-answering"
+    reading: ClassVar[Options] = Options(format="squad")
 
 
 @dataclass(frozen=True)

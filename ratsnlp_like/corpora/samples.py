@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..examples import Example, RawExample
 from ..registry import CORPORA
-from .base import EntityCorpus, FilesCorpus, TextCorpus
+from .base import EntityCorpus, FilesCorpus, PairCorpus, QuestionCorpus, ScoredPairCorpus, TextCorpus
 from .formats import Options
 
 _FOLDER = Path(str(resources.files(__package__) / "samples"))
@@ -51,6 +51,53 @@ class SampleRaw(FilesCorpus):
     sample: ClassVar = {"train": "아침에 비가 왔다.\n점심에는 해가 났다.\n"}
 
 
+@dataclass(frozen=True)
+class SampleNli(PairCorpus):
+    """80 premises with three hypotheses each: entailment, contradiction, neutral."""
+
+    description: ClassVar[str] = "bundled: 240 pairs, entailment / contradiction / neutral, MIT"
+    folder: ClassVar[Path | None] = _FOLDER
+    paths: ClassVar = {split: (f"nli.{split}.tsv",) for split in ("train", "validation", "test")}
+    reading: ClassVar[Options] = Options(format="tsv", quoting="none")
+    sample: ClassVar = {
+        "train": "premise\thypothesis\tlabel\n비가 그쳐서 우산을 접었다.\t비가 왔었다.\tentailment\n"
+        "가게는 열 시에 연다.\t가게는 아홉 시에 연다.\tcontradiction\n동생이 책을 샀다.\t그 책은 소설이다.\tneutral\n"
+    }
+
+
+@dataclass(frozen=True)
+class SampleSts(ScoredPairCorpus):
+    """Two sentences and how alike they are, from 0 (unrelated) to 5 (the same)."""
+
+    description: ClassVar[str] = "bundled: 220 pairs with a score from 0 to 5, MIT"
+    folder: ClassVar[Path | None] = _FOLDER
+    paths: ClassVar = {split: (f"sts.{split}.tsv",) for split in ("train", "validation", "test")}
+    reading: ClassVar[Options] = Options(format="tsv", quoting="none")
+    sample: ClassVar = {
+        "train": "sentence1\tsentence2\tscore\n방이 아주 넓어요.\t방이 정말 크네요.\t4.4\n"
+        "역에서 가깝습니다.\t침대가 편했어요.\t0.0\n비가 온다.\t눈이 온다.\t1.3\n"
+    }
+
+
+@dataclass(frozen=True)
+class SampleQa(QuestionCorpus):
+    """Paragraphs of invented towns, museums, notices and diaries, and questions on them."""
+
+    description: ClassVar[str] = "bundled: 40 paragraphs, 140 questions, 20 of them without an answer, MIT"
+    folder: ClassVar[Path | None] = _FOLDER
+    paths: ClassVar = {split: (f"qa.{split}.json",) for split in ("train", "validation", "test")}
+    sample: ClassVar = {
+        "train": """{"version": "1.0", "data": [{"title": "시장", "paragraphs": [
+            {"context": "시장은 닷새마다 선다.", "qas": [
+                {"id": "1", "question": "며칠마다 서나?", "answers": [{"text": "닷새", "answer_start": 4}]},
+                {"id": "2", "question": "몇 시에 열리나?", "answers": [], "is_impossible": true},
+                {"id": "3", "question": "무엇이 서나?", "answers": [{"text": "시장", "answer_start": 0}]}]}]}]}"""
+    }
+
+
 CORPORA.register("sample-sentiment", SampleSentiment())
 CORPORA.register("sample-ner", SampleNer())
 CORPORA.register("sample-raw", SampleRaw())
+CORPORA.register("sample-qa", SampleQa())
+CORPORA.register("sample-nli", SampleNli())
+CORPORA.register("sample-sts", SampleSts())

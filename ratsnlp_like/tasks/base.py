@@ -166,6 +166,10 @@ class Task(ABC, Generic[E, P]):
         """A setting that raises what the tokens can express: its flag, and this task with it; None without one."""
         return None
 
+    def tuned(self, predictions: Sequence[P], examples: Sequence[E]) -> Self:
+        """This task with what is chosen by the validation set (a threshold), from predictions on it."""
+        return self
+
     def inexpressible(self, example: E, oracle: P) -> list[str]:
         """What the tokens cannot say of an example, in words.
 

@@ -21,6 +21,7 @@ from .files import check_file, detect_encoding, is_parquet, read_head, resolve_e
 from .json_files import read_json, read_jsonl, sniff_json, sniff_jsonl
 from .klue import read_klue_ner, sniff_klue_ner
 from .parquet import read_parquet
+from .squad import read_squad, sniff_squad
 from .tabular import read_csv, read_tsv, sniff_tsv
 from .text import read_plain_text
 
@@ -34,7 +35,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         for entry in (
             Format("csv", (".csv",), read_csv, never, "a header and cells, with quoting"),
             Format("tsv", (".tsv", ".tab"), read_tsv, sniff_tsv, "a header and cells between tabs", _ENTITIES),
-            Format("json", (".json",), read_json, sniff_json, "an array of objects", ("jsonl",)),
+            Format("json", (".json",), read_json, sniff_json, "an array of objects", ("squad", "jsonl")),
+            Format("squad", (), read_squad, sniff_squad, "SQuAD's and KorQuAD's articles, paragraphs and questions"),
             Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, sniff_jsonl, "an object on each line", ("json",)),
             Format("parquet", (".parquet", ".pq"), read_parquet, never, "a Parquet table"),
             Format(

@@ -1,0 +1,65 @@
+"""SQuAD's JSON, which KorQuAD 1.0 and KLUE-MRC use: articles of paragraphs of questions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...errors import InputError
+from ...examples import Place
+from .base import DEFAULTS, Options, Row, shorten
+from .json_files import read_json
+
+_SQUAD = re.compile(r'\s*\{.*?"(?:paragraphs|qas)"\s*:', re.DOTALL)
+
+
+def sniff_squad(head: str) -> bool:
+    """An object with paragraphs or questions near its beginning."""
+    return _SQUAD.match(head) is not None
+
+
+def read_squad(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
+    """Yield {"id", "question", "context", "answers", "is_impossible", "title"} per question; the place is its number.
+
+    Raises:
+        InputError: an article has no paragraphs, a paragraph no context, or a question is not one.
+    """
+    number = 0
+    for article in read_json(path, options):
+        values = article.values
+        for paragraph in _list(values, "paragraphs", f"article {article.place.line}", path):
+            where = f"article {article.place.line} ({values.get('title', 'without title')})"
+            context = paragraph.get("context")
+            if not isinstance(context, str):
+                raise InputError(
+                    f"{where} has a paragraph without a context: {shorten(str(paragraph))}",
+                    place=path,
+                    expected='{"context": "...", "qas": [...]}',
+                )
+            for question in _list(paragraph, "qas", f"{where}, a paragraph", path):
+                number += 1
+                yield Row(
+                    {
+                        "id": question.get("id", question.get("guid")),
+                        "question": question.get("question"),
+                        "context": context,
+                        "answers": question.get("answers"),
+                        "is_impossible": question.get("is_impossible"),
+                        "title": values.get("title"),
+                    },
+                    Place(str(path), number),
+                )
+
+
+def _list(value: dict[str, Any], key: str, where: str, path: Path) -> list[dict[str, Any]]:
+    found = value.get(key)
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise InputError(
+            f"{where} has no {key}; its keys: {', '.join(value) or 'none'}",
+            place=path,
+            expected='{"data": [{"paragraphs": [{"context": "...", "qas": [...]}]}]}',
+            fix="for an array of questions with their contexts: --format json",
+        )
+    return found

@@ -1,0 +1,138 @@
+"""Semantic textual similarity: how alike two texts are, as a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from .. import metrics
+from ..arrays import Array, Noise, Tensor
+from ..errors import InputError
+from ..examples import Example, ScoredPairExample
+from ..registry import TASKS
+from .base import BatchOutput, Features, Statistics, Task, Window, inputs, pad_inputs
+from .pair import encode_pairs
+
+
+@dataclass(frozen=True)
+class ScorePrediction:
+    """How alike two texts are, in the unit of the training data."""
+
+    score: float
+
+
+@dataclass(frozen=True)
+class Similarity(Task[ScoredPairExample, ScorePrediction]):
+    """A number for a pair of texts, by regression. The model learns it on a scale from 0 to 1."""
+
+    name: ClassVar[str] = "similarity"
+    description: ClassVar[str] = "how alike two texts are, as a number (STS): text, text_pair, score"
+    example: ClassVar[type[Example]] = ScoredPairExample
+    best_metric: ClassVar[str] = "pearson"
+    asking: ClassVar[frozenset[str]] = frozenset({"threshold"})
+
+    lowest: float = 0.0
+    """The score of two texts that have nothing in common."""
+    highest: float = 5.0
+    """The score of two texts that mean the same."""
+    threshold: float = 3.0
+    """Score from which two texts count as paraphrases, for the F1 of KLUE-STS."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lowest >= self.highest:
+            raise InputError(
+                f"scores from {self.lowest} to {self.highest}", place="--lowest, --highest", expected="lowest < highest"
+            )
+
+    def model_class(self) -> Any:
+        """The standard head, with one output."""
+        from transformers import AutoModelForSequenceClassification
+
+        return AutoModelForSequenceClassification
+
+    def configure(self, config: Any, labels: Sequence[str]) -> None:
+        """See `Task.configure`; one output that is a number."""
+        config.num_labels, config.problem_type = 1, "regression"
+
+    def fit(
+        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[ScoredPairExample], tokenizer: Any
+    ) -> Self:
+        """Checks that the scores differ; see `Task.fit`."""
+        seen = set()
+        for example in examples:
+            seen.add(self._target(example))
+            if len(seen) > 1:
+                return super().fit(statistics, labels, (), tokenizer)
+        raise InputError("all training rows have one score", expected="scores that differ", fix="name --score_column")
+
+    def encode(
+        self, examples: Sequence[ScoredPairExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
+    ) -> list[Features]:
+        """See `Task.encode` and `encode_pairs`."""
+        out = encode_pairs(self, examples, tokenizer, max_length)
+        if labels is not None:
+            for features, example in zip(out, examples, strict=True):
+                features["labels"] = self._target(example)
+        return out
+
+    def _target(self, example: ScoredPairExample) -> float:
+        if example.score is None or not self.lowest <= example.score <= self.highest:
+            raise InputError(
+                f"the score is {example.score}",
+                place=example.place,
+                expected=f"a number from {self.lowest} to {self.highest}",
+                fix="correct the row, or state the range: --lowest and --highest",
+            )
+        return (example.score - self.lowest) / (self.highest - self.lowest)
+
+    def collate(
+        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
+    ) -> dict[str, Tensor]:
+        """See `Task.collate`; labels are (batch,) numbers from 0 to 1."""
+        import torch
+
+        batch = pad_inputs(features, tokenizer)
+        if "labels" in features[0]:
+            batch["labels"] = torch.tensor([float(f["labels"]) for f in features], dtype=torch.float32)
+        return batch
+
+    def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
+        """Mean squared error on the scale from 0 to 1."""
+        from torch.nn import functional as F
+
+        return F.mse_loss(model(**inputs(batch)).logits.float().squeeze(1), batch["labels"])
+
+    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
+        """See `Task.predict_batch`; raw is one number, on the scale from 0 to 1."""
+        from torch.nn import functional as F
+
+        scores = model(**inputs(batch)).logits.float().squeeze(1)
+        loss = F.mse_loss(scores, batch["labels"]) if "labels" in batch else None
+        return BatchOutput(list(scores.cpu().numpy()), loss, len(scores))
+
+    def decode(
+        self, example: ScoredPairExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+    ) -> ScorePrediction:
+        """See `Task.decode`; what the model says beyond the ends of the scale is its end."""
+        share = min(max(float(windows[0].raw), 0.0), 1.0)
+        return ScorePrediction(self.lowest + share * (self.highest - self.lowest))
+
+    def score(
+        self, predictions: Sequence[ScorePrediction], examples: Sequence[ScoredPairExample], labels: Sequence[str]
+    ) -> dict[str, Any]:
+        """See `metrics.similarity`."""
+        gold = [float(example.score or 0.0) for example in examples]
+        return metrics.similarity(gold, [p.score for p in predictions], self.threshold)
+
+    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
+        """See `Task.gold`."""
+        return features["labels"]
+
+    def answer(self, example: ScoredPairExample) -> ScorePrediction:
+        """See `Task.answer`."""
+        return ScorePrediction(float(example.score or 0.0))
+
+
+TASKS.register("similarity", Similarity)
