@@ -8,11 +8,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 demo: install
 	$(BIN)/ratsnlp-like train --task classification --corpus sample-sentiment \
-		--checkpoint ko-blank-bert --init random --output runs/demo --overwrite \
-		--epochs 15 --batch_size 16 --learning_rate 3e-4
+		--checkpoint ko-tiny-bert --output runs/demo --overwrite \
+		--epochs 8 --batch_size 16 --learning_rate 3e-4
 	$(BIN)/ratsnlp-like evaluate runs/demo --corpus sample-sentiment --split test
 	$(BIN)/ratsnlp-like predict runs/demo --show table \
 		"배송도 빠르고 정말 마음에 들어요" "돈이 아깝고 시간도 아까웠다" "기대 없이 봤는데 꿀잼 ㅋㅋ"
+	$(BIN)/ratsnlp-like predict ko-tiny-gpt --show table "이 영화는" "배우들의 연기가"
 	@echo "The model is in runs/demo/best"
 
 test: install-dev

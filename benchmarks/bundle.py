@@ -1,9 +1,10 @@
 """Make a bundled checkpoint of a pretraining run: weights in fp16, tokenizer, configuration, and a model card.
 
-    python -m benchmarks.bundle RUN NAME --title "..." --recipe recipe.md [--train_seconds 5000]
+    python -m benchmarks.bundle RUN NAME --title "..." --card benchmarks/cards/NAME.md [--nsmc FILE]
 
-The card shows the held-out loss by tokens seen, from the run's own log. Dropout, off in pretraining, is written into
-the configuration as fine-tuning wants it.
+The card is a template; {steps}, {tokens}, {minutes}, {loss}, {perplexity}, {accuracy}, {table} and {examples} are
+taken from the run, {nsmc} from the output of `benchmarks.nsmc`. Dropout, off in pretraining, is written into the
+configuration as fine-tuning wants it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,22 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import shutil
+import re
 from pathlib import Path
-from typing import Any
 
-from ratsnlp_like.predictor import Predictor
 from ratsnlp_like.checkpoints.base import BUNDLED
+from ratsnlp_like.predictor import Predictor
 
+_ASKED = {
+    "masked-lm": (
+        "영화가 정말 [MASK] 시간 가는 줄 몰랐다",
+        "배우들 [MASK]가 너무 어색해서 집중이 안 됐다",
+        "이런 영화는 [MASK] 보지 마세요",
+        "마지막 장면에서 [MASK] 쏟아졌다",
+        "ㅋㅋㅋ 진짜 [MASK] 웃었네",
+    ),
+    "causal-lm": ("이 영화는", "배우들의 연기가", "오랜만에", "ㅋㅋㅋ", "감독이"),
+}
 _DROPOUT = ("hidden_dropout_prob", "attention_probs_dropout_prob", "attn_pdrop", "embd_pdrop", "resid_pdrop")
 
 
@@ -53,18 +63,15 @@ def draw(points: list[tuple[float, float]], path: Path, title: str) -> None:
 
 def bundle(run: Path, name: str) -> Path:
     """Write the folder of a bundled checkpoint; what was there is replaced."""
-    predictor: Any = Predictor.from_pretrained(run / "last")
-    folder = BUNDLED / name
-    shutil.rmtree(folder, ignore_errors=True)
-    predictor.model.half().save_pretrained(folder)
-    predictor.tokenizer.save_pretrained(folder)
+    predictor = Predictor.from_pretrained(run / "last")
+    predictor.model.half()
+    predictor.about |= {"corpus": Path(predictor.about["corpus"]).name, "checkpoint": f"{name}-start"}
+    folder = predictor.save_pretrained(BUNDLED / name)
     (folder / "generation_config.json").unlink(missing_ok=True)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config |= {key: 0.1 for key in _DROPOUT if key in config}
     config["dtype"] = "float32"  # stored in 16 bits, computed with in 32
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    for file in folder.iterdir():
-        file.chmod(0o644)
     return folder
 
 
@@ -74,7 +81,8 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
     parser.add_argument("--title", required=True)
-    parser.add_argument("--card", type=Path, required=True, help="Markdown with {placeholders} of the run's figures")
+    parser.add_argument("--card", type=Path, required=True, help="Markdown with placeholders")
+    parser.add_argument("--nsmc", type=Path, help="what benchmarks.nsmc has printed")
     arguments = parser.parse_args()
     folder = bundle(arguments.run, arguments.name)
     points = curve(arguments.run)
@@ -88,6 +96,8 @@ def main() -> None:
         "loss": f"{points[-1][1]:.3f}",
         "perplexity": f"{result['metrics']['perplexity']:.1f}",
         "accuracy": f"{result['metrics']['accuracy']:.3f}",
+        "examples": examples(Predictor.from_pretrained(arguments.run / "last")),
+        "nsmc": nsmc_table(arguments.nsmc.read_text(encoding="utf-8")) if arguments.nsmc else "",
         "table": "| tokens (millions) | held-out loss |\n| --- | --- |\n" + table,
     }
     card = arguments.card.read_text(encoding="utf-8")
@@ -96,6 +106,30 @@ def main() -> None:
     (folder / "README.md").write_text(card, encoding="utf-8")
     for file in sorted(folder.iterdir()):
         print(f"{file.stat().st_size:>12,}  {file.name}")
+
+
+def examples(predictor: Predictor) -> str:
+    """Blanks filled in, or prompts continued."""
+    lines = []
+    for text in _ASKED[predictor.task.name]:
+        if predictor.task.name == "masked-lm":
+            (blank,) = predictor(text).candidates
+            lines.append(f"- {text}: " + ", ".join(f"{c.token} ({c.score:.2f})" for c in blank))
+        else:
+            lines += [f"- **{text}**{written}" for written in predictor(text, continuations=2).continuations]
+    return "\n".join(lines)
+
+
+def nsmc_table(printed: str) -> str:
+    """The lines of `benchmarks.nsmc`, one column for each number of reviews."""
+    found: dict[str, dict[str, str]] = {}
+    for line in printed.splitlines():
+        if match := re.match(r" *([\d,]+)  (.+?)  ([\d.]+)  ", line):
+            found.setdefault(Path(match[2]).name, {})[match[1]] = match[3]
+    sizes = list(dict.fromkeys(size for row in found.values() for size in row))
+    lines = ["| | " + " | ".join(sizes) + " |", "| --- |" + " --- |" * len(sizes)]
+    lines += [f"| {name} | " + " | ".join(row.get(size, "") for size in sizes) + " |" for name, row in found.items()]
+    return "\n".join(lines)
 
 
 def _thinned(points: list[tuple[float, float]], number: int = 10) -> list[tuple[float, float]]:

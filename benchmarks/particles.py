@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratsnlp_like import Predictor
 from ratsnlp_like.corpora.base import default_root, open_corpus
 from ratsnlp_like.data import best_split
+from ratsnlp_like.predictor import Predictor
 
 
 def main() -> None:

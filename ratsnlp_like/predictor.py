@@ -14,9 +14,10 @@ from typing import Any, Self
 
 from . import __version__
 from .arguments import check_types
-from .checkpoints.base import load_config, load_model, load_tokenizer, quiet_transformers
+from .checkpoints.base import BUNDLED, bundled, load_config, load_model, load_tokenizer
 from .errors import InputError, did_you_mean, is_full
 from .examples import Example
+from .quiet import quiet_transformers
 from .registry import TASKS
 from .tasks.base import Task, Window
 
@@ -64,7 +65,7 @@ class Predictor:
         """Load a model folder, or the best model of a run folder.
 
         Args:
-            folder: as `save_pretrained` or a training run wrote it.
+            folder: as `save_pretrained` or a training run wrote it, or the name of a bundled checkpoint.
             device: such as `cuda` or `cpu`; a GPU where there is one by default.
 
         Raises:
@@ -225,12 +226,12 @@ class Predictor:
 
 
 def find_model(folder: str | Path) -> Path:
-    """The model folder itself, or `best/` (else `last/`) of a run folder.
+    """The model folder itself, or `best/` (else `last/`) of a run folder; a bundled checkpoint has a name too.
 
     Raises:
         InputError: there is none.
     """
-    folder = Path(folder).expanduser()
+    folder = BUNDLED / folder if str(folder) in bundled() else Path(folder).expanduser()
     for candidate in (folder, folder / "best", folder / "last"):
         recover(candidate)
         if (candidate / "task.json").exists():

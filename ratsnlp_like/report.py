@@ -114,17 +114,52 @@ def show_predictions(rows: Iterable[Mapping[str, Any]]) -> None:
     console = _console()
     for row in rows:
         console.print(escape(_printable(str(next(iter(row.values()))))), style="bold")
-        if "entities" in row:
-            table = _table("  entity", "label", "start", "end", "score")
-            for entity in row["entities"]:
-                cells = entity["text"], entity["label"], entity["start"], entity["end"], entity["score"]
-                table.add_row("  " + escape(_printable(str(cells[0]))), *map(_number, cells[1:]))
-            console.print(table if row["entities"] else "  no entity")
-            continue
-        label = row.get("label")
-        shown = ", ".join(label) or "none" if isinstance(label, (list, tuple)) else str(label)
-        scores = sorted((row.get("scores") or {}).items(), key=lambda item: -item[1])[:5]
-        console.print(f"  {escape(shown)}   " + "  ".join(f"{escape(name)} {score:.3f}" for name, score in scores))
+        show = next((how for name, how in _SHOWN.items() if name in row), _show_classes)
+        show(console, row)
+
+
+def _show_entities(console: Console, row: Mapping[str, Any]) -> None:
+    table = _table("  entity", "label", "start", "end", "score")
+    for entity in row["entities"]:
+        cells = entity["text"], entity["label"], entity["start"], entity["end"], entity["score"]
+        table.add_row("  " + escape(_printable(str(cells[0]))), *map(_number, cells[1:]))
+    console.print(table if row["entities"] else "  no entity")
+
+
+def _show_classes(console: Console, row: Mapping[str, Any]) -> None:
+    if "text_pair" in row:
+        console.print(escape(_printable(row["text_pair"])), style="bold")
+    if "scores" not in row:
+        console.print(f"  {row['score']:.2f}")
+        return
+    label = row["label"]
+    shown = ", ".join(label) or "none" if isinstance(label, (list, tuple)) else str(label)
+    scores = sorted(row["scores"].items(), key=lambda item: -item[1])[:5]
+    console.print(f"  {escape(shown)}   " + "  ".join(f"{escape(name)} {score:.3f}" for name, score in scores))
+
+
+def _show_filled(console: Console, row: Mapping[str, Any]) -> None:
+    console.print(f"  {escape(_printable(row['filled']))}")
+    for blank in row["candidates"]:
+        console.print("  " + "  ".join(f"{escape(_printable(c['token']))} {c['score']:.3f}" for c in blank))
+
+
+def _show_generated(console: Console, row: Mapping[str, Any]) -> None:
+    for text in row["continuations"]:
+        console.print(f"  ...{escape(_printable(text))}")
+
+
+def _show_answer(console: Console, row: Mapping[str, Any]) -> None:
+    console.print(f"  {escape(_printable(row['answer'])) or 'no answer'}   {row['score']:.3f}")
+
+
+_SHOWN = {
+    "entities": _show_entities,
+    "filled": _show_filled,
+    "generated": _show_generated,
+    "answer": _show_answer,
+}
+"""A key of a prediction's row -> how it is shown."""
 
 
 def show_inspection(found: Mapping[str, Any]) -> None:

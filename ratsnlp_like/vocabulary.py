@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .checkpoints.base import load_config, load_tokenizer, quiet_transformers, resolve
+from .checkpoints.base import load_config, load_tokenizer, resolve
 from .errors import InputError
+from .quiet import quiet_transformers
 from .spans import tokenize
 
 Kind = Literal["wordpiece", "bpe", "unigram"]

@@ -21,7 +21,7 @@ MODULES = {
 
 # From the bottom up. A module imports from layers below its own; a package in the list stands for all of its modules.
 LAYERS = (
-    ("errors", "arrays", "network"),
+    ("errors", "arrays", "network", "quiet"),
     ("examples",),
     ("spans", "text", "metrics", "arguments", "losses"),
     ("registry",),

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, Literal
 
 from ..errors import InputError, did_you_mean
 from ..network import offline_if_cut_off
+from ..quiet import quiet_transformers
 from ..registry import CHECKPOINTS
 
 log = logging.getLogger("ratsnlp_like")
@@ -270,22 +270,6 @@ def load_model(
             log.warning("%s: %d tokens, %d embeddings; enlarged.", name, vocabulary, config.vocab_size)
             model.resize_token_embeddings(vocabulary)
     return model.train()  # from_pretrained returns a model with dropout off, and Lightning keeps it so
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """No progress bars and no advice from transformers while a model is read or written."""
-    from transformers.utils import logging as transformers_logging
-
-    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bars:
-            transformers_logging.enable_progress_bar()
 
 
 def positions(config: Any) -> int | None:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 from ..arrays import Array, Noise, Tensor
 from ..errors import InputError, raise_together
 from ..examples import Example, RawExample
+from ..quiet import quiet_transformers
 from ..registry import TASKS
 from ..spans import Template
 from .base import BatchOutput, Features, Statistics, Task, Window, pad, pad_inputs
@@ -372,7 +373,7 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
     top_k: int | None = None
     """Draw among this many likeliest tokens."""
     top_p: float | None = None
-    """Draw among the likeliest tokens that make up this probability; 0.95 where neither this nor top_k is given."""
+    """Draw among the likeliest tokens that make up this probability; 0.9 where neither this nor top_k is given."""
     repetition_penalty: float = 1.0
     """Above 1: tokens that occurred become less likely (Keskar et al. 2019, arXiv:1909.05858)."""
     no_repeat_ngram_size: int = 0
@@ -511,7 +512,8 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
                 place="--max_new_tokens",
                 fix=f"--max_new_tokens {limit - prompt}" if prompt < limit else "shorten the prompt",
             )
-        with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+        devices = [model.device] if model.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices), quiet_transformers():
             torch.manual_seed(self.generation_seed)
             ids = model.generate(**batch, generation_config=self.generation_config(model.config))
         written = ids[:, prompt:].tolist()
@@ -523,7 +525,7 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
 
         drawing: dict[str, Any] = {}
         if self.sample:
-            top_p = 0.95 if self.top_p is None and self.top_k is None else self.top_p
+            top_p = 0.9 if self.top_p is None and self.top_k is None else self.top_p
             drawing = {"temperature": self.temperature or 1.0, "top_k": self.top_k or 0, "top_p": top_p or 1.0}
         return GenerationConfig(
             max_new_tokens=self.max_new_tokens,

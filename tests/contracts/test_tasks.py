@@ -185,21 +185,24 @@ def pairs(tasks: Sequence[str]) -> list[tuple[str, str]]:
 @pytest.fixture(params=pairs(list(TASKS)), ids="-".join)
 def met(request: pytest.FixtureRequest, load: Load) -> Met:
     """Every task with every tokenizer."""
-    return meet(*request.param, load(request.param[1]))
+    task, name = request.param
+    return meet(task, name, load(name))
 
 
 @pytest.fixture(params=pairs(GOLD), ids="-".join)
 def taught(request: pytest.FixtureRequest, load: Load) -> Met:
     """Every task that learns from gold, with every tokenizer."""
-    return meet(*request.param, load(request.param[1]))
+    task, name = request.param
+    return meet(task, name, load(name))
 
 
 def test_windows(met: Met) -> None:
     task, examples, labels, facts, tokenizer, max_length = met
     before, after = facts.around
-    if task.name == CausalLM.name:  # a text that goes on ends with nothing, and is not cut short by what it lacks
-        max_length, after = max_length - len(after), []
-    features = task.encode(examples, tokenizer, labels, max_length + len(facts.around[1]) - len(after))
+    least = max_length
+    if task.name == CausalLM.name:  # a text that goes on has nothing behind it; the place may stay empty
+        least, after = max_length - len(after), []
+    features = task.encode(examples, tokenizer, labels, max_length)
     known = set(tokenizer.get_vocab().values())
     rows = [window["example"] for window in features]
     assert rows == sorted(rows)
@@ -211,7 +214,7 @@ def test_windows(met: Met) -> None:
         assert ids[len(ids) - len(after) :] == after
         assert known.issuperset(ids)
         assert window["lost"] >= 0
-    assert max(len(window["input_ids"]) for window in features) == max_length  # some text was long enough to tell
+    assert max(len(window["input_ids"]) for window in features) >= least  # some text was long enough to tell
 
 
 def test_token_types(met: Met) -> None:
@@ -253,13 +256,11 @@ def test_oracle(met: Met) -> None:
     assert task.score(answers, examples, labels)[task.best_metric] == pytest.approx(1, abs=1e-9)
     for length in (max_length, 64):
         found = oracle(task, examples, tokenizer, labels, length)
-        told = [not task.inexpressible(example, one) for example, one in zip(examples, found, strict=True)]
-        assert any(told)
-        for kept in ([True] * len(examples), told) if all(told) else (told,):
-            rows = [i for i, keep in enumerate(kept) if keep]
-            own = [examples[i] for i in rows]
-            best = task.score([answers[i] for i in rows], own, labels)[task.best_metric]
-            assert task.score([found[i] for i in rows], own, labels)[task.best_metric] == pytest.approx(best, abs=1e-9)
+        told = [i for i, one in enumerate(found) if not task.inexpressible(examples[i], one)]
+        own = [examples[i] for i in told]
+        best = task.score([answers[i] for i in told], own, labels)[task.best_metric]
+        assert best > 0  # some are expressible
+        assert task.score([found[i] for i in told], own, labels)[task.best_metric] == pytest.approx(best, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -327,7 +328,7 @@ def test_labels_of_a_batch(taught: Met) -> None:
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_an_unknown_label_names_its_row(name: str, tiny_tokenizer: Any) -> None:
-    task, examples, labels, *_ = meet(name, "tiny_tokenizer", tiny_tokenizer)
+    task, examples, labels, _, _, _ = meet(name, "tiny_tokenizer", tiny_tokenizer)
     missing = examples[0].label_names[0]
     with pytest.raises(InputError, match=f"the label '{missing}' is not among") as caught:
         task.encode(examples, tiny_tokenizer, [label for label in labels if label != missing], 16)
@@ -345,7 +346,8 @@ LONG = (
 @pytest.fixture(params=pairs(LANGUAGE_MODELS), ids="-".join)
 def modelled(request: pytest.FixtureRequest, load: Load) -> Met:
     """Every language model with every tokenizer."""
-    return meet(*request.param, load(request.param[1]))
+    task, name = request.param
+    return meet(task, name, load(name))
 
 
 def text_of(window: Mapping[str, Any], before: list[int], after: list[int]) -> list[int]:
@@ -417,7 +419,7 @@ def test_no_mask_token(name: str, load: Load) -> None:
 
 def test_hidden_tokens_are_the_labels(modelled: Met) -> None:
     """Put back, they give the windows; for what writes on, the label is the token behind."""
-    task, _, _, facts, tokenizer, _ = modelled
+    task, _, _, _, tokenizer, _ = modelled
     windows = task.encode([RawExample(LONG), RawExample("가 나")], tokenizer, [], 16)
     batch = task.collate(windows, tokenizer)
     rows = batch["input_ids"].shape[1]
