@@ -70,6 +70,13 @@ class ModelArguments:
     """How attention is computed in training. auto: eager on a CPU, where torch's fused attention is slow on the way
     back; sdpa else."""
 
+    freeze: int | None = None
+    """Freeze the embeddings and this many of the lowest layers; 0 freezes the embeddings alone."""
+
+    def __post_init__(self) -> None:
+        if self.freeze is not None:
+            raise_together(_between(self, "freeze", 0, None))
+
 
 @dataclass(frozen=True)
 class TrainingArguments:
@@ -92,6 +99,9 @@ class TrainingArguments:
     """Peak learning rate of AdamW."""
     weight_decay: float = 0.01
     """Decay of weight matrices; biases and norms have none."""
+    layer_decay: float = 1.0
+    """Each layer learns at this many times the rate of the layer above it; the embeddings are the lowest. 0.9 keeps
+    more of what pretraining has taught (Howard and Ruder 2018, arXiv:1801.06146)."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """What the learning rate does after the warm-up: fall to 0 in a line or a half cosine, or stay."""
     warmup: float = 0.1
@@ -127,6 +137,7 @@ class TrainingArguments:
                 *_positive(self, "epochs", "batch_size", "eval_batch_size", "accumulate", "max_steps", "eval_steps"),
                 *_positive(self, "learning_rate", "num_nodes", "batch_tokens"),
                 *_between(self, "weight_decay", 0, None),
+                *_between(self, "layer_decay", 0, 1),
                 *_between(self, "warmup", 0, None),
                 *_between(self, "clip", 0, None),
                 *_between(self, "early_stopping", 0, None),

@@ -37,6 +37,7 @@ from .data import (
     warn_of_truncation,
 )
 from .errors import InputError, did_you_mean
+from .layers import freeze
 from .module import TaskModule
 from .predictor import Predictor
 from .registry import TASKS
@@ -200,6 +201,9 @@ def fine_tune(
         init=job.model.init,
         attention=choose_attention(job),
     )
+    if job.model.freeze is not None:
+        learning = freeze(model, job.model.freeze)
+        log.info("frozen: embeddings and %d layers; %s weights go on learning", job.model.freeze, f"{learning:,}")
     about = {
         "checkpoint": job.checkpoint,
         "init": job.model.init,

@@ -15,6 +15,7 @@ import torch
 from .arguments import TrainingArguments
 from .data import EncodedSplit, Loader
 from .errors import TrainingError
+from .layers import depths
 from .tasks.base import Raw, Task, Window
 
 log = logging.getLogger("ratsnlp_like")
@@ -94,12 +95,7 @@ class TaskModule(pl.LightningModule):
         from transformers import get_scheduler
 
         arguments = self.arguments
-        parameters = [p for p in self.model.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": arguments.weight_decay},
-            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, fused=self._can_fuse())
+        optimizer = torch.optim.AdamW(self._groups(), lr=arguments.learning_rate, fused=self._can_fuse())
         steps = int(self.trainer.estimated_stepping_batches)
         warmup = round(arguments.warmup * steps) if arguments.warmup < 1 else int(arguments.warmup)
         if warmup > steps:
@@ -107,6 +103,24 @@ class TaskModule(pl.LightningModule):
         name = "constant_with_warmup" if arguments.schedule == "constant" else arguments.schedule
         scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Matrices and the rest, of each layer where layers learn at rates of their own."""
+        arguments = self.arguments
+        depth = depths(self.model) if arguments.layer_decay != 1 else {}
+        top = max(depth.values(), default=0)
+        groups: dict[tuple[int, bool], list[torch.nn.Parameter]] = {}
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                groups.setdefault((depth.get(name, top), parameter.ndim >= 2), []).append(parameter)
+        return [
+            {
+                "params": parameters,
+                "lr": arguments.learning_rate * arguments.layer_decay ** (top - level),
+                "weight_decay": arguments.weight_decay if is_matrix else 0.0,
+            }
+            for (level, is_matrix), parameters in sorted(groups.items(), key=lambda item: (-item[0][0], not item[0][1]))
+        ]
 
     def _can_fuse(self) -> bool:
         """Not under fp16 (a fused step unscales gradients itself, after clipping), nor where parameters are sharded."""

@@ -23,7 +23,7 @@ MODULES = {
 LAYERS = (
     ("errors", "arrays", "network", "quiet"),
     ("examples",),
-    ("spans", "text", "metrics", "arguments", "losses"),
+    ("spans", "text", "metrics", "arguments", "losses", "layers"),
     ("registry",),
     ("corpora.formats",),
     ("corpora", "tasks", "checkpoints"),
