@@ -358,8 +358,9 @@ def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterat
 
     if options["texts"] and options["input"]:
         raise InputError("both texts and --input were given", fix="give one of them")
+    required = [name for name in example.columns() if name not in example.optional]
     if options["texts"]:
-        return iter(options["texts"])
+        return _grouped(options["texts"], required)
     if options["input"]:
         columns = {n: c for n in example.columns() if (c := options[f"{n}_column"])}
         reading = Options(**{f.name: options[f.name] for f in fields(Options)})
@@ -370,7 +371,33 @@ def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterat
         raise InputError("no text was given", fix='ratsnlp-like predict DIR "문장" | --input FILE | < FILE')
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="strict")
-    return _lines(sys.stdin)
+    if len(required) == 1:
+        return _lines(sys.stdin)
+    return _cells(_lines(sys.stdin), required)
+
+
+def _grouped(texts: Sequence[str], required: Sequence[str]) -> Iterator[Any]:
+    """One text after the other, or two by two where an input takes two."""
+    size = len(required)
+    if len(texts) % size:
+        raise InputError(
+            f"{len(texts)} texts, but each input takes {size}: {', '.join(required)}",
+            fix="ratsnlp-like predict RUN " + " ".join(f'"{name}"' for name in required),
+        )
+    return iter(texts) if size == 1 else (tuple(texts[i : i + size]) for i in range(0, len(texts), size))
+
+
+def _cells(lines: Iterable[str], required: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Lines of texts between tabs."""
+    for number, line in enumerate(lines, start=1):
+        cells = tuple(line.split("\t"))
+        if len(cells) != len(required):
+            raise InputError(
+                f"{len(cells)} texts: {line[:60]!r}",
+                place=f"standard input, line {number}",
+                expected=f"{', '.join(required)}, with a tab between them",
+            )
+        yield cells
 
 
 def _lines(stream: IO[str]) -> Iterator[str]:

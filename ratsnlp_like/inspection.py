@@ -65,7 +65,8 @@ def inspect(
                 pass
         else:
             kept, looked_at[split] = _look_at_tokens(examples, task, tokenizer, max_length)
-            kept = [example for example in kept if example.missing is None]
+            # nothing to ask of texts that carry no label
+            kept = [example for example in kept if example.missing is None and task.example.optional]
             labels = task.order_labels(findings.labels)
             looked_at[split]["oracle"] = _oracle(kept, task, tokenizer, labels, max_length) if kept else None
             # learnt from the first split, which is the one to train on, and asked on all

@@ -309,12 +309,13 @@ def model_card(predictor: Predictor) -> str:
         lines += [f"## {split}", "", "| metric | value |", "| --- | --- |"]
         lines += [f"| {name} | {value:.4f} |" for name, value in values.items() if isinstance(value, float)]
         lines.append("")
+    asked = ", ".join(f'"{text}"' for text in task.ask)
     lines += [
         "```python",
         "from ratsnlp_like import Predictor",
         "",
         'predictor = Predictor.from_pretrained("THIS_FOLDER")',
-        'predictor(["문장을 넣으세요."])',
+        f"predictor([{asked}])" if len(task.ask) == 1 else f"predictor([({asked})])",
         "```",
         "",
     ]

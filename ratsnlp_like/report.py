@@ -54,7 +54,10 @@ def show_run(result: FineTuneResult) -> None:
         f"peak memory {s['peak_memory_mb']:,.0f} MB"
     )
     console.print(f"model: {escape(str(result.best))}", soft_wrap=True)
-    console.print(f'ask it: ratsnlp-like predict {escape(shlex.quote(str(result.output)))} "문장"', soft_wrap=True)
+    asked = " ".join(f'"{text}"' for text in result.predictor.task.ask)
+    console.print(
+        f"ask it: ratsnlp-like predict {escape(shlex.quote(str(result.output)))} {escape(asked)}", soft_wrap=True
+    )
 
 
 def show_tokenizers(found: Mapping[str, Mapping[str, float]]) -> None:

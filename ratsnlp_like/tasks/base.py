@@ -73,6 +73,7 @@ class Task(ABC, Generic[E, P]):
         example: the kind of example it takes.
         best_metric: by which metric the best model is chosen.
         maximize: whether more of it is better.
+        ask: an input to show how a model is asked, a text for each field that an input has.
         asking: fields that `predict` can set anew, for they change what is asked and not what was learnt.
     """
 
@@ -81,6 +82,7 @@ class Task(ABC, Generic[E, P]):
     example: ClassVar[type[Example]]
     best_metric: ClassVar[str]
     maximize: ClassVar[bool] = True
+    ask: ClassVar[tuple[str, ...]] = ("문장",)
     asking: ClassVar[frozenset[str]] = frozenset()
 
     normalization: tuple[str, ...] = ()

@@ -155,6 +155,7 @@ class MaskedLM(LanguageModel[Likelihood | Filled]):
     name: ClassVar[str] = "masked-lm"
     description: ClassVar[str] = "pretrain a BERT on raw text, or adapt one to it: text"
     asking: ClassVar[frozenset[str]] = frozenset({"candidates"})
+    ask: ClassVar[tuple[str, ...]] = ("오늘은 [MASK] 좋다",)
 
     mask_share: float = 0.15
     """Share of the tokens to be guessed; 80% of them are masked, 10% replaced by any token, 10% left as they are."""
@@ -192,9 +193,10 @@ class MaskedLM(LanguageModel[Likelihood | Filled]):
         self, examples: Sequence[RawExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
     ) -> list[Features]:
         """See `Task.encode`; to be filled in, a text has at least one [MASK]."""
-        self.check(tokenizer)
         room = self.room(tokenizer, max_length)
         asked = labels is None
+        if asked:
+            self.check(tokenizer)
         texts = [_with_blanks(example, tokenizer) if asked else example.text for example in examples]
         out: list[Features] = []
         tokens = self.tokenize(texts, tokenizer, offsets=self.whole_words)
@@ -355,6 +357,7 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
 
     name: ClassVar[str] = "causal-lm"
     description: ClassVar[str] = "pretrain a GPT on raw text, or adapt one to it; ask it to write on: text"
+    ask: ClassVar[tuple[str, ...]] = ("오늘은",)
     asking: ClassVar[frozenset[str]] = frozenset(
         {
             *("max_new_tokens", "min_new_tokens", "sample", "temperature", "top_k", "top_p", "repetition_penalty"),

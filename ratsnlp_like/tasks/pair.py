@@ -44,6 +44,7 @@ class Pair(Classifier[PairExample]):
     name: ClassVar[str] = "pair"
     description: ClassVar[str] = "a class for two texts (NLI, paraphrase, ...): text, text_pair, label"
     example: ClassVar[type[Example]] = PairExample
+    ask: ClassVar[tuple[str, ...]] = ("비가 그쳤다", "비가 왔었다")
 
     def encode(
         self, examples: Sequence[PairExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int

@@ -64,6 +64,7 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
     name: ClassVar[str] = "question-answering"
     description: ClassVar[str] = "the span of a text that answers a question, or none: question, context, answers"
     example: ClassVar[type[Example]] = QuestionExample
+    ask: ClassVar[tuple[str, ...]] = ("언제 열었나?", "도서관은 1998년에 문을 열었다.")
     best_metric: ClassVar[str] = "char_f1"
     asking: ClassVar[frozenset[str]] = frozenset({"n_best", "max_answer_length", "null_threshold"})
 

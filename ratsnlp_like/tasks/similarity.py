@@ -29,6 +29,7 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
     name: ClassVar[str] = "similarity"
     description: ClassVar[str] = "how alike two texts are, as a number (STS): text, text_pair, score"
     example: ClassVar[type[Example]] = ScoredPairExample
+    ask: ClassVar[tuple[str, ...]] = ("방이 넓어요", "방이 크네요")
     best_metric: ClassVar[str] = "pearson"
     asking: ClassVar[frozenset[str]] = frozenset({"threshold"})
 
