@@ -358,7 +358,7 @@ def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterat
 
     if options["texts"] and options["input"]:
         raise InputError("both texts and --input were given", fix="give one of them")
-    required = [name for name in example.columns() if name not in example.optional]
+    required = [name for name in example.columns() if name not in example.optional] or ["text"]
     if options["texts"]:
         return _grouped(options["texts"], required)
     if options["input"]:

@@ -45,6 +45,10 @@ class Example:
     """Other column names under which a field is found, lower-case, in order of preference."""
     optional: ClassVar[frozenset[str]] = frozenset()
     """Fields that a row may lack (text to predict on has no label)."""
+    alternatives: ClassVar[tuple[str, ...]] = ()
+    """Fields of which a row has one: the one whose column is named, else the first that is found."""
+    predicted: ClassVar[frozenset[str] | None] = None
+    """Fields that are predicted, and not looked at for that; those that are optional where nothing else is said."""
 
     place: Place | None = field(default=None, compare=False, kw_only=True)
 
@@ -88,6 +92,16 @@ class Example:
     def missing(self) -> str | None:
         """The name of the first field that is to be predicted, None where the example is complete."""
         return next((name for name in self.columns() if getattr(self, name) is None), None)
+
+    @classmethod
+    def left_out(cls) -> frozenset[str]:
+        """The fields that are predicted: labels are not looked at then."""
+        return cls.optional if cls.predicted is None else cls.predicted
+
+    @classmethod
+    def given(cls) -> tuple[str, ...]:
+        """The fields that an input consists of: all but the predicted ones."""
+        return tuple(name for name in cls.columns() if name not in cls.left_out())
 
     @property
     def stratum(self) -> str:
@@ -301,6 +315,96 @@ class ScoredPairExample(Example):
                 f"the score is {given!r}", place=place, expected="a number", fix="name the column: --score_column"
             )
         return cls(text=first, text_pair=second, score=score, place=place)
+
+
+class Message(NamedTuple):
+    """A turn of a conversation."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class GenerationExample(Example):
+    """A prompt and what is to be written after it; None where that is to be generated.
+
+    A text alone is a completion of nothing. A conversation ends with the turn that is to be learnt, or is to be
+    answered.
+
+    Raises:
+        InputError: neither a text, nor a prompt, nor messages.
+    """
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "prompt": ("prompt", "instruction", "question", "q", "input", "질문", "지시", "입력"),
+        "completion": ("completion", "response", "output", "answer", "a", "답변", "응답", "출력"),
+        "text": _TEXT_NAMES,
+        "messages": ("messages", "conversation", "conversations", "대화"),
+    }
+    optional: ClassVar[frozenset[str]] = frozenset({"prompt", "completion", "text", "messages"})
+    predicted: ClassVar[frozenset[str] | None] = frozenset({"completion"})
+    alternatives: ClassVar[tuple[str, ...]] = ("messages", "prompt", "text")
+
+    prompt: str = ""
+    completion: str | None = None
+    text: str | None = None
+    """Only read: all of it is to be learnt."""
+    messages: tuple[Message, ...] = ()
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
+        """See `Example.from_row`; messages are [{"role", "content"}]."""
+        if row.get("messages"):
+            return cls(messages=_messages(row["messages"], place), place=place)
+        if row.get("prompt") is None and row.get("text") is not None:
+            return cls(completion=as_string(row["text"], "text", place), place=place)
+        if row.get("prompt") is None:
+            raise InputError(
+                "the row has nothing to write on from",
+                place=place,
+                expected="a prompt with its completion, or a text, or messages",
+                fix="fill it in or take the row out",
+            )
+        completion = row.get("completion")
+        written = None if completion is None else as_string(completion, "completion", place)
+        return cls(prompt=as_string(row["prompt"], "prompt", place), completion=written, place=place)
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """See `Example.of`; a string is a prompt, a list of messages a conversation to be answered."""
+        if isinstance(value, str):
+            return cls(prompt=value)
+        if isinstance(value, (list, tuple)):
+            return cls(messages=_messages(value, None))
+        return super().of(value)
+
+    @property
+    def missing(self) -> str | None:
+        """The completion, where it is to be generated."""
+        return None if self.messages or self.completion is not None else "completion"
+
+
+def _messages(given: Any, place: Place | None) -> tuple[Message, ...]:
+    if isinstance(given, str):
+        with contextlib.suppress(ValueError):
+            given = json.loads(given)
+    if not isinstance(given, (list, tuple)) or not given:
+        raise InputError(
+            f"the messages are {str(given)[:60]!r}",
+            place=place,
+            expected='[{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]',
+        )
+    out = []
+    for item in given:
+        parts = (item.get("role"), item.get("content")) if isinstance(item, Mapping) else item
+        if not isinstance(parts, (list, tuple)) or len(parts) != 2 or not all(isinstance(part, str) for part in parts):
+            raise InputError(
+                f"cannot read the message {str(item)[:80]!r}",
+                place=place,
+                expected='{"role": "user", "content": "..."}',
+            )
+        out.append(Message(*parts))
+    return tuple(out)
 
 
 class Answer(NamedTuple):

@@ -114,7 +114,7 @@ class _Findings:
             yield example
 
     def _count(self, example: Example) -> None:
-        texts = [str(getattr(example, name)) for name in example.columns() if name not in example.optional]
+        texts = [str(value) for name in example.given() if (value := getattr(example, name)) is not None]
         self.rows += 1
         self.empty += not texts[0].strip()
         self.unlabelled += example.missing is not None
@@ -187,7 +187,7 @@ def _look_at_tokens(
     pieces: Counter[str] = Counter()
     kept: list[Example] = []
     while part := list(islice(examples, _SLICE)):
-        fields = [name for name in part[0].columns() if name not in part[0].optional]
+        fields = [name for name in part[0].columns() if name not in part[0].optional] or [part[0].given()[0]]
         columns = [task.tokenize([str(getattr(e, name)) for e in part], tokenizer) for name in fields]
         special = sum(map(len, Template.of(tokenizer).pair if len(fields) > 1 else Template.of(tokenizer).single))
         for row in zip(*columns, strict=True):

@@ -208,7 +208,7 @@ class Predictor:
         iterator = iter(examples)
         while part := [self.task.example.of(value) for value in islice(iterator, at_a_time)]:
             for example, prediction in zip(part, self.predict(part, batch_size=batch_size), strict=True):
-                given = {name: getattr(example, name) for name in example.columns() if name not in example.optional}
+                given = {name: value for name in example.given() if (value := getattr(example, name)) is not None}
                 yield {**given, **self.task.to_row(prediction)}
 
     def with_options(self, **options: Any) -> Predictor:

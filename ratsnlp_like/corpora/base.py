@@ -92,7 +92,7 @@ class Corpus(ABC):
 
     def inputs(self, root: Path, split: str) -> Iterator[Example]:
         """As `examples`, without what is to be predicted: labels are not looked at."""
-        return self._examples(root, split, self.example_type.optional)
+        return self._examples(root, split, self.example_type.left_out())
 
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
         kind = self.example_type
@@ -151,6 +151,7 @@ def find_columns(
     """
     header = {name.strip().lower(): name for name in row.values}
     place = row.place.file
+    left_out |= _unused_alternatives(header, kind, named, place)
     found: dict[str, tuple[str, ...]] = {}
     for name in kind.columns():
         if name in left_out:
@@ -184,6 +185,23 @@ def find_columns(
                 f"such as {chr(9).join(kind.columns())!r})",
             )
     return found
+
+
+def _unused_alternatives(
+    header: Mapping[str, str], kind: type[Example], named: Mapping[str, str], place: str
+) -> frozenset[str]:
+    """The alternatives of an example that this file is not read as."""
+    if not kind.alternatives:
+        return frozenset()
+    present = [name for name in kind.alternatives if any(a in header for a in (name, *kind.aliases.get(name, ())))]
+    chosen = next((name for name in kind.alternatives if named.get(name)), present[0] if present else None)
+    if chosen is None:
+        raise InputError(
+            f"no column for {' or '.join(kind.alternatives)} among {', '.join(map(repr, header.values()))}",
+            place=place,
+            fix="name it: " + ", ".join(f"--{name}_column COLUMN" for name in kind.alternatives),
+        )
+    return frozenset(kind.alternatives) - {chosen}
 
 
 def _listed(row: Row) -> str:

@@ -6,14 +6,16 @@ https://github.com/e9t/nsmc, CC0 1.0. One row:
 No quoting: `"` is a plain character (a CSV reader with default quoting loses 208 of 150,000 rows).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from ..examples import Example, GenerationExample
 from ..registry import CORPORA
 from .base import TextCorpus
 from .fetch import fetch_with_korpora
-from .formats import Options
+from .formats import Options, Row
 
 
 @dataclass(frozen=True)
@@ -43,4 +45,26 @@ class Nsmc(TextCorpus):
         fetch_with_korpora("nsmc", root)
 
 
+@dataclass(frozen=True)
+class NsmcGeneration(Nsmc):
+    """The reviews as texts that begin with their class: `긍정 ...`, `부정 ...`; asked "긍정", a model writes praise."""
+
+    example: ClassVar[type[Example]] = GenerationExample
+    task: ClassVar[str] = "generation"
+    description: ClassVar[str] = "NSMC's reviews to write, each behind 긍정 or 부정; empty ones left out"
+    column_names: ClassVar = {"text": "text"}
+    renamed_labels: ClassVar = {}
+
+    def labels(self, root: Path) -> None:  # type: ignore[override]
+        """A text to write has no class."""
+
+    def rows(self, root: Path, split: str) -> Iterator[Row]:
+        """See `Corpus.rows`."""
+        for row in super().rows(root, split):
+            if review := str(row.values["document"] or "").strip():
+                kind = "긍정" if str(row.values["label"]).strip() == "1" else "부정"
+                yield row._replace(values={"text": f"{kind} {review}"})
+
+
 CORPORA.register("nsmc", Nsmc())
+CORPORA.register("nsmc-generation", NsmcGeneration())

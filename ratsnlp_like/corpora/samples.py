@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
-from ..examples import Example, RawExample
+from ..examples import Example, GenerationExample, RawExample
 from ..registry import CORPORA
 from .base import EntityCorpus, FilesCorpus, PairCorpus, QuestionCorpus, ScoredPairCorpus, TextCorpus
 from .formats import Options
@@ -95,9 +95,27 @@ class SampleQa(QuestionCorpus):
     }
 
 
+@dataclass(frozen=True)
+class SamplePrompts(FilesCorpus):
+    """Talk, texts to go on with, small instructions, sentences from keywords."""
+
+    example: ClassVar[type[Example]] = GenerationExample
+    task: ClassVar[str] = "generation"
+    description: ClassVar[str] = "bundled: 220 prompts with their completions, MIT"
+    folder: ClassVar[Path | None] = _FOLDER
+    paths: ClassVar = {split: (f"prompts.{split}.jsonl",) for split in ("train", "validation", "test")}
+    reading: ClassVar[Options] = Options(format="jsonl")
+    sample: ClassVar = {
+        "train": '{"prompt": "배가 고파", "completion": "같이 뭐 좀 먹어요."}\n'
+        '{"prompt": "비가 그치자", "completion": " 아이들이 마당으로 뛰어나왔다."}\n'
+        '{"prompt": "잠이 안 와", "completion": "따뜻한 우유를 마셔 봐요."}\n'
+    }
+
+
 CORPORA.register("sample-sentiment", SampleSentiment())
 CORPORA.register("sample-ner", SampleNer())
 CORPORA.register("sample-raw", SampleRaw())
+CORPORA.register("sample-prompts", SamplePrompts())
 CORPORA.register("sample-qa", SampleQa())
 CORPORA.register("sample-nli", SampleNli())
 CORPORA.register("sample-sts", SampleSts())

@@ -21,6 +21,7 @@ from ..registry import TASKS
 from ..spans import Template
 from .base import BatchOutput, Features, Statistics, Task, Window, pad, pad_inputs
 
+E = TypeVar("E", bound=Example)
 P = TypeVar("P")
 _MASK = "[MASK]"
 """How a blank is written in a text to be filled in, whatever the tokenizer's own mask token is."""
@@ -42,19 +43,16 @@ class Likelihood:
 
 
 @dataclass(frozen=True)
-class LanguageModel(Task[RawExample, P]):
+class LanguageModel(Task[E, P]):
     """What both kinds share: windows over texts, the loss at some positions, perplexity."""
 
-    example: ClassVar[type[Example]] = RawExample
     best_metric: ClassVar[str] = "perplexity"
     maximize: ClassVar[bool] = False
 
     def configure(self, config: Any, labels: Sequence[str]) -> None:
         """A language model has no labels beside its vocabulary."""
 
-    def fit(
-        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[RawExample], tokenizer: Any
-    ) -> Self:
+    def fit(self, statistics: Statistics, labels: Sequence[str], examples: Iterable[E], tokenizer: Any) -> Self:
         """See `Task.fit`."""
         self.check(tokenizer)
         return super().fit(statistics, labels, examples, tokenizer)
@@ -98,7 +96,7 @@ class LanguageModel(Task[RawExample, P]):
         loss, targets, correct = sum(window.raw for window in windows)
         return Likelihood(float(loss), int(targets), int(correct))
 
-    def score(self, predictions: Sequence[P], examples: Sequence[RawExample], labels: Sequence[str]) -> dict[str, Any]:
+    def score(self, predictions: Sequence[P], examples: Sequence[E], labels: Sequence[str]) -> dict[str, Any]:
         """Perplexity and accuracy over all targets."""
         known = [prediction for prediction in predictions if isinstance(prediction, Likelihood)]
         loss, targets = sum(p.loss for p in known), sum(p.targets for p in known)
@@ -116,7 +114,7 @@ class LanguageModel(Task[RawExample, P]):
         return np.zeros(3)
 
 
-def _parts(length: int, room: int, *, asked: bool) -> list[tuple[int, int]]:
+def parts(length: int, room: int, *, asked: bool) -> list[tuple[int, int]]:
     """Cuts of at most `room` tokens, without overlap; an empty text teaches nothing."""
     starts = range(0, length, room)
     return [(start, min(start + room, length)) for start in starts] or [(0, 0)] * asked
@@ -149,11 +147,12 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class MaskedLM(LanguageModel[Likelihood | Filled]):
+class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
     """Guess the tokens that are hidden. Masks are drawn anew in every epoch, and stay the same in evaluation."""
 
     name: ClassVar[str] = "masked-lm"
     description: ClassVar[str] = "pretrain a BERT on raw text, or adapt one to it: text"
+    example: ClassVar[type[Example]] = RawExample
     asking: ClassVar[frozenset[str]] = frozenset({"candidates"})
     ask: ClassVar[tuple[str, ...]] = ("오늘은 [MASK] 좋다",)
 
@@ -202,7 +201,7 @@ class MaskedLM(LanguageModel[Likelihood | Filled]):
         tokens = self.tokenize(texts, tokenizer, offsets=self.whole_words)
         for i, (normalized, (ids, offsets)) in enumerate(tokens):
             words = list(_eojeols(normalized.text, offsets)) if self.whole_words else []
-            for start, end in _parts(len(ids), room, asked=asked):
+            for start, end in parts(len(ids), room, asked=asked):
                 built, _, lead = Template.of(tokenizer).build(ids[start:end])
                 features: Features = {"input_ids": built, "example": i, "lost": 0}
                 if asked:
@@ -352,11 +351,9 @@ class Generated:
 
 
 @dataclass(frozen=True)
-class CausalLM(LanguageModel[Likelihood | Generated]):
+class CausalModel(LanguageModel[E, Likelihood | Generated]):
     """Guess each token from those before it. The end of a text is taught, so that generation knows when to stop."""
 
-    name: ClassVar[str] = "causal-lm"
-    description: ClassVar[str] = "pretrain a GPT on raw text, or adapt one to it; ask it to write on: text"
     ask: ClassVar[tuple[str, ...]] = ("오늘은",)
     asking: ClassVar[frozenset[str]] = frozenset(
         {
@@ -448,33 +445,16 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
                 fix="skt/kogpt2-base-v2, ko-tiny-gpt; or --task masked-lm for a BERT",
             )
 
-    def encode(
-        self, examples: Sequence[RawExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
-    ) -> list[Features]:
-        """See `Task.encode`; a text to learn from ends with the end token, a prompt is kept open.
+    @staticmethod
+    def prompt(ids: list[int], text: str, example: E, tokenizer: Any, max_length: int) -> Features:
+        """The window of a prompt to write on from.
 
         Raises:
-            InputError: a prompt is longer than the window.
+            InputError: it is longer than the window.
         """
-        before = list(Template.of(tokenizer).single[0])
-        room = self.room(tokenizer, max_length)
-        end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
-        out: list[Features] = []
-        tokens = self.tokenize([example.text for example in examples], tokenizer, offsets=False)
-        for i, (example, (_, (ids, _))) in enumerate(zip(examples, tokens, strict=True)):
-            if labels is None:
-                out.append(self._prompt(example, before + ids, tokenizer, max_length) | {"example": i, "lost": 0})
-                continue
-            whole = [*ids, *end] if ids else []
-            for start, stop in _parts(len(whole), room, asked=False):
-                out.append({"input_ids": before + whole[start:stop], "example": i, "lost": 0})
-        return out
-
-    @staticmethod
-    def _prompt(example: RawExample, ids: list[int], tokenizer: Any, max_length: int) -> Features:
         if len(ids) > max_length:
             raise InputError(
-                f"the prompt has {len(ids)} tokens: {example.text[:60]!r}",
+                f"the prompt has {len(ids)} tokens: {text[:60]!r}",
                 place=example.place,
                 expected=f"at most {max_length}, the window that the model was trained with",
                 fix="shorten it",
@@ -496,8 +476,7 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
             return {"input_ids": ids.flip(1), "attention_mask": mask.flip(1)}
         batch = pad_inputs([{"input_ids": f["input_ids"]} for f in features], tokenizer)
         longest = batch["input_ids"].shape[1]
-        starts = [i * longest + np.arange(len(f["input_ids"]) - 1) for i, f in enumerate(features)]
-        positions = np.concatenate(starts)
+        positions = np.concatenate([i * longest + _learnt(window) for i, window in enumerate(features)])
         batch["positions"] = torch.from_numpy(positions)
         batch["labels"] = batch["input_ids"].view(-1)[batch["positions"] + 1]
         return batch
@@ -545,7 +524,7 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
         )
 
     def decode(
-        self, example: RawExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+        self, example: E, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
     ) -> Likelihood | Generated:
         """See `Task.decode`."""
         if "asked" not in windows[0].features:
@@ -554,9 +533,9 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
         given = tokenizer.decode(prompt, skip_special_tokens=True)
         whole = [tokenizer.decode(prompt + ids, skip_special_tokens=True) for ids in windows[0].raw]
         continuations = tuple(text[len(given) :] for text in whole)
-        return Generated(example.text + continuations[0], continuations)
+        return Generated(given + continuations[0], continuations)
 
-    def answer(self, example: RawExample) -> Likelihood:
+    def answer(self, example: E) -> Likelihood:
         """See `Task.answer`."""
         return Likelihood(0.0)
 
@@ -565,6 +544,47 @@ class CausalLM(LanguageModel[Likelihood | Generated]):
         if isinstance(prediction, Likelihood):
             return asdict(prediction)
         return {"generated": prediction.text, "continuations": list(prediction.continuations)}
+
+
+@dataclass(frozen=True)
+class CausalLM(CausalModel[RawExample]):
+    """Guess the next word of raw text."""
+
+    name: ClassVar[str] = "causal-lm"
+    description: ClassVar[str] = "pretrain a GPT on raw text, or adapt one to it; ask it to write on: text"
+    example: ClassVar[type[Example]] = RawExample
+
+    def encode(
+        self, examples: Sequence[RawExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
+    ) -> list[Features]:
+        """See `Task.encode`; a text to learn from ends with the end token, a prompt is kept open.
+
+        Raises:
+            InputError: a prompt is longer than the window.
+        """
+        before = list(Template.of(tokenizer).single[0])
+        room = self.room(tokenizer, max_length)
+        end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
+        out: list[Features] = []
+        tokens = self.tokenize([example.text for example in examples], tokenizer, offsets=False)
+        for i, (example, (_, (ids, _))) in enumerate(zip(examples, tokens, strict=True)):
+            if labels is None:
+                asked = self.prompt(before + ids, example.text, example, tokenizer, max_length)
+                out.append(asked | {"example": i, "lost": 0})
+                continue
+            whole = [*ids, *end] if ids else []
+            for start, stop in parts(len(whole), room, asked=False):
+                out.append({"input_ids": before + whole[start:stop], "example": i, "lost": 0})
+        return out
+
+
+def _learnt(window: Mapping[str, Any]) -> Array:
+    """The positions of a window behind which a token is to be guessed. Shape: (targets,)."""
+    import numpy as np
+
+    if "learn" in window:
+        return np.flatnonzero(np.asarray(window["learn"])[1:])
+    return np.arange(len(window["input_ids"]) - 1)
 
 
 TASKS.register("masked-lm", MaskedLM)
