@@ -82,6 +82,9 @@ class VocabularyArguments:
 def train_tokenizer(texts: Iterable[str], arguments: VocabularyArguments | None = None) -> Any:
     """A tokenizer with a vocabulary made from texts.
 
+    Among equally frequent pieces chance decides which one comes last into a vocabulary (wordpiece, unigram): keep the
+    tokenizer, not only the command that made it.
+
     Args:
         texts: read twice (its characters are counted first), but for bpe.
         arguments: kind, size and special tokens.
@@ -98,8 +101,14 @@ def train_tokenizer(texts: Iterable[str], arguments: VocabularyArguments | None 
     if arguments.kind != "bpe" and iter(texts) is texts:
         raise InputError("the texts are a one-way iterator", expected="texts that can be read twice, such as a list")
     tokenizer = _TRAINERS[arguments.kind](texts, arguments, normalizers.NFC())
-    if tokenizer.get_vocab_size() < arguments.vocab_size:
-        raise _too_little(arguments, tokenizer.get_vocab_size())
+    if (found := tokenizer.get_vocab_size()) < arguments.vocab_size:
+        raise _too_little(arguments, found)
+    if found > arguments.vocab_size:
+        raise InputError(
+            f"{arguments.vocab_size:,} tokens cannot hold the characters and special tokens, which are {found:,}",
+            place="--vocab_size",
+            fix=f"--vocab_size {2 * found}, or a lower --character_coverage",
+        )
     return _wrapped(tokenizer, arguments.chosen_style)
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -687,6 +688,145 @@ class TestPredict:
         assert third == ""
         assert re.findall(r"CODE (\d+)", done.stdout) == ["0", "0", "2"]
         assert "UTF-8" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def blanks_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder of a masked language model."""
+    folder = tmp_path_factory.mktemp("blanks")
+    assert main(flags(folder, task="masked-lm", corpus="sample-raw")) == 0
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def topics_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder of a classifier that gives several labels."""
+    folder = tmp_path_factory.mktemp("topics")
+    path = tsv(folder / "a.tsv", [(text, "가,나" if i % 2 else "나") for i, (text, _) in enumerate(ROWS)])
+    assert main(flags(folder, corpus=path, label_separator=",", max_steps=2)) == 0
+    return folder / "run"
+
+
+class TestPredictOptions:
+    TEXT = "아침에 [MASK] 왔다"
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_candidates(self, blanks_run: Path, cli: Cli, count: int) -> None:
+        said = cli("predict", blanks_run, self.TEXT, "--candidates", count)
+        assert said.code == 0, said.err
+        (row,) = jsonl(said.out)
+        assert [len(blank) for blank in row["candidates"]] == [count]
+        assert row["filled"] == self.TEXT.replace("[MASK]", row["candidates"][0][0]["token"]).replace(" ##", "")
+
+    def test_what_was_trained_is_the_default(self, blanks_run: Path, cli: Cli) -> None:
+        (row,) = jsonl(cli("predict", blanks_run, self.TEXT).out)
+        assert len(row["candidates"][0]) == 5
+
+    def test_threshold(self, topics_run: Path, cli: Cli) -> None:
+        (few,) = jsonl(cli("predict", topics_run, "좋아요", "--threshold", "0.99").out)
+        (many,) = jsonl(cli("predict", topics_run, "좋아요", "--threshold", "0.01").out)
+        assert (few["label"], many["label"]) == ([], ["가", "나"])
+        assert few["scores"] == many["scores"]
+
+    def test_bad_values(self, blanks_run: Path, topics_run: Path, cli: Cli) -> None:
+        check_message(cli("predict", blanks_run, self.TEXT, "--candidates", "0"), "--candidates", "at least 1")
+        check_message(cli("predict", blanks_run, self.TEXT, "--candidates", "many"), "candidates", "many")
+        check_message(cli("predict", topics_run, "좋아요", "--threshold", "2"), "--threshold")
+
+    def test_what_was_learnt_cannot_be_asked_for(self, blanks_run: Path, cli: Cli) -> None:
+        check_message(cli("predict", blanks_run, self.TEXT, "--mask_share", "0.5"), "mask_share")
+        check_message(cli("predict", blanks_run, self.TEXT, "--top_k", "5"), "top_k")
+
+    def test_nothing_to_fill_in(self, blanks_run: Path, tmp_path: Path, cli: Cli) -> None:
+        path = write_file(tmp_path / "a.txt", f"{self.TEXT}\n빈칸이 없다\n")
+        check_message(cli("predict", blanks_run, "--input", path), f"{path}, line 2", "빈칸이 없다", "[MASK]")
+
+    def test_in_python(self, blanks_run: Path, run: Path) -> None:
+        predictor = Predictor.from_pretrained(blanks_run)
+        assert len(predictor(self.TEXT, candidates=2).candidates[0]) == 2
+        with pytest.raises(InputError, match="unknown option 'candidats'") as caught:
+            predictor(self.TEXT, candidats=2)
+        assert "did you mean 'candidates'" in str(caught.value)
+        with pytest.raises(InputError):
+            predictor(self.TEXT, candidates="many")
+        with pytest.raises(InputError, match="unknown option 'candidates'") as caught:
+            Predictor.from_pretrained(run)("좋아요", candidates=2)
+        assert "threshold" in str(caught.value)
+
+
+class TestTokenizer:
+    SIZE = ("--kind", "bpe", "--vocab_size", "600")
+
+    def test_train(self, tmp_path: Path, cli: Cli) -> None:
+        said = cli("tokenizer", "train", "sample-raw", "--output", tmp_path / "made", *self.SIZE)
+        assert said.code == 0, said.err
+        assert "bpe of 600 tokens" in said.out
+        files = {path.name for path in (tmp_path / "made").iterdir()}
+        assert {"tokenizer.json", "tokenizer_config.json", "config.json"} <= files
+        # the line that it prints is a command that works
+        (line,) = [line for line in said.out.splitlines() if line.startswith("pretrain with it: ")]
+        program, *arguments = shlex.split(line.removeprefix("pretrain with it: "))
+        assert program == "ratsnlp-like"
+        quick = {"config_overrides": {"n_layer": 1, "n_embd": 32, "n_head": 2}, "max_steps": 1}
+        named = dict.fromkeys(("task", "corpus", "checkpoint", "init"))
+        done = cli(*arguments, *flags(tmp_path, **quick, **named)[1:])
+        assert done.code == 0, done.err
+        assert (tmp_path / "run" / "best" / "task.json").exists()
+
+    def test_train_on_a_folder(self, tmp_path: Path, cli: Cli) -> None:
+        for k in range(3):
+            write_file(
+                tmp_path / "own" / f"{k}.csv", "id,글\n" + "".join(f"{i},{text}\n" for i, (text, _) in enumerate(ROWS))
+            )
+        arguments = ("tokenizer", "train", tmp_path / "own", "--text_column", "글", "--kind", "wordpiece")
+        said = cli(*arguments, "--vocab_size", "40", "--output", tmp_path / "made")
+        assert said.code == 0, said.err
+        assert "--task masked-lm" in said.out
+
+    def test_compare(self, tmp_path: Path, cli: Cli) -> None:
+        result = tmp_path / "new" / "result.json"
+        assert cli("tokenizer", "train", "sample-raw", "--output", tmp_path / "made", *self.SIZE).code == 0
+        arguments = ("tokenizer", "compare", "sample-sentiment", CHECKPOINT, tmp_path / "made")
+        said = cli(*arguments, "--limit", 50, "--result", result)
+        assert said.code == 0, said.err
+        found = json.loads(result.read_text())
+        assert list(found) == [CHECKPOINT, str(tmp_path / "made")]
+        assert found[str(tmp_path / "made")]["vocabulary"] == 600
+        assert found[str(tmp_path / "made")]["unknown_share"] == 0
+        assert CHECKPOINT in said.out
+        assert "600" in said.out
+
+    @pytest.mark.parametrize(
+        ("arguments", "parts"),
+        [
+            (("trian",), ("unknown command 'trian'", "did you mean 'train'")),
+            (("train", "sample-raw"), ("missing: --output",)),
+            (("train", "sample-row", "--output", "{}/x"), ("unknown corpus 'sample-row'", "sample-raw")),
+            (("train", "sample-raw", "--output", "{}"), ("exists and is not empty",)),
+            (("train", "sample-raw", "--output", "{}/x", "--vocab_size", "5"), ("--vocab_size", "more than 5")),
+            (("train", "sample-raw", "--output", "{}/x", "--vocab_size", "90000"), ("the text gives a vocabulary",)),
+            (("train", "sample-raw", "--output", "{}/x", "--kind", "bpo"), ("kind", "bpo")),
+            (("train", "sample-raw", "--output", "{}/x", "--character_coverage", "2"), ("--character_coverage",)),
+            (("train", "{}/none.txt", "--output", "{}/x"), ("none.txt",)),
+            (("compare", "sample-raw"), ("missing: the checkpoints to compare",)),
+            (("compare", "sample-raw", CHECKPOINT, "--limit", "0"), ("--limit", "at least 1")),
+            (("compare", "sample-raw", "ko-blank-brt"), ("ko-blank-brt", CHECKPOINT)),
+            (("compare", "sample-raw", CHECKPOINT, "--result", "{}"), ("is a folder",)),
+        ],
+        ids=str,
+    )
+    def test_errors(self, arguments: tuple[str, ...], parts: tuple[str, ...], tmp_path: Path, cli: Cli) -> None:
+        write_file(tmp_path / "something", "mine")
+        said = cli("tokenizer", *(argument.format(tmp_path) for argument in arguments))
+        check_message(said, *parts)
+        assert [path.name for path in tmp_path.iterdir()] == ["something"]
+
+    def test_usage(self, cli: Cli) -> None:
+        for arguments in ((), ("--help",)):
+            said = cli("tokenizer", *arguments)
+            assert said.code == 0
+            assert "tokenizer train CORPUS" in said.out
+            assert "tokenizer compare CORPUS CHECKPOINT" in said.out
 
 
 class TestInspect:

@@ -19,10 +19,22 @@ from helpers import encode, new_tokenizer, read, tokenizer, tree, tsv, write
 
 from ratsnlp_like.corpora.base import FileCorpus
 from ratsnlp_like.corpora.samples import SampleNer, SampleSentiment
-from ratsnlp_like.data import Batches, Loader, Table, TaskDataModule, _cached, _write_table, cut, tokenizer_fingerprint
+from ratsnlp_like.data import (
+    Batches,
+    EncodedSplit,
+    Loader,
+    Table,
+    TaskDataModule,
+    _cached,
+    _write_table,
+    cut,
+    encode_split,
+    tokenizer_fingerprint,
+)
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.examples import EntityExample, TextExample
+from ratsnlp_like.examples import EntityExample, RawExample, TextExample
 from ratsnlp_like.tasks.classification import Classification
+from ratsnlp_like.tasks.language_modeling import MaskedLM
 from ratsnlp_like.tasks.ner import Ner
 
 ROWS = [("정말 좋아요", "긍정"), ("별로예요", "부정"), ("또 갈게요", "긍정"), ("돈이 아까워요", "부정")]
@@ -276,6 +288,18 @@ class TestBatches:
         given = [list(Batches(np.array([5, 4]), 8, shuffle=False, rank=r, world_size=3)) for r in range(3)]
         assert [[batch.tolist() for batch in batches] for batches in given] == [[[0]], [[1]], [[0]]]
 
+    def test_random_numbers_of_a_batch(self) -> None:
+        """Of seed, epoch, number and process; not of what was drawn before."""
+
+        def drawn(number: int, **own: int) -> float:
+            epoch = own.pop("epoch", 0)
+            batches = Batches(np.array([3, 4]), 2, shuffle=True, **own)
+            batches.set_epoch(epoch)
+            return float(batches.noise(number).random())
+
+        assert drawn(3) == drawn(3)
+        assert len({drawn(3), drawn(4), drawn(3, seed=1), drawn(3, epoch=1), drawn(3, rank=1, world_size=2)}) == 5
+
     def test_seed_and_epoch_set_the_order(self) -> None:
         def order(seed: int, epoch: int) -> list[int]:
             batches = Batches(reviews_like_nsmc(100), 8, shuffle=True, seed=seed)
@@ -299,10 +323,90 @@ class TestBatches:
         assert grouped < 1.05
         assert shuffled > 3
 
+    @pytest.mark.parametrize("world", [1, 2])
+    @pytest.mark.parametrize("budget", [100, 333, 1_000_000])
+    def test_tokens_of_a_batch(self, world: int, budget: int) -> None:
+        """Padding included, and over all processes together; every window once, in as many batches each epoch."""
+        lengths = np.append(reviews_like_nsmc(500), [101, 400])  # two that are longer than the smallest budget
+        ranks = [Batches(lengths, 8, shuffle=True, rank=r, world_size=world, batch_tokens=budget) for r in range(world)]
+        orders, counts = [], set()
+        for epoch in range(3):
+            for batches in ranks:
+                batches.set_epoch(epoch)
+            given = [list(batches) for batches in ranks]
+            counts |= {len(parts) for parts in given} | {len(batches) for batches in ranks}
+            whole = [np.unique(np.concatenate(parts)) for parts in zip(*given, strict=True)]
+            assert sorted(k for batch in whole for k in batch) == list(range(502))
+            assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= budget for batch in whole)
+            orders.append([batch.tolist() for batch in whole])
+        assert len(counts) == 1
+        if budget < 1_000_000:
+            assert orders[0] != orders[1] != orders[2]
+            assert max(len(batch) for batch in orders[0]) > 8  # the number of windows is no limit here
+        else:
+            assert counts == {1}
+
+    def test_tokens_of_a_batch_by_hand(self) -> None:
+        """Sorted: 2 3 3 5 9. 2 and 3 make 6 with padding; 9 is longer than the budget and stands alone."""
+        batches = Batches(np.array([9, 3, 5, 2, 3]), 8, shuffle=True, batch_tokens=6)
+        lengths = batches.lengths
+        assert sorted(sorted(lengths[batch].tolist()) for batch in batches) == [[2, 3], [3], [5], [9]]
+        assert len(batches) == 4
+
+    def test_budgets_are_used(self) -> None:
+        lengths = reviews_like_nsmc(20_000)
+        batches = list(Batches(lengths, 8, shuffle=True, batch_tokens=1024))
+        assert waste(lengths, batches) < 1.02
+        assert lengths.sum() / 1024 < len(batches) < 1.05 * lengths.sum() / 1024
+
+    def test_windows_of_one_length_meet_others_in_the_next_epoch(self) -> None:
+        batches = Batches(np.full(64, 4), 8, shuffle=True, batch_tokens=16)
+        first = {frozenset(batch.tolist()) for batch in batches}
+        batches.set_epoch(1)
+        assert {frozenset(batch.tolist()) for batch in batches} != first
+
+    def test_processes_share_a_batch_of_tokens(self) -> None:
+        lengths = reviews_like_nsmc(200)
+        whole = list(Batches(lengths, 8, shuffle=True, batch_tokens=300))
+        parts = [list(Batches(lengths, 8, shuffle=True, batch_tokens=300, rank=r, world_size=2)) for r in range(2)]
+        for batch, left, right in zip(whole, *parts, strict=True):
+            assert abs(len(left) - len(right)) <= 1
+            if len(batch) > 1:
+                assert sorted(batch) == sorted([*left, *right])
+
     def test_lengths_stay_mixed_over_an_epoch(self) -> None:
         lengths = reviews_like_nsmc(20_000)
         means = np.array([lengths[b].mean() for b in Batches(lengths, 32, shuffle=True)])
         assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.1  # neither longest nor shortest first
+
+
+class TestExamplesWithoutWindows:
+    """A language model learns nothing from an empty line."""
+
+    @pytest.fixture
+    def split(self, tmp_path: Path, cache: Path) -> EncodedSplit:
+        rows = "".join(json.dumps({"text": text}) + "\n" for text in ("", "하나", "", "둘 셋 " * 20, "", "넷", ""))
+        own = read(write(tmp_path / "raw.jsonl", rows), cache, kind=RawExample)
+        return encode_split(own, MaskedLM(), tokenizer(), [], 16, cache=cache)
+
+    def test_their_windows(self, split: EncodedSplit) -> None:
+        assert len(split.read) == 7
+        assert split.read.statistics.empty == 4
+        assert set(split.example_rows.tolist()) == {1, 3, 5}
+        assert (split.example_rows == 3).sum() > 1
+        assert split.begins.sum() == 3
+        assert split.example_rows[split.begins].tolist() == [1, 3, 5]
+
+    def test_selections(self, split: EncodedSplit) -> None:
+        assert len(split.select(np.array([0, 2, 6]))) == 0
+        assert split.select(np.array([0, 5])).example_rows.tolist() == [5]
+        kept = split.sample(2, seed=1)
+        assert len(set(kept.example_rows.tolist())) == 2  # of those that teach something
+        assert split.sample(3, seed=1) is split
+
+    def test_batches(self, split: EncodedSplit) -> None:
+        loader = Loader(split, tokenizer(), Batches(split.lengths, 2, shuffle=False))
+        assert sorted(int(k) for batch in loader for k in batch["index"]) == list(range(len(split)))
 
 
 class TestLoader:

@@ -104,6 +104,16 @@ class Watch(pl.Callback):
         self.evaluated_after.append(trainer.global_step)
 
 
+class Masks(pl.Callback):
+    """Notes what a language model saw and was asked, batch after batch."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        self.seen.append(str([batch[name].tolist() for name in ("input_ids", "positions", "labels")]))
+
+
 def logged(run: Path, name: str) -> list[float]:
     """A column of metrics.csv without its empty cells."""
     with (run / "logs" / "version_0" / "metrics.csv").open() as file:
@@ -322,6 +332,22 @@ class TestResume:
             fine_tune(**job(tmp_path, **own))
         with_callbacks()
         self.check(fine_tune(**job(tmp_path, **own), resume=True), whole)
+
+    @pytest.mark.parametrize("end", [ctrl_c, power_cut])
+    def test_interrupted_masked_language_model(self, tmp_path: Path, with_callbacks: Any, end: Any) -> None:
+        """Its masks are drawn anew in every batch; a resumed run draws those of the whole one."""
+        own = {"task": "masked-lm", "corpus": "sample-raw", "epochs": 2}
+        with_callbacks(watch := Masks())
+        whole = fine_tune(**job(tmp_path, output=tmp_path / "whole", **own))
+        with_callbacks(At(STEPS + 3, end), before := Masks())
+        with pytest.raises((Interrupted, RuntimeError)):
+            fine_tune(**job(tmp_path, **own))
+        with_callbacks(after := Masks())
+        self.check(fine_tune(**job(tmp_path, **own), resume=True), whole)
+        done = len(watch.seen) - len(after.seen)  # what was not saved is done again
+        assert STEPS <= done < STEPS + 4
+        assert before.seen[:done] + after.seen == watch.seen
+        assert len(set(watch.seen)) == len(watch.seen)
 
     def test_more_epochs(self, tmp_path: Path) -> None:
         own = {"schedule": "constant", "warmup": 0}

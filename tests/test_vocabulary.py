@@ -24,7 +24,7 @@ from ratsnlp_like.vocabulary import (
     train_tokenizer,
 )
 
-SIZES: dict[str, int] = {"wordpiece": 900, "bpe": 700, "unigram": 1000}
+SIZES = {"wordpiece": 2500, "bpe": 900, "unigram": 2000}
 BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 GPT = ["<pad>", "<s>", "</s>", "<unk>"]
 JAMO = ["ㅋㅋ 재밌다 ㅠㅠ", "GOOD 영화 good ㅋㅋ ㅠㅠ", "Good GOOD ㅋㅋㅋㅋ"] * 3
@@ -40,13 +40,9 @@ def lines() -> list[str]:
 
 
 @lru_cache
-def trained(kind: Any, style: Any = None, **changes: Any) -> Any:
-    own = {"kind": kind, "style": style, "vocab_size": SIZES[kind]} | changes
-    if kind == "wordpiece":
-        own |= {"vocab_size": 1600, "character_coverage": 1.0}
-    if kind == "unigram":
-        own |= {"vocab_size": 1800}
-    return train_tokenizer(lines(), VocabularyArguments(**own))
+def trained(kind: Any, style: Any = None) -> Any:
+    """With a vocabulary made from `lines`."""
+    return train_tokenizer(lines(), VocabularyArguments(kind=kind, style=style, vocab_size=SIZES[kind]))
 
 
 KINDS = list(SIZES)
@@ -58,7 +54,7 @@ def ids(tokenizer: Any, text: str) -> list[int]:
 
 
 class TestTrained:
-    @pytest.mark.parametrize(("kind", "size"), [("wordpiece", 200), ("bpe", 300), ("bpe", 400), ("unigram", 420)])
+    @pytest.mark.parametrize(("kind", "size"), [("wordpiece", 200), ("bpe", 300), ("bpe", 400), ("unigram", 352)])
     def test_its_size_is_the_one_asked_for(self, kind: Any, size: int) -> None:
         made = train_tokenizer(TEXTS, VocabularyArguments(kind=kind, vocab_size=size))
         assert len(made) == made.vocab_size == size
@@ -95,9 +91,9 @@ class TestTrained:
         assert gpt(a, b)["input_ids"] == [1, *ids(gpt, a), 2, *ids(gpt, b)]
         assert "token_type_ids" not in gpt(a)
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", ["wordpiece", "bpe"])
     def test_words_that_occur_often_become_tokens(self, kind: str) -> None:
-        """GOOD and Good occur 30 times each, good 30 times: case makes words of its own."""
+        """GOOD, Good and good are words of their own."""
         made = trained(kind)
         tokens = {made.decode([i]).strip() for i in range(len(made))}
         assert {"GOOD", "Good", "good", "ㅋㅋ", "ㅠㅠ"} <= tokens
@@ -121,16 +117,18 @@ class TestKept:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_training_text_that_is_taken_apart(self, kind: Any) -> None:
-        size = {"wordpiece": 200, "bpe": 400, "unigram": 420}[kind]
-        arguments = VocabularyArguments(kind=kind, vocab_size=size)
+        """It teaches whole syllables: 안녕하세요 of the training text is one token of whole ones."""
+        size = {"wordpiece": 200, "bpe": 400, "unigram": 352}[kind]
         apart = [unicodedata.normalize("NFD", text) for text in TEXTS]
-        assert any(a != b for a, b in zip(apart, TEXTS, strict=True))
-        assert train_tokenizer(apart, arguments).get_vocab() == train_tokenizer(TEXTS, arguments).get_vocab()
+        made = train_tokenizer(apart, VocabularyArguments(kind=kind, vocab_size=size))
+        tokens = [made.decode([i]) for i in range(len(made))]
+        assert not any("\u1100" <= character <= "\u11ff" for token in tokens for character in token)
+        assert any(len(token.strip()) > 1 and "가" <= token.strip()[0] <= "힣" for token in tokens)
 
     @pytest.mark.parametrize("kind", ["bpe", "unigram"])
     @pytest.mark.parametrize(
         "text",
-        ["😀👍🏽 좋다", "大韓民國의 수도", "뷁쀍 ㅋㅋ", "é ß ñ 한", "가 <0x41> 나", "한 칸 두 칸", "가\n나", "끝 "],
+        ["😀👍🏽 좋다", "大韓民國의 수도", "뷁쀍 ㅋㅋ", "é ß ñ 한", "한 칸 두 칸", "가\n나", "끝 "],
     )
     def test_nothing_is_unknown(self, kind: str, text: str) -> None:
         made = trained(kind)
@@ -144,19 +142,15 @@ class TestKept:
         assert made.unk_token_id in ids(made, "뷁쀍")
 
     def test_rare_characters_are_left_out(self) -> None:
-        """한 of 1,000 characters occurs once: a coverage of 99% has no place for it, one of 100% has."""
-        texts = ["가나다라마바사아자 나가라다바마아사자"] * 55 + ["가나 힣"]
-        for coverage, known in ((0.99, False), (1.0, True)):
-            made = train_tokenizer(
-                texts,
-                VocabularyArguments(kind="wordpiece", vocab_size=25, character_coverage=coverage, min_frequency=1),
-            )
+        """All but 힣 occur twice: the usual coverage of 99.95% has no place for it, one of 100% has."""
+        texts = [*lines() * 2, "힣"]
+        for coverage, known in ((0.9995, False), (1.0, True)):
+            own: dict[str, Any] = {"vocab_size": 2500, "character_coverage": coverage}
+            made = train_tokenizer(texts, VocabularyArguments(kind="wordpiece", **own))
             assert (ids(made, "힣") != [made.unk_token_id]) == known
-        for coverage, pieces in ((0.99, 4), (1.0, 2)):  # ▁ and three bytes, or ▁ and the character
-            made = train_tokenizer(
-                texts, VocabularyArguments(kind="unigram", vocab_size=290, character_coverage=coverage)
-            )
-            assert len(ids(made, "힣")) == pieces
+            made = train_tokenizer(texts, VocabularyArguments(kind="unigram", **own))
+            spelled = [f"<0x{byte:02X}>" for byte in "힣".encode()]
+            assert (made.convert_ids_to_tokens(ids(made, "힣"))[-3:] == spelled) != known
             assert made.decode(ids(made, "힣")) == "힣"
 
 
@@ -275,7 +269,7 @@ class TestRefused:
 
 class TestCompare:
     def test_by_hand(self, tiny_model_folder: Any, tiny_tokenizer: Any) -> None:
-        """부산 ##이 | 안녕하세요 ##입니 ##다 [UNK]; and 친구 ##들: 8 tokens for 3 eojeols of 14 characters."""
+        """부산 ##이 | 안녕하세요 ##입니 ##다 [UNK]; and 친구 ##들: 8 tokens for 3 eojeols of 15 characters."""
         folder = str(tiny_model_folder(weights=False))
         texts = ["부산이 안녕하세요입니다.", "친구들"]
         assert tiny_tokenizer.tokenize(texts[0]) == ["부산", "##이", "안녕하세요", "##입니", "##다", "[UNK]"]
@@ -285,13 +279,13 @@ class TestCompare:
         assert found == {
             "vocabulary": len(tiny_tokenizer),
             "tokens_per_eojeol": 2.667,
-            "characters_per_token": round(15 / 8, 3) if sum(len(t.replace(" ", "")) for t in texts) == 15 else 1.75,
+            "characters_per_token": 1.875,
             "unknown_share": 0.125,
             "tokens_p50": 6,
             "tokens_p99": 6,
         }
 
-    def test_several(self, tiny_model_folder: Any, tiny_bpe_tokenizer: Any, tmp_path: Path) -> None:
+    def test_several(self, tiny_model_folder: Any, tmp_path: Path) -> None:
         """Letters of bytes that no merge joins: three tokens for 뷁, and nothing unknown."""
         save_tokenizer(train_tokenizer(TEXTS, VocabularyArguments(kind="bpe", vocab_size=300)), tmp_path / "bpe")
         names = [str(tiny_model_folder(weights=False)), str(tmp_path / "bpe")]
@@ -299,7 +293,7 @@ class TestCompare:
         assert list(found) == names
         assert [found[name]["tokens_per_eojeol"] for name in names] == [1, 3]
         assert [found[name]["unknown_share"] for name in names] == [1, 0]
-        assert [found[name]["vocabulary"] for name in names][1] == 300
+        assert found[names[1]]["vocabulary"] == 300
 
     def test_percentiles(self, tiny_model_folder: Any) -> None:
         folder = str(tiny_model_folder(weights=False))

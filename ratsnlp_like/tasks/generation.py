@@ -35,8 +35,8 @@ class Generation(CausalModel[GenerationExample]):
         Raises:
             InputError: a prompt leaves no room in the window, or there is no chat template for messages.
         """
-        room = self.room(tokenizer, max_length)
-        before = list(Template.of(tokenizer).single[0])
+        before, after = map(list, Template.of(tokenizer).single)
+        room = self.room(tokenizer, max_length) + len(after)  # the end of a text stands for what would close it
         end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
         prompts = self.tokenize([example.prompt for example in examples], tokenizer, offsets=False)
         completions = self.tokenize([example.completion or "" for example in examples], tokenizer, offsets=False)

@@ -562,8 +562,8 @@ class CausalLM(CausalModel[RawExample]):
         Raises:
             InputError: a prompt is longer than the window.
         """
-        before = list(Template.of(tokenizer).single[0])
-        room = self.room(tokenizer, max_length)
+        before, after = map(list, Template.of(tokenizer).single)
+        room = self.room(tokenizer, max_length) + len(after)  # the end of a text stands for what would close it
         end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
         out: list[Features] = []
         tokens = self.tokenize([example.text for example in examples], tokenizer, offsets=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ratsnlp_like.corpora.base import Corpus, FilesCorpus, open_corpus
+from ratsnlp_like.corpora.base import Corpus, FileCorpus, FilesCorpus, open_corpus
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.examples import Entity, EntityExample, Example, TextExample
+from ratsnlp_like.examples import Entity, EntityExample, Example, RawExample, TextExample
 from ratsnlp_like.registry import CORPORA, TASKS
 
 SAMPLES = [(name, split) for name, corpus in CORPORA.items() for split in corpus.sample]
@@ -91,7 +92,7 @@ def test_its_sample_is_read(name: str, split: str, lay: Callable[[str], Corpus],
     assert {place.file for place in places if place} == {str(corpus.path(tmp_path, split))}
     lines = [place.line for place in places if place]
     assert lines == sorted(set(lines))
-    assert 1 <= lines[0] <= lines[-1] <= len(raw.splitlines())
+    assert 1 <= lines[0] <= lines[-1] <= max(len(raw.splitlines()), len(examples))  # an array may stand on one line
 
 
 @pytest.mark.parametrize(("name", "split"), BY_HAND)
@@ -121,9 +122,10 @@ def test_its_labels_are_those_it_declares(name: str, split: str, lay: Callable[[
 def test_labels_are_not_looked_at_for_prediction(name: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
     corpus = lay(name)
     split = next(iter(corpus.sample))
-    given = [example.text for example in corpus.examples(tmp_path, split)]
+    first = corpus.example_type.columns()[0]
+    given = [getattr(example, first) for example in corpus.examples(tmp_path, split)]
     asked = list(corpus.inputs(tmp_path, split))
-    assert [example.text for example in asked] == given
+    assert [getattr(example, first) for example in asked] == given
     assert all(example.label_names == () for example in asked)
 
 
@@ -283,6 +285,131 @@ def test_klue_ner_as_a_file_of_ones_own(data: Path) -> None:
     own = open_corpus(data / "klue" / "klue-ner_dev.tsv", EntityExample, "ner")
     registered = CORPORA["klue-ner"]
     assert list(own.examples(data, "train")) == list(registered.examples(data, "validation"))
+
+
+# Folders of one's own
+
+
+def table(*rows: tuple[str, ...], header: str = "text,label") -> bytes:
+    return "".join(f"{','.join(row)}\n" for row in (tuple(header.split(",")), *rows)).encode()
+
+
+def lay_folder(root: Path, files: dict[str, bytes]) -> FileCorpus:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    corpus = open_corpus(root, TextExample, "classification")
+    assert isinstance(corpus, FileCorpus)
+    return corpus
+
+
+def texts_of(corpus: Corpus, split: str = "train", root: Path = Path()) -> list[str]:
+    return [example.text for example in corpus.examples(root, split)]  # type: ignore[attr-defined]
+
+
+GOOD, BAD, SOSO = table(("좋다", "긍정")), table(("나쁘다", "부정")), table(("그저 그렇다", "중립"))
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (("train.csv", "dev.csv", "test.csv"), ("train", "validation", "test")),
+        (("ratings_train.csv", "valid.csv", "ratings-test-00001.csv"), ("train", "validation", "test")),
+        (("test.csv", "train.csv.gz", "validation.csv"), ("train", "validation", "test")),
+        (("a/train.csv", "b/test.csv"), ("train", "test")),
+        (("TRAIN.CSV", "Dev.csv"), ("train", "validation")),
+        (("test.csv", "dev.csv"), ("validation", "test")),
+        (("a.csv", "b.csv", "c.csv"), ("train",)),
+        (("latest.csv", "trained.csv"), ("train",)),  # words that merely hold one
+        (("train-test.csv", "a.csv"), ("train",)),  # of two splits it is neither
+    ],
+    ids=str,
+)
+def test_splits_of_a_folder(names: tuple[str, ...], splits: tuple[str, ...], tmp_path: Path) -> None:
+    contents = (GOOD, BAD, SOSO)
+    corpus = lay_folder(tmp_path, dict(zip(names, contents, strict=False)))
+    assert corpus.splits(tmp_path) == splits
+    assert sorted(t for split in splits for t in texts_of(corpus, split)) == sorted(
+        ["좋다", "나쁘다", "그저 그렇다"][: len(names)]
+    )
+
+
+def test_a_split_of_several_files(tmp_path: Path) -> None:
+    """In the order of their names, with columns where each of them has them."""
+    other = table(("1", "부정", "나쁘다"), header="id,label,text")
+    corpus = lay_folder(tmp_path, {"train-02.csv": other, "train-01.csv.gz": GOOD, "dev.csv": SOSO})
+    assert list(corpus.examples(tmp_path, "train")) == [TextExample("좋다", "긍정"), TextExample("나쁘다", "부정")]
+    places = [example.place for example in corpus.examples(tmp_path, "train")]
+    assert [(Path(place.file).name, place.line) for place in places if place] == [
+        ("train-01.csv.gz", 2),
+        ("train-02.csv", 2),
+    ]
+
+
+def test_files_beside_the_splits_are_left_alone(tmp_path: Path) -> None:
+    corpus = lay_folder(tmp_path, {"train.csv": GOOD, "extra.csv": BAD})
+    assert corpus.splits(tmp_path) == ("train",)
+    assert texts_of(corpus) == ["좋다"]
+
+
+def test_hidden_and_unknown_files_are_left_out(tmp_path: Path) -> None:
+    files = {"a/b/deep.csv": GOOD, ".hidden.csv": BAD, ".git/x.csv": BAD, "a/.b/y.csv": BAD, "README": b"x"}
+    corpus = lay_folder(tmp_path, files | {"model.bin": b"\0", "x.csv.bak": BAD, "c.tsv": b"text\tlabel\nx\ty\n"})
+    assert texts_of(corpus) == ["좋다", "x"]  # of two formats
+
+
+def test_a_folder_of_texts(tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_text("둘\n셋\n", encoding="utf-8")
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress("하나\n".encode()))
+    corpus = open_corpus(tmp_path, RawExample, "masked-lm")
+    assert list(corpus.examples(tmp_path, "train")) == [RawExample(text) for text in ("하나", "둘", "셋")]
+
+
+def test_a_broken_file_of_a_folder_is_named(tmp_path: Path) -> None:
+    corpus = lay_folder(tmp_path, {"train-1.csv": GOOD, "train-2.csv": b"no,columns\n1,2\n"})
+    with pytest.raises(InputError, match="no column for the text") as caught:
+        list(corpus.examples(tmp_path, "train"))
+    assert "train-2.csv" in str(caught.value)
+
+
+def test_the_fingerprint_of_a_folder(tmp_path: Path) -> None:
+    corpus = lay_folder(tmp_path, {"train-1.csv": GOOD, "train-2.csv": BAD, "test.csv": SOSO})
+    before = corpus.fingerprint(tmp_path, "train")
+    (tmp_path / "test.csv").write_bytes(GOOD)
+    assert corpus.fingerprint(tmp_path, "train") == before
+    (tmp_path / "train-2.csv").write_bytes(SOSO)
+    changed = corpus.fingerprint(tmp_path, "train")
+    (tmp_path / "train-3.csv").write_bytes(BAD)
+    assert len({before, changed, corpus.fingerprint(tmp_path, "train")}) == 3
+
+
+@pytest.mark.parametrize(("files", "inside"), [({}, "nothing"), ({"a.bin": b"x", ".b.csv": BAD}, "a.bin")])
+def test_a_folder_without_a_corpus(files: dict[str, bytes], inside: str, tmp_path: Path) -> None:
+    corpus = lay_folder(tmp_path / "own", files) if files else FileCorpus(file=tmp_path)
+    with pytest.raises(InputError, match=f"holds no corpus file .*{inside}") as caught:
+        corpus.splits(tmp_path)
+    assert caught.value.place == corpus.file
+
+
+# Any text is raw text
+
+
+@pytest.mark.parametrize("name", ["nsmc", "klue-ner", "korean-hate-speech", "ner-book"])
+def test_a_corpus_with_labels_read_as_text(name: str, lay: Callable[[str], Corpus], tmp_path: Path) -> None:
+    labelled = lay(name)
+    corpus = open_corpus(name, RawExample, "masked-lm")
+    assert corpus.example_type is RawExample
+    for split in labelled.splits(tmp_path):
+        expected = [RawExample(text) for text in texts_of(labelled, split, tmp_path)]
+        assert list(corpus.examples(tmp_path, split)) == expected
+        assert all(example.missing is None for example in corpus.examples(tmp_path, split))
+    assert CORPORA[name].example_type is not RawExample  # the registered one stays as it is
+
+
+def test_raw_text_has_no_labels_to_learn() -> None:
+    with pytest.raises(InputError, match="'sample-raw' is for the task masked-lm, not for classification"):
+        open_corpus("sample-raw", TextExample, "classification")
 
 
 # By name

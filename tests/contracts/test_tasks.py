@@ -21,12 +21,21 @@ import torch
 
 from ratsnlp_like.corpora.base import FilesCorpus
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.examples import Entity, EntityExample, Example, Labelled, QuestionExample, RawExample, TextExample
+from ratsnlp_like.examples import (
+    Entity,
+    EntityExample,
+    Example,
+    GenerationExample,
+    Labelled,
+    QuestionExample,
+    RawExample,
+    TextExample,
+)
 from ratsnlp_like.registry import CORPORA, TASKS
 from ratsnlp_like.spans import tokenize
 from ratsnlp_like.tasks.base import Statistics, Task, Window
 from ratsnlp_like.tasks.classification import Classification
-from ratsnlp_like.tasks.language_modeling import CausalLM, LanguageModel, MaskedLM
+from ratsnlp_like.tasks.language_modeling import CausalLM, CausalModel, LanguageModel, MaskedLM
 from ratsnlp_like.tasks.ner import Ner
 
 
@@ -137,19 +146,24 @@ def samples_of(name: str) -> tuple[Example, ...]:
                 examples += unbound.examples(Path(root, corpus), split)
     if kind is QuestionExample:  # texts that take several windows, whatever the tokenizer
         filler = " 그리고 아무도 묻지 않은 말이 한참 더 이어진다."
-        examples = [replace(example, context=f"{example.context}{filler}") for example in examples]  # type: ignore[call-arg]
+        examples = [replace(e, context=e.context + filler) for e in examples if isinstance(e, QuestionExample)]
+    if kind is GenerationExample:
+        filler = " 그리고 아무도 묻지 않은 말이 한참 더 이어진다." * 3
+        examples = [
+            replace(e, completion=f"{e.completion}{filler}") for e in examples if isinstance(e, GenerationExample)
+        ]
     assert len(examples) >= 2
     return tuple(examples)
 
 
 MAX_LENGTH = 6
-SHORT = {"question-answering": 17}
+SHORT = {"question-answering": 17, "generation": 40}
 """The longest window of a task that needs more room than MAX_LENGTH to say anything: 2 tokens of a question, 3 special
-ones, and 12 of the text, half of which the next window shares."""
+ones, and 12 of the text, half of which the next window shares; a prompt, and some of what follows it."""
 FIELDS: Mapping[str, Mapping[str, Any]] = {"question-answering": {"max_query_length": 2, "null_threshold": 0.0}}
 """Fields of a task that are not the default ones: some questions of the samples have no answer."""
 TEXTS = {
-    name: len([column for column in TASKS[name].example.columns() if column not in TASKS[name].example.optional])
+    name: len([c for c in TASKS[name].example.columns() if c not in TASKS[name].example.optional]) or 1
     for name in TASKS
 }
 """How many texts a task takes together."""
@@ -200,7 +214,7 @@ def test_windows(met: Met) -> None:
     task, examples, labels, facts, tokenizer, max_length = met
     before, after = facts.around
     least = max_length
-    if task.name == CausalLM.name:  # a text that goes on has nothing behind it; the place may stay empty
+    if isinstance(task, CausalModel):  # a text that goes on has nothing behind it; the place may stay empty
         least, after = max_length - len(after), []
     features = task.encode(examples, tokenizer, labels, max_length)
     known = set(tokenizer.get_vocab().values())
@@ -350,6 +364,11 @@ def modelled(request: pytest.FixtureRequest, load: Load) -> Met:
     return meet(task, name, load(name))
 
 
+def bare(task: Task[Any, Any], text: str) -> Example:
+    """A text that is learnt as a whole, as the task takes it."""
+    return GenerationExample(completion=text) if task.example is GenerationExample else RawExample(text)
+
+
 def text_of(window: Mapping[str, Any], before: list[int], after: list[int]) -> list[int]:
     """The ids of a window without the special ones around them."""
     ids = list(window["input_ids"])
@@ -362,10 +381,10 @@ def test_windows_put_together_are_the_text(modelled: Met, max_length: int) -> No
     task, _, _, facts, tokenizer, _ = modelled
     before, after = facts.around
     end: list[int] = []
-    if task.name == CausalLM.name:
+    if isinstance(task, CausalModel):
         after, end = [], [facts.end] if facts.end is not None else []
     whole = tokenizer(LONG, add_special_tokens=False)["input_ids"] + end
-    windows = task.encode([RawExample(LONG), RawExample("가")], tokenizer, [], max_length)
+    windows = task.encode([bare(task, LONG), bare(task, "가")], tokenizer, [], max_length)
     parts = [text_of(window, before, after) for window in windows if window["example"] == 0]
     assert [i for part in parts for i in part] == whole
     assert all(len(part) == len(parts[0]) for part in parts[:-1])  # cut as late as can be
@@ -377,7 +396,7 @@ def test_windows_put_together_are_the_text(modelled: Met, max_length: int) -> No
 
 def test_an_empty_text_teaches_nothing(modelled: Met) -> None:
     task, _, _, _, tokenizer, _ = modelled
-    texts = [RawExample(""), RawExample("가"), RawExample("")]
+    texts = [bare(task, ""), bare(task, "가"), bare(task, "")]
     assert [window["example"] for window in task.encode(texts, tokenizer, [], 16)] == [1]
 
 
@@ -411,7 +430,7 @@ def test_blanks_in_a_long_text(load: Load) -> None:
 def test_no_mask_token(name: str, load: Load) -> None:
     assert load(name).mask_token_id is None
     with pytest.raises(InputError, match="no mask token") as caught:
-        MaskedLM().encode([RawExample("가")], load(name), [], 16)
+        MaskedLM().encode([RawExample("[MASK]")], load(name), None, 16)
     assert "--task causal-lm" in str(caught.value)
     with pytest.raises(InputError, match="no mask token"):
         MaskedLM().fit(Statistics(2, 0), [], [], load(name))
@@ -420,7 +439,7 @@ def test_no_mask_token(name: str, load: Load) -> None:
 def test_hidden_tokens_are_the_labels(modelled: Met) -> None:
     """Put back, they give the windows; for what writes on, the label is the token behind."""
     task, _, _, _, tokenizer, _ = modelled
-    windows = task.encode([RawExample(LONG), RawExample("가 나")], tokenizer, [], 16)
+    windows = task.encode([bare(task, LONG), bare(task, "가 나")], tokenizer, [], 16)
     batch = task.collate(windows, tokenizer)
     rows = batch["input_ids"].shape[1]
     flat, positions, labels = batch["input_ids"].flatten(), batch["positions"], batch["labels"]
