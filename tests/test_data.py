@@ -34,7 +34,7 @@ from ratsnlp_like.data import (
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples import EntityExample, RawExample, TextExample
 from ratsnlp_like.tasks.classification import Classification
-from ratsnlp_like.tasks.language_modeling import MaskedLM
+from ratsnlp_like.tasks.masked_lm import MaskedLM
 from ratsnlp_like.tasks.ner import Ner
 
 ROWS = [("정말 좋아요", "긍정"), ("별로예요", "부정"), ("또 갈게요", "긍정"), ("돈이 아까워요", "부정")]

@@ -22,7 +22,9 @@ from ratsnlp_like.losses import _ROWS, LinearCrossEntropy
 from ratsnlp_like.predictor import Predictor
 from ratsnlp_like.registry import TASKS
 from ratsnlp_like.tasks.base import Task, Window
-from ratsnlp_like.tasks.language_modeling import CausalLM, Filled, Generated, MaskedLM
+from ratsnlp_like.tasks.causal_lm import CausalLM
+from ratsnlp_like.tasks.language_model import Generated
+from ratsnlp_like.tasks.masked_lm import Filled, MaskedLM
 
 TEXTS = (
     "김민준은 서울에서 기차를 탔다",

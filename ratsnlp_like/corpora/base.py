@@ -434,6 +434,10 @@ class TextCorpus(FilesCorpus):
     task: ClassVar[str] = "classification"
 
 
+NLI_LABELS = ("entailment", "contradiction", "neutral")
+"""In KLUE's order."""
+
+
 @dataclass(frozen=True)
 class PairCorpus(FilesCorpus):
     """Files of two texts with a class."""

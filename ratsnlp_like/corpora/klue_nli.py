@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import PairCorpus
+from .base import NLI_LABELS, PairCorpus
 from .formats import Options
-
-NLI_LABELS = ("entailment", "contradiction", "neutral")
 
 
 @dataclass(frozen=True)

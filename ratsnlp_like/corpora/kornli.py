@@ -14,10 +14,9 @@ from typing import ClassVar
 
 from ..errors import InputError
 from ..registry import CORPORA
-from .base import PairCorpus, digest_file
+from .base import NLI_LABELS, PairCorpus, digest_file
 from .fetch import fetch_with_korpora
 from .formats import Options, Row, read_rows
-from .klue_nli import NLI_LABELS
 
 _SECOND = "snli_1.0_train.ko.tsv"
 

@@ -14,7 +14,7 @@ from ..examples import Example, GenerationExample
 from ..registry import TASKS
 from ..spans import Template
 from .base import Features
-from .language_modeling import CausalModel, parts
+from .language_model import CausalModel, parts
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..examples import Example, ScoredPairExample
 from ..registry import TASKS
 from .base import BatchOutput, Features, Statistics, Task, Window, inputs, pad_inputs
-from .pair import encode_pairs
+from .pairs import encode_pairs
 
 
 @dataclass(frozen=True)

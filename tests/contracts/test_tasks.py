@@ -34,8 +34,10 @@ from ratsnlp_like.examples import (
 from ratsnlp_like.registry import CORPORA, TASKS
 from ratsnlp_like.spans import tokenize
 from ratsnlp_like.tasks.base import Statistics, Task, Window
+from ratsnlp_like.tasks.causal_lm import CausalLM
 from ratsnlp_like.tasks.classification import Classification
-from ratsnlp_like.tasks.language_modeling import CausalLM, CausalModel, LanguageModel, MaskedLM
+from ratsnlp_like.tasks.language_model import CausalModel, LanguageModel
+from ratsnlp_like.tasks.masked_lm import MaskedLM
 from ratsnlp_like.tasks.ner import Ner
 
 
@@ -157,7 +159,7 @@ def samples_of(name: str) -> tuple[Example, ...]:
 
 
 MAX_LENGTH = 6
-SHORT = {"question-answering": 17, "generation": 40}
+SHORT = {"question-answering": 17, "generation": 30}
 """The longest window of a task that needs more room than MAX_LENGTH to say anything: 2 tokens of a question, 3 special
 ones, and 12 of the text, half of which the next window shares; a prompt, and some of what follows it."""
 FIELDS: Mapping[str, Mapping[str, Any]] = {"question-answering": {"max_query_length": 2, "null_threshold": 0.0}}
@@ -444,7 +446,7 @@ def test_hidden_tokens_are_the_labels(modelled: Met) -> None:
     rows = batch["input_ids"].shape[1]
     flat, positions, labels = batch["input_ids"].flatten(), batch["positions"], batch["labels"]
     assert len(positions) == len(set(positions.tolist())) == len(labels)
-    if task.name == CausalLM.name:
+    if isinstance(task, CausalModel):
         places = [i * rows + k for i, window in enumerate(windows) for k in range(len(window["input_ids"]) - 1)]
         assert positions.tolist() == places
         assert torch.equal(flat[positions + 1], labels)
