@@ -308,7 +308,7 @@ class ScoredPairExample(Example):
             return cls(text=first, text_pair=second, place=place)
         try:
             score = float(given)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             score = math.nan
         if isinstance(given, bool) or not math.isfinite(score):
             raise InputError(
@@ -454,7 +454,13 @@ class QuestionExample(Example):
             )
         given = () if _is_true(row.get("is_impossible")) else row.get("answers")
         answers = None if given is None else _answers(given, row.get("answer_start"), context, place)
-        return cls(question=question, context=context, answers=answers, id=str(row.get("id") or ""), place=place)
+        return cls(
+            question=question,
+            context=context,
+            answers=answers,
+            id="" if row.get("id") is None else str(row["id"]),
+            place=place,
+        )
 
     @property
     def missing(self) -> str | None:
@@ -468,7 +474,7 @@ class QuestionExample(Example):
 
 
 def _is_true(value: Any) -> bool:
-    return value is True or str(value).strip().lower() in {"true", "1"}
+    return value is True or str(value).strip().lower() in {"true", "1", "1.0"}
 
 
 def _answers(given: Any, start: Any, context: str, place: Place | None) -> tuple[Answer, ...]:
@@ -478,8 +484,16 @@ def _answers(given: Any, start: Any, context: str, place: Place | None) -> tuple
     if isinstance(given, str):
         given = [{"text": given, "answer_start": start}] if given else []
     if isinstance(given, Mapping) and isinstance(given.get("text"), (list, tuple)):
-        starts = given.get("answer_start") or [None] * len(given["text"])
-        given = [{"text": text, "answer_start": at} for text, at in zip(given["text"], starts, strict=False)]
+        starts = given.get("answer_start")
+        if starts is None or starts == []:
+            starts = [None] * len(given["text"])
+        if not isinstance(starts, (list, tuple)) or len(starts) != len(given["text"]):
+            raise InputError(
+                f"{len(given['text'])} answers, and answer_start is {str(starts)[:60]}",
+                place=place,
+                expected="a list with the beginning of each answer",
+            )
+        given = [{"text": text, "answer_start": at} for text, at in zip(given["text"], starts, strict=True)]
     if isinstance(given, Mapping):
         given = [given]
     if not isinstance(given, (list, tuple)):
@@ -511,8 +525,10 @@ def _answer(item: Any, context: str, place: Place | None) -> Answer:
             fix=f"answer_start: {_listed_starts(found)}" if found else "correct the answer or the context",
         )
     try:
+        if isinstance(start, float) and not start.is_integer():
+            raise ValueError
         start = int(start)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"answer_start is {start!r}", place=place, expected="a whole number of characters") from None
     if start not in found:
         raise InputError(

@@ -118,8 +118,9 @@ def _correlation(first: Any, second: Any) -> float:
     import numpy as np
 
     x, y = (np.asarray(side, dtype=float) for side in (first, second))
-    if len(x) == 0 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if len(x) == 0 or not np.isfinite([x, y]).all() or np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
+    x, y = ((side - side.mean()) / np.ptp(side) for side in (x, y))  # so that tiny and huge scores do not overflow
     return float(np.clip(np.corrcoef(x, y)[0, 1], -1.0, 1.0))
 
 

@@ -24,7 +24,8 @@ from ratsnlp_like.metrics import similarity
 from ratsnlp_like.predictor import Predictor
 from ratsnlp_like.registry import CORPORA
 from ratsnlp_like.tasks.base import Statistics, Window
-from ratsnlp_like.tasks.pair import Pair, share_room
+from ratsnlp_like.tasks.pair import Pair
+from ratsnlp_like.tasks.pairs import share_room
 from ratsnlp_like.tasks.similarity import ScorePrediction, Similarity
 
 near: Any = pytest.approx
@@ -275,6 +276,10 @@ class TestRows:
         message = str(caught.value)
         assert message.startswith(f"sts.tsv, line 3: the score is {given!r}")
         assert "--score_column" in message
+
+    def test_a_score_of_hundreds_of_digits(self) -> None:
+        with pytest.raises(InputError, match=r"sts\.tsv, line 3: the score is 1000"):
+            ScoredPairExample.from_row({"text": "가", "text_pair": "나", "score": 10**400}, Place("sts.tsv", 3))
 
     def test_files(self, tmp_path: Path) -> None:
         """Columns by the names that others give them; scores that are text."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..examples import Example, GenerationExample, RawExample
 from ..registry import CORPORA
-from .base import EntityCorpus, FilesCorpus, PairCorpus, QuestionCorpus, ScoredPairCorpus, TextCorpus
+from .base import NLI_LABELS, EntityCorpus, FilesCorpus, PairCorpus, QuestionCorpus, ScoredPairCorpus, TextCorpus
 from .formats import Options
 
 _FOLDER = Path(str(resources.files(__package__) / "samples"))
@@ -63,6 +63,10 @@ class SampleNli(PairCorpus):
         "train": "premise\thypothesis\tlabel\n비가 그쳐서 우산을 접었다.\t비가 왔었다.\tentailment\n"
         "가게는 열 시에 연다.\t가게는 아홉 시에 연다.\tcontradiction\n동생이 책을 샀다.\t그 책은 소설이다.\tneutral\n"
     }
+
+    def labels(self, root: Path) -> tuple[str, ...]:
+        """In KLUE's order."""
+        return NLI_LABELS
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
     """Likeliest beginnings and ends of a window that are combined."""
     null_threshold: float | None = None
     """How much more likely "no answer" must be than the best span, in logits, to be said. Chosen on the validation
-    set where the training data have questions without an answer; nothing: there is always an answer."""
+    set where the training data have questions without an answer; nothing: there is one wherever a span is found."""
     particles: Literal["learn"] | dict[str, list[str]] | None = None
     """What is cut off the last token of an answer: endings, `learn` to take them from the training data, or nothing."""
 
@@ -149,15 +149,18 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
 
     def tuned(self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample]) -> Self:
         """With the threshold for "no answer" that gives the best KLUE-MRC EM; see `Task.tuned`."""
-        if self.null_threshold is None or not predictions:
+        if self.null_threshold is None:
             return self
         gains = sorted(
             (
-                (p.null_margin, _exact("", e) - _exact(p.candidates[0].text if p.candidates else "", e))
+                (p.null_margin, _exact("", e) - _exact(p.candidates[0].text, e))
                 for p, e in zip(predictions, examples, strict=True)
+                if p.candidates  # else there is no answer, whatever the threshold
             ),
             reverse=True,
         )
+        if not gains:
+            return self
         best, total, threshold = 0, 0, gains[0][0]
         for k, (margin, gain) in enumerate(gains):  # "no answer" for the k + 1 most likely ones
             total += gain
