@@ -183,6 +183,10 @@ class Meter(pl.Callback):
         """See `state_dict`."""
         vars(self).update(state_dict)
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A run that is resumed within an epoch begins here: Lightning starts no epoch then."""
+        self._since = time.perf_counter()
+
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """The first batch is about to be fetched."""
         self.steps = trainer.global_step
