@@ -1,6 +1,6 @@
 """Accuracy on NSMC by the number of reviews learnt from: checkpoints, random weights, and TF-IDF.
 
-    python -m benchmarks.nsmc --corpus_root KORPORA ko-tiny-bert [--sizes 1000 5000] [--random] [--tfidf]
+    python -m benchmarks.nsmc ko-tiny-bert --corpus_root KORPORA [--sizes 1000] [--init pretrained random] [--tfidf]
 
 All learn from the same rows and are measured on the same 10,000 test reviews. TF-IDF: character 1- to 4-grams within
 eojeols, logistic regression (C=4).
@@ -86,15 +86,15 @@ def main() -> None:
     parser.add_argument("checkpoints", nargs="+")
     parser.add_argument("--corpus_root", type=Path, required=True)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--random", action="store_true", help="the same networks from random weights too")
+    parser.add_argument("--init", nargs="+", default=["pretrained"], help="pretrained, random, or both")
     parser.add_argument("--tfidf", action="store_true")
     parser.add_argument("--options", type=json.loads, default={}, help="of fine_tune, as JSON")
     arguments = parser.parse_args()
     root = arguments.corpus_root
     for size in arguments.sizes:
         for checkpoint in arguments.checkpoints:
-            for init in ("pretrained", "random") if arguments.random else ("pretrained",):
-                accuracy, seconds = tuned(root, checkpoint, size, {"init": init, **arguments.options})
+            for init in arguments.init:
+                accuracy, seconds = tuned(root, checkpoint, size, {**arguments.options, "init": init})
                 print(f"{size:>8,}  {checkpoint} ({init})  {100 * accuracy:.2f}  training {seconds:.0f} s", flush=True)
         if arguments.tfidf:
             began = time.perf_counter()

@@ -214,10 +214,10 @@ class TestBadFiles:
         check_message(said, f"{tmp_path / 'review.tsv'}: there is no such file", "did you mean reviews.tsv?")
         assert not (tmp_path / "run").exists()
 
-    def test_a_directory(self, tmp_path: Path, cli: Cli) -> None:
-        write_file(tmp_path / "d" / "a.tsv", HEADER)
+    def test_a_folder_without_a_corpus(self, tmp_path: Path, cli: Cli) -> None:
+        write_file(tmp_path / "d" / "a.bin", HEADER)
         said = cli(*flags(tmp_path, corpus=tmp_path / "d"))
-        check_message(said, f"{tmp_path / 'd'}: this is a directory", "a.tsv")
+        check_message(said, f"{tmp_path / 'd'}: the folder holds no corpus file (it holds a.bin)", ".parquet")
         assert not (tmp_path / "run").exists()
 
     def test_an_unknown_label_in_the_evaluation_corpus(self, tmp_path: Path, cli: Cli) -> None:
@@ -779,7 +779,7 @@ class TestTokenizer:
                 tmp_path / "own" / f"{k}.csv", "id,글\n" + "".join(f"{i},{text}\n" for i, (text, _) in enumerate(ROWS))
             )
         arguments = ("tokenizer", "train", tmp_path / "own", "--text_column", "글", "--kind", "wordpiece")
-        said = cli(*arguments, "--vocab_size", "40", "--output", tmp_path / "made")
+        said = cli(*arguments, "--vocab_size", "60", "--output", tmp_path / "made")
         assert said.code == 0, said.err
         assert "--task masked-lm" in said.out
 

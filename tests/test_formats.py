@@ -347,6 +347,7 @@ def test_every_reader_works_alone(write: Write, name: str) -> None:
         "klue-ner": KLUE,
         "book-ner": BOOK,
         "text": "가",
+        "squad": '{"data": [{"paragraphs": [{"context": "가", "qas": [{"question": "나"}]}]}]}',
     }[name]
     assert len(list(FORMATS[name].read(write("a", content, encoding="utf-16"), Options()))) == 1
 
@@ -872,8 +873,8 @@ COUNTS = {
     "klue/klue-ner_dev.tsv": ("klue-ner", 800),
     "conll_example/train.conll": ("conll", 3_200),
     "conll_example/dev.conll": ("conll", 800),
-    "korquad/korquad_train.json": ("json", 98),
-    "korquad/korquad_dev.json": ("json", 21),
+    "korquad/korquad_train.json": ("squad", 3_434),
+    "korquad/korquad_dev.json": ("squad", 1_537),
 }
 
 

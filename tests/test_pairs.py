@@ -518,7 +518,7 @@ def test_from_pairs_to_predictions(task: str, corpus: str, best: str, metrics: s
         assert all(0 <= prediction.score <= 5 for prediction in several)
         assert predictor.model.config.num_labels == 1
     else:
-        assert predictor.labels == ["contradiction", "entailment", "neutral"]
+        assert predictor.labels == ["entailment", "contradiction", "neutral"]
         assert all(sum(prediction.scores.values()) == near(1) for prediction in several)
     for folder in (result.best, predictor.save_pretrained(tmp_path / "saved")):
         assert same(Predictor.from_pretrained(folder, device="cpu")(TUPLES), several)
