@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
     parser.add_argument("--title", required=True)
-    parser.add_argument("--card", type=Path, required=True, help="Markdown with placeholders")
+    parser.add_argument("--card", type=Path, required=True, help="the template of the card")
     parser.add_argument("--nsmc", type=Path, help="what benchmarks.nsmc has printed")
     arguments = parser.parse_args()
     folder = bundle(arguments.run, arguments.name)
