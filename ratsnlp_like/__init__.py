@@ -11,7 +11,19 @@ if TYPE_CHECKING:
     from .corpora.base import Corpus
     from .data import TaskDataModule
     from .errors import InputError, TrainingError
-    from .examples import Entity, EntityExample, Example, TextExample
+    from .examples import (
+        Answer,
+        Entity,
+        EntityExample,
+        Example,
+        GenerationExample,
+        Message,
+        PairExample,
+        QuestionExample,
+        RawExample,
+        ScoredPairExample,
+        TextExample,
+    )
     from .finetune import FineTuneResult, evaluate, fine_tune
     from .module import TaskModule
     from .predictor import Predictor
@@ -26,10 +38,13 @@ _WHERE = {
     "TaskDataModule": "data",
     "InputError": "errors",
     "TrainingError": "errors",
-    "Entity": "examples",
-    "EntityExample": "examples",
-    "Example": "examples",
-    "TextExample": "examples",
+    **dict.fromkeys(
+        (
+            *("Answer", "Entity", "EntityExample", "Example", "GenerationExample", "Message", "PairExample"),
+            *("QuestionExample", "RawExample", "ScoredPairExample", "TextExample"),
+        ),
+        "examples",
+    ),
     "FineTuneResult": "finetune",
     "evaluate": "finetune",
     "fine_tune": "finetune",
