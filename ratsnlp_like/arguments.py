@@ -69,7 +69,6 @@ class ModelArguments:
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto"
     """How attention is computed in training. auto: eager on a CPU, where torch's fused attention is slow on the way
     back; sdpa else."""
-
     freeze: int | None = None
     """Freeze the embeddings and this many of the lowest layers; 0 freezes the embeddings alone."""
 
@@ -177,27 +176,18 @@ def _between(arguments: object, name: str, low: float, high: float | None) -> li
     ]
 
 
-def _check_type(name: str, value: Any, hint: Any) -> None:
-    """What the command line parses, Python's keywords must be.
-
-    Raises:
-        InputError: the value is of another type.
-    """
-    if not _fits(value, hint):
-        raise InputError(f"{value!r}", place=name, expected=type_in_words(hint))
-
-
 def check_types(kind: type[Any], options: Mapping[str, Any]) -> None:
-    """Whether options are of the types that the fields of a dataclass have.
+    """Whether options are of the types that the fields of a dataclass have, as the command line parses them.
 
     Raises:
-        InputError: one is not.
+        InputError: one is not, or is no field.
     """
     hints = get_type_hints(kind)
     for name, value in options.items():
         if name not in hints:
             raise InputError(f"unknown option {name!r}", fix=did_you_mean(name, hints))
-        _check_type(name, value, hints[name])
+        if not _fits(value, hints[name]):
+            raise InputError(f"{value!r}", place=name, expected=type_in_words(hints[name]))
 
 
 def type_in_words(hint: Any) -> str:
@@ -259,10 +249,10 @@ def distribute(options: dict[str, Any], *classes: type[Any], columns: Iterable[s
     """
     named = {f"{name}_column": name for name in columns}
     known = {name: kind for kind in classes for name in (f.name for f in fields(kind))}
-    for name, value in options.items():
-        if name in known:
-            _check_type(name, value, get_type_hints(known[name])[name])
+    own = {kind: {name: value for name, value in options.items() if known.get(name) is kind} for kind in classes}
+    for kind, values in own.items():
+        check_types(kind, values)
     if unknown := [name for name in options if name not in known and name not in named]:
         raise InputError(f"unknown option {unknown[0]!r}", fix=did_you_mean(unknown[0], [*known, *named]))
-    objects = [kind(**{name: v for name, v in options.items() if known.get(name) is kind}) for kind in classes]
+    objects = [kind(**own[kind]) for kind in classes]
     return [*objects, {named[name]: value for name, value in options.items() if name in named and value is not None}]

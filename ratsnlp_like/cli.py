@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
     from .corpora.base import Corpus
+    from .corpora.formats import Options
     from .examples import Example
 
 log = logging.getLogger("ratsnlp_like")
@@ -201,6 +202,13 @@ def _add_corpus_options(parser: ArgumentParser, columns: Iterable[str]) -> None:
         group.add_argument(f"--{name}_column", type=str | None, default=None, help=f"the column of the {name}")
 
 
+def _reading(options: dict[str, Any]) -> Options:
+    """How files are read, of all options."""
+    from .corpora.formats import Options
+
+    return Options(**{f.name: options[f.name] for f in fields(Options)})
+
+
 def _task_of(arguments: Sequence[str], config: str | None) -> str | None:
     """The task decides which flags there are, so it is looked for before they are parsed."""
     for i, argument in enumerate(arguments):
@@ -354,7 +362,6 @@ def predict(arguments: list[str]) -> None:
 
 def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterator[Any]:
     from .corpora.base import default_root, open_corpus
-    from .corpora.formats import Options
 
     if options["texts"] and options["input"]:
         raise InputError("both texts and --input were given", fix="give one of them")
@@ -363,8 +370,7 @@ def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterat
         return _grouped(options["texts"], required)
     if options["input"]:
         columns = {n: c for n in example.columns() if (c := options[f"{n}_column"])}
-        reading = Options(**{f.name: options[f.name] for f in fields(Options)})
-        source = open_corpus(Path(options["input"]), example, task, columns=columns, options=reading)
+        source = open_corpus(Path(options["input"]), example, task, columns=columns, options=_reading(options))
         root = Path(options["corpus_root"] or default_root())
         return source.inputs(root, source.splits(root)[0])
     if sys.stdin.isatty():
@@ -462,7 +468,6 @@ def _write_rows(rows: Iterable[dict[str, Any]], file: IO[str], kind: str) -> Non
 def inspect(arguments: list[str]) -> None:
     """`ratsnlp-like inspect`."""
     from .corpora.base import default_root, guess_task, open_corpus
-    from .corpora.formats import Options
     from .registry import TASKS
 
     parser = _parser("inspect", "Look at a corpus, and at what a checkpoint's tokenizer makes of it.")
@@ -477,7 +482,7 @@ def inspect(arguments: list[str]) -> None:
     _add_corpus_options(parser, dict.fromkeys(column for kind in kinds for column in kind.example.columns()))
     options = _parse(parser, arguments)
     _check_result(options["result"])
-    reading = Options(**{f.name: options[f.name] for f in fields(Options)})
+    reading = _reading(options)
     name = task or guess_task(options["corpus"], reading)
     made = TASKS[name](normalization=tuple(options["normalization"]))
     corpus = open_corpus(
@@ -608,7 +613,6 @@ class _CorpusTexts:
 
 def _corpus_texts(options: dict[str, Any]) -> _CorpusTexts:
     from .corpora.base import default_root, open_corpus
-    from .corpora.formats import Options
     from .examples import RawExample
 
     corpus = open_corpus(
@@ -617,7 +621,7 @@ def _corpus_texts(options: dict[str, Any]) -> _CorpusTexts:
         "tokenizer",
         columns={"text": options["text_column"]} if options["text_column"] else {},
         subset=options["subset"],
-        options=Options(**{f.name: options[f.name] for f in fields(Options)}),
+        options=_reading(options),
     )
     return _CorpusTexts(corpus, Path(options["corpus_root"] or default_root()))
 

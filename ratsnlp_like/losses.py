@@ -69,8 +69,6 @@ class LinearCrossEntropy(torch.autograd.Function):
 class Gathered(NamedTuple):
     """What a language model holds just before its vocabulary, at some positions of a batch."""
 
-    states: Tensor
-    """The last hidden states of all positions. *Shape:* (batch, tokens, width)."""
     hidden: Tensor
     """What enters the last linear map; the logits themselves where there is no such map. *Shape:* (positions, ...)."""
     head: nn.Linear | None
@@ -108,7 +106,6 @@ def gather(model: Any, inputs: Mapping[str, Tensor], positions: Tensor) -> Gathe
     caught: list[Tensor] = []
 
     def behind_body(module: Any, arguments: Any, output: Any) -> Any:
-        caught.append(output[0])
         chosen = output[0].flatten(0, 1).index_select(0, positions).unsqueeze(0)
         if isinstance(output, tuple):
             return (chosen, *output[1:])
@@ -127,7 +124,7 @@ def gather(model: Any, inputs: Mapping[str, Tensor], positions: Tensor) -> Gathe
     finally:
         for hook in hooks:
             hook.remove()
-    return Gathered(caught[0], logits[0], None) if plain else Gathered(caught[0], caught[1][0], head)
+    return Gathered(logits[0], None) if plain else Gathered(caught[0][0], head)
 
 
 def _multiplied_in(tensor: Tensor) -> torch.dtype:

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 
 from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
-from ratsnlp_like.corpora.base import FileCorpus
+from ratsnlp_like.corpora.base import FileCorpus, FilesCorpus
 from ratsnlp_like.data import EncodedSplit, ReadSplit, encode_split, read_split
 from ratsnlp_like.examples import Example, TextExample
+from ratsnlp_like.registry import CORPORA
 from ratsnlp_like.tasks.classification import Classification
 
 torch.set_num_threads(1)  # the models are tiny, and so may the machine be
@@ -36,6 +37,17 @@ def write(path: Path, text: str | bytes) -> Path:
 def tsv(path: Path, rows: Iterable[tuple[str, ...]], header: str = "text\tlabel") -> Path:
     """A TSV file of rows."""
     return write(path, "\n".join([header, *("\t".join(row) for row in rows)]) + "\n")
+
+
+def lay(name: str, root: Path) -> FilesCorpus:
+    """A registered corpus, with its samples below `root` as its files."""
+    corpus = CORPORA[name]
+    assert isinstance(corpus, FilesCorpus)
+    for split, raw in corpus.sample.items():
+        write(root / corpus.paths[split][0].replace("*", "-v1"), raw)
+    # one that ships with the package looks into its own folder; here it shall look into the root
+    kind = type(corpus)
+    return type(kind.__name__, (kind,), {"folder": None})() if corpus.folder else corpus
 
 
 @lru_cache

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import TINY, job, read, tsv, write
+from helpers import TINY, job, lay, read, tsv, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratsnlp_like.corpora.base import Corpus, FilesCorpus, open_corpus
+from ratsnlp_like.corpora.base import FilesCorpus, open_corpus
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples import Example, PairExample, Place, ScoredPairExample
 from ratsnlp_like.finetune import fine_tune
@@ -313,16 +313,6 @@ class TestRows:
 
 
 # Corpora
-
-
-def lay(name: str, root: Path) -> Corpus:
-    """A corpus whose files below `root` are its samples."""
-    corpus = CORPORA[name]
-    assert isinstance(corpus, FilesCorpus)
-    for split, raw in corpus.sample.items():
-        write(root / corpus.paths[split][0], raw)
-    kind = type(corpus)
-    return type(kind.__name__, (kind,), {"folder": None})() if corpus.folder else corpus
 
 
 P, S = PairExample, ScoredPairExample

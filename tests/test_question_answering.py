@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import NO_DROPOUT, TINY, job, write
+from helpers import NO_DROPOUT, TINY, job, lay, write
 from torch.nn import functional as F
 
-from ratsnlp_like.corpora.base import FilesCorpus, open_corpus
+from ratsnlp_like.corpora.base import open_corpus
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples import Answer, Place, QuestionExample
 from ratsnlp_like.finetune import fine_tune
@@ -35,16 +35,6 @@ CONTEXT = "도서관은 1998년에 문을 열었다. 관장은 김하늘이다. 
 
 
 # Reading
-
-
-def lay(name: str, root: Path) -> FilesCorpus:
-    """A corpus whose files below `root` are its samples."""
-    corpus = CORPORA[name]
-    assert isinstance(corpus, FilesCorpus)
-    for split, raw in corpus.sample.items():
-        write(root / corpus.paths[split][0], raw)
-    kind = type(corpus)
-    return type(kind.__name__, (kind,), {"folder": None})() if corpus.folder else corpus
 
 
 LIBRARY, MARKET = "도서관은 1998년에 문을 열었다.", "시장은 닷새마다 선다."

@@ -2,10 +2,9 @@
 
     Example -encode-> Features -collate-> batch -loss | predict_batch-> Raw -decode-> Prediction -score-> metrics
 
-The five tasks to come fit the same path: a pair encodes two texts; question answering yields several
-windows for an example and decodes over all of them; generation encodes the prompt alone where there
-is nothing to learn from, and its `predict_batch` generates; language modelling draws its masks in
-`collate`, and sums losses in `score`.
+All tasks take this path: a pair encodes two texts; question answering yields several windows for an example
+and decodes over all of them; generation encodes the prompt alone where there is nothing to learn from, and
+its `predict_batch` generates; language modelling draws its masks in `collate`, and sums losses in `score`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from ..examples import Example, RawExample
 from ..registry import TASKS
-from ..spans import Template
 from .base import Features
 from .language_model import CausalModel, parts
 
@@ -29,9 +28,7 @@ class CausalLM(CausalModel[RawExample]):
         Raises:
             InputError: a prompt is longer than the window.
         """
-        before, after = map(list, Template.of(tokenizer).single)
-        room = self.room(tokenizer, max_length) + len(after)  # the end of a text stands for what would close it
-        end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
+        before, end, room = self.frame(tokenizer, max_length)
         out: list[Features] = []
         tokens = self.tokenize([example.text for example in examples], tokenizer, offsets=False)
         for i, (example, (_, (ids, _))) in enumerate(zip(examples, tokens, strict=True)):

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from ..errors import InputError
 from ..examples import Example, GenerationExample
 from ..registry import TASKS
-from ..spans import Template
 from .base import Features
 from .language_model import CausalModel, parts
 
@@ -35,9 +34,7 @@ class Generation(CausalModel[GenerationExample]):
         Raises:
             InputError: a prompt leaves no room in the window, or there is no chat template for messages.
         """
-        before, after = map(list, Template.of(tokenizer).single)
-        room = self.room(tokenizer, max_length) + len(after)  # the end of a text stands for what would close it
-        end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
+        before, end, room = self.frame(tokenizer, max_length)
         prompts = self.tokenize([example.prompt for example in examples], tokenizer, offsets=False)
         completions = self.tokenize([example.completion or "" for example in examples], tokenizer, offsets=False)
         out: list[Features] = []

@@ -15,6 +15,7 @@ from ..arrays import Array, Noise, Tensor
 from ..errors import InputError, raise_together
 from ..examples import Example
 from ..quiet import quiet_transformers
+from ..spans import Template
 from .base import BatchOutput, Features, Statistics, Task, Window, pad, pad_inputs
 
 E = TypeVar("E", bound=Example)
@@ -220,6 +221,12 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
                 expected="a causal language model: a GPT",
                 fix="skt/kogpt2-base-v2, ko-tiny-gpt; or --task masked-lm for a BERT",
             )
+
+    def frame(self, tokenizer: Any, max_length: int) -> tuple[list[int], list[int], int]:
+        """What stands before a text, what ends it, and the room between; its end stands for what would close it."""
+        before, after = map(list, Template.of(tokenizer).single)
+        end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
+        return before, end, self.room(tokenizer, max_length) + len(after)
 
     @staticmethod
     def prompt(ids: list[int], text: str, example: E, tokenizer: Any, max_length: int) -> Features:

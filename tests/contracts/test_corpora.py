@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import helpers
 import pytest
 
 from ratsnlp_like.corpora.base import Corpus, FileCorpus, FilesCorpus, open_corpus
@@ -53,18 +54,7 @@ BY_HAND = {
 def lay(tmp_path: Path) -> Callable[[str], Corpus]:
     """`lay("nsmc")` writes the samples of a corpus where it looks for its files, and gives the corpus."""
 
-    def write(name: str) -> Corpus:
-        corpus = CORPORA[name]
-        assert isinstance(corpus, FilesCorpus)
-        for split, raw in corpus.sample.items():
-            path = tmp_path / corpus.paths[split][0].replace("*", "-v1")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(raw.encode())
-        # one that ships with the package looks into its own folder; here it shall look into the root
-        kind = type(corpus)
-        return type(kind.__name__, (kind,), {"folder": None})() if corpus.folder else corpus
-
-    return write
+    return lambda name: helpers.lay(name, tmp_path)
 
 
 @pytest.mark.parametrize("name", CORPORA)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from helpers import lay
 
 from ratsnlp_like.corpora.base import FilesCorpus
 from ratsnlp_like.errors import InputError
@@ -137,15 +138,10 @@ def samples_of(name: str) -> tuple[Example, ...]:
     examples: list[Example] = []
     with TemporaryDirectory() as root:
         for corpus in fitting:
-            entry = CORPORA[corpus]
-            if not isinstance(entry, FilesCorpus):
-                continue
-            unbound = type(entry.__class__.__name__, (type(entry),), {"folder": None})()
-            for split, raw in entry.sample.items():
-                path = Path(root, corpus, entry.paths[split][0].replace("*", "-"))
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(raw.encode())
-                examples += unbound.examples(Path(root, corpus), split)
+            if isinstance(CORPORA[corpus], FilesCorpus):
+                own = Path(root, corpus)
+                laid = lay(corpus, own)
+                examples += (example for split in laid.sample for example in laid.examples(own, split))
     if kind is QuestionExample:  # texts that take several windows, whatever the tokenizer
         filler = " 그리고 아무도 묻지 않은 말이 한참 더 이어진다."
         examples = [replace(e, context=e.context + filler) for e in examples if isinstance(e, QuestionExample)]
