@@ -35,7 +35,7 @@ $(VENV)/.installed: requirements.txt constraints.txt setup.py
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard]"
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora]"
 	touch $@
 
 install: $(VENV)/.installed

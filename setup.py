@@ -39,6 +39,7 @@ setup(
     install_requires=requirements(),
     extras_require={
         "sentencepiece": ["sentencepiece>=0.2", "protobuf>=4"],  # KoBERT's tokenizer
+        "lora": ["peft>=0.20"],
         "tensorboard": ["tensorboard>=2.15"],
         "wandb": ["wandb>=0.16"],
         "mlflow": ["mlflow>=2.10"],

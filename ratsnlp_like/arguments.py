@@ -71,10 +71,35 @@ class ModelArguments:
     back; sdpa else."""
     freeze: int | None = None
     """Freeze the embeddings and this many of the lowest layers; 0 freezes the embeddings alone."""
+    lora: bool = False
+    """Learn low-rank adapters (LoRA) and the head, and leave the checkpoint's weights as they are. They want a higher
+    learning rate, such as 5e-4."""
+    lora_rank: int = 8
+    """Rank of the adapters."""
+    lora_alpha: int = 16
+    """What adapters add is multiplied by this over their rank."""
+    lora_dropout: float = 0.0
+    """Dropout of what goes into the adapters."""
+    lora_targets: tuple[str, ...] = ()
+    """Names of the layers that get adapters; by default those that are usual for the architecture (BERT: query,
+    value)."""
+    lora_merge: bool = False
+    """Save the best model whole, adapters multiplied in, and not as an adapter that needs its checkpoint."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lora_targets", _names(self.lora_targets))
+        wrong = [*_positive(self, "lora_rank", "lora_alpha"), *_between(self, "lora_dropout", 0, 1)]
         if self.freeze is not None:
-            raise_together(_between(self, "freeze", 0, None))
+            wrong += _between(self, "freeze", 0, None)
+        if self.lora:
+            if self.freeze is not None:
+                wrong.append(InputError("--freeze and --lora", fix="leave out --freeze: --lora freezes all layers"))
+            if self.init == "random":
+                wrong.append(InputError("--lora and --init random", expected="weights that are worth being kept"))
+        else:
+            set_ = [f.name for f in fields(self) if f.name.startswith("lora_") and getattr(self, f.name) != f.default]
+            wrong += [InputError(f"--{name} without --lora", fix="add --lora true") for name in set_]
+        raise_together(wrong)
 
 
 @dataclass(frozen=True)
@@ -130,7 +155,7 @@ class TrainingArguments:
     """Show progress bars."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "logger", (self.logger,) if isinstance(self.logger, str) else tuple(self.logger))
+        object.__setattr__(self, "logger", _names(self.logger))
         raise_together(
             [
                 *_positive(self, "epochs", "batch_size", "eval_batch_size", "accumulate", "max_steps", "eval_steps"),
@@ -152,6 +177,11 @@ RESUMABLE = frozenset(
     }
 )
 """What may differ between a run and its resumption; all else would make another run of it."""
+
+
+def _names(value: str | Iterable[Any]) -> tuple[Any, ...]:
+    """One name or several."""
+    return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
 
 
 def _positive(arguments: object, *names: str) -> list[InputError]:

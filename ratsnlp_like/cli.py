@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -142,22 +143,27 @@ def _parse(parser: ArgumentParser, arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str]:
-    """Argparse fills `TEXT ...` at the first gap between options; here texts may stand on both sides of them."""
+    """Argparse fills `TEXT ...` at the first gap between options; here texts may stand on both sides of them.
+
+    A switch alone (`--lora`) is on.
+    """
     from .arguments import takes_list
 
     flags = {flag: action.nargs != 0 for action in parser._actions for flag in action.option_strings}
     hints = {flag: getattr(action, "_typehint", None) for action in parser._actions for flag in action.option_strings}
     options: list[str] = []
     others: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
+    rest = deque(arguments)
+    while rest:
+        argument = rest.popleft()
         if argument == "--":
             others += rest
         elif argument.startswith("--") or argument in flags:
             name, equals, value = argument.partition("=")
-            if not equals and flags.get(name.partition(".")[0]):
-                following = next(rest, None)
-                equals, value = ("=", following) if following is not None else ("", "")
+            if not equals and hints.get(name) is bool and not (rest and rest[0].lower() in {"true", "false"}):
+                equals, value = "=", "true"
+            elif not equals and flags.get(name.partition(".")[0]) and rest:
+                equals, value = "=", rest.popleft()
             if value and not value.startswith("[") and takes_list(hints.get(name), unless=value):
                 value = f"[{value}]"  # `nfc,urls` as well as `[nfc, urls]`
             options.append(name + equals + value)

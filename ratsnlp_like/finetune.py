@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
+from . import lora
 from .arguments import (
     RESUMABLE,
     CorpusArguments,
@@ -177,6 +178,8 @@ def fine_tune(
     run = Run(folder, job.to_dict())
     run.check(resume=resume, overwrite=overwrite)
     check_loggers(job.training)
+    if job.model.lora:
+        lora.check_installed("--lora")
 
     name = resolve(job.checkpoint)
     config = load_config(name, job.model.config_overrides)
@@ -204,6 +207,9 @@ def fine_tune(
     if job.model.freeze is not None:
         learning = freeze(model, job.model.freeze)
         log.info("frozen: embeddings and %d layers; %s weights go on learning", job.model.freeze, f"{learning:,}")
+    if job.model.lora:
+        learning, size = lora.add(model, job.model, job.checkpoint), model.num_parameters()
+        log.info("LoRA: %s of %s weights learn", f"{learning:,}", f"{size:,}")
     about = {
         "checkpoint": job.checkpoint,
         "init": job.model.init,
@@ -231,9 +237,9 @@ def fine_tune(
         state = folder / CHECKPOINT if resume and (folder / CHECKPOINT).exists() else None
         pl.seed_everything(job.training.seed, verbose=False)
         _fit(trainer, module, data, state, keeper, folder)
-        if keeper.evaluated != trainer.global_step:  # the last steps of --max_steps, or a finished run, resumed
+        if keeper.evaluated != trainer.global_step:  # a finished run, resumed
             trainer.validate(module, datamodule=data, verbose=False)
-        return _finish(run, trainer, module, data, meter)
+        return _finish(run, trainer, module, data, meter, merge=job.model.lora_merge)
 
 
 def _fit(
@@ -261,18 +267,24 @@ def _fit(
         )
 
 
-def _finish(run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, meter: Meter) -> FineTuneResult:
+def _finish(
+    run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, meter: Meter, *, merge: bool
+) -> FineTuneResult:
     """Measure the best model on the test split, and write down what came of the run."""
     best = Predictor.from_pretrained(run.folder)
+    if merge:
+        best = best.merged()
     test_metrics = None
     if data.test is not None:
-        module.model.load_state_dict(best.model.state_dict())
-        module.task = best.task  # with what the validation set has decided
+        device = best.model.device
+        module.model, module.task = best.model, best.task  # the task with what the validation set has decided
         trainer.test(module, dataloaders=data.test_dataloader(), verbose=False)
+        best.model.to(device)
         test_metrics = module.results
     summary = {**meter.summary(), "splits": data.summary(), "precision": str(trainer.precision)}
-    if trainer.is_global_zero and test_metrics is not None:
+    if test_metrics is not None:
         best.metrics["test"] = test_metrics
+    if trainer.is_global_zero and (merge or test_metrics is not None):
         best.save_pretrained(run.folder / "best")
     trainer.strategy.barrier()
     result = FineTuneResult(

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from . import __version__
+from . import __version__, lora
 from .arguments import check_types
 from .checkpoints.base import BUNDLED, bundled, load_config, load_model, load_tokenizer
 from .errors import InputError, did_you_mean, is_full
@@ -78,7 +78,8 @@ class Predictor:
         task = TASKS[described["task"]].from_dict(described["fields"])
         config = load_config(str(path))
         tokenizer = load_tokenizer(str(path), config)
-        model = load_model(str(path), config, task.model_class(), vocabulary=len(tokenizer))
+        load = lora.load if lora.is_adapter(path) else load_model
+        model = load(path, config, task.model_class(), vocabulary=len(tokenizer))
         metrics = json.loads((path / "metrics.json").read_text("utf-8")) if (path / "metrics.json").exists() else {}
         model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         return cls(
@@ -92,7 +93,7 @@ class Predictor:
         )
 
     def save_pretrained(self, folder: str | Path, *, state_dict: Mapping[str, Any] | None = None) -> Path:
-        """Write a model folder that transformers opens too. It is whole or not there: an older one is replaced last.
+        """Write a model folder that transformers opens too (an adapter: peft). It is whole or not there.
 
         Args:
             folder: where to.
@@ -109,6 +110,7 @@ class Predictor:
             partial.mkdir(parents=True)
             with quiet_transformers():
                 self.model.save_pretrained(partial, state_dict=state_dict)
+                self.model.config.save_pretrained(partial)  # beside an adapter too, which comes without
             self.tokenizer.save_pretrained(partial)
             _write_json(partial / "task.json", self._describe())
             _write_json(partial / "metrics.json", self.metrics)
@@ -131,6 +133,10 @@ class Predictor:
             ) from error
         shutil.rmtree(old, ignore_errors=True)
         return folder
+
+    def merged(self) -> Predictor:
+        """The same model without adapters of LoRA: they are multiplied into its matrices."""
+        return self._with(model=lora.merged(self.model))
 
     def _describe(self) -> dict[str, Any]:
         return {
@@ -218,11 +224,18 @@ class Predictor:
             InputError: a value is not of the kind that the field takes.
         """
         check_types(type(self.task), options)
-        task = replace(self.task, **options)
+        return self._with(task=replace(self.task, **options))
+
+    def _with(self, *, task: Task[Any, Any] | None = None, model: Any = None) -> Predictor:
         return Predictor(
-            task, self.model, self.tokenizer, self.labels, max_length=self.max_length, about=self.about,
+            task or self.task,
+            model or self.model,
+            self.tokenizer,
+            self.labels,
+            max_length=self.max_length,
+            about=self.about,
             metrics=self.metrics,
-        )  # fmt: skip
+        )
 
 
 def find_model(folder: str | Path) -> Path:
@@ -303,6 +316,7 @@ def model_card(predictor: Predictor) -> str:
         "",
         f"Labels: {', '.join(predictor.labels) or 'none'}. Longest input: {predictor.max_length} tokens.",
         f"Normalisation: {', '.join(task.normalization) or 'none'}.",
+        *(["A LoRA adapter: the checkpoint is loaded with it."] if lora.has_adapter(predictor.model) else []),
         "",
     ]
     for split, values in predictor.metrics.items():

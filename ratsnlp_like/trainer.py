@@ -257,7 +257,7 @@ class Keeper(pl.Callback):
     def __init__(self, folder: Path, predictor: Callable[[TaskModule], Predictor]) -> None:
         self.folder, self._predictor = folder, predictor
         self.best: list[float] | None = None
-        self.evaluated = -1
+        self.evaluated = self._saved = -1
         """The optimiser step of the last evaluation."""
         self.interrupted = False
         self._asked = False
@@ -298,9 +298,13 @@ class Keeper(pl.Callback):
         """Stop here when asked to, with nothing half done."""
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
-        if self._is_asked(trainer) and not self._evaluation_is_due(trainer):
+        if self._evaluation_is_due(trainer):
+            return
+        if self._is_asked(trainer):
             self._save_last(trainer, pl_module)
             self._stop()
+        elif trainer.global_step == trainer.max_steps:
+            trainer.should_stop = True  # so that Lightning evaluates here, where the epoch does not yet count as whole
 
     def _is_asked(self, trainer: pl.Trainer) -> bool:
         """Whether any process was asked to stop: all stop at the same step."""
@@ -327,13 +331,14 @@ class Keeper(pl.Callback):
         if self.best is None or rank > self.best:
             self.best = rank
             self._save_model(trainer, pl_module, "best")
-        self._save_last(trainer, pl_module)
-        if trainer.state.fn == TrainerFn.FITTING and self._is_asked(trainer):
-            self._stop()
+        if trainer.state.fn == TrainerFn.FITTING:
+            self._save_last(trainer, pl_module)
+            if self._is_asked(trainer):
+                self._stop()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """The last state, also where the last steps were not evaluated."""
-        if not self.interrupted:
+        if not self.interrupted and self._saved != trainer.global_step:
             self._save_last(trainer, pl_module)
         self.release()
 
@@ -363,6 +368,7 @@ class Keeper(pl.Callback):
                 trainer.save_checkpoint(partial)
             if trainer.is_global_zero:
                 _replace(partial, self.folder / CHECKPOINT)
+            self._saved = trainer.global_step
         except Exception as error:
             if not is_full(error):
                 raise

@@ -27,6 +27,7 @@ LAYERS = (
     ("registry",),
     ("corpora.formats",),
     ("corpora", "tasks", "checkpoints"),
+    ("lora",),
     ("data", "predictor", "vocabulary"),
     ("module",),
     ("trainer", "inspection"),

@@ -334,6 +334,16 @@ class TestResume:
         with_callbacks()
         self.check(fine_tune(**job(tmp_path, **own), resume=True), whole)
 
+    @pytest.mark.parametrize("first", [2, STEPS, STEPS + 2, 2 * STEPS])
+    def test_a_finished_run_goes_on_with_more_steps(self, tmp_path: Path, first: int) -> None:
+        own = {"epochs": 3, "schedule": "constant", "warmup": 0}
+        whole = fine_tune(**job(tmp_path, output=tmp_path / "whole", **own, max_steps=3 * STEPS))
+        fine_tune(**job(tmp_path, **own, max_steps=first))
+        resumed = fine_tune(**job(tmp_path, **own, max_steps=3 * STEPS), resume=True)
+        assert resumed.summary["steps"] == 3 * STEPS
+        difference = largest_difference(weights(resumed.output / "last"), weights(whole.output / "last"))
+        assert difference == 0
+
     @pytest.mark.parametrize("end", [ctrl_c, power_cut])
     def test_interrupted_masked_language_model(self, tmp_path: Path, with_callbacks: Any, end: Any) -> None:
         """Its masks are drawn anew in every batch; a resumed run draws those of the whole one."""

@@ -205,7 +205,7 @@ def _unknown_share(tokenizer: Any) -> float:
 
 
 def load_model(
-    name: str,
+    name: str | Path,
     config: Any,
     model_class: Any,
     *,
@@ -228,6 +228,7 @@ def load_model(
     """
     import torch
 
+    name = str(name)
     if init == "random":
         config.vocab_size = max(config.vocab_size, vocabulary)
         try:
@@ -238,6 +239,13 @@ def load_model(
             ) from error
     else:
         folder = Path(name)
+        if (folder / "adapter_config.json").exists():
+            raise InputError(
+                "the folder holds an adapter of LoRA",
+                place=name,
+                expected="a whole model",
+                fix="train it with --lora_merge; or Predictor.from_pretrained(FOLDER).merged().save_pretrained(NEW)",
+            )
         if folder.is_dir() and not [*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]:
             raise InputError("the checkpoint holds no weights", place=name, fix="add --init random to start without")
         with quiet_transformers():  # a new head is expected; what is not is checked below
