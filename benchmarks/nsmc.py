@@ -42,8 +42,7 @@ def rows(root: Path, checkpoint: str, size: int) -> tuple[list[Any], list[Any]]:
             validation_share=share,
         )
         data.setup("fit")
-        chosen = getattr(data, name)
-        return (chosen.read.example(int(row)) for row in chosen.example_rows[chosen.begins])
+        return getattr(data, name).examples()
 
     return list(split("train", VALIDATION)), list(split("test", TEST))
 

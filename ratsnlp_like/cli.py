@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .corpora.base import Corpus
     from .corpora.formats import Options
     from .examples import Example
+    from .predictor import Predictor
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -38,6 +39,7 @@ Fine-tuning of pretrained Korean language models (version {__version__}).
   train      fine-tune a checkpoint on a corpus, evaluate it and save it
   evaluate   measure a saved model on a corpus
   predict    ask a saved model about new text
+  serve      a page and an HTTP API for a saved model
   inspect    look at a corpus, and at what a checkpoint's tokenizer makes of it
   tokenizer  train a vocabulary on your own text, or compare tokenizers on it
   list       what there is: corpora, tasks, checkpoints, formats
@@ -338,6 +340,7 @@ def predict(arguments: list[str]) -> None:
     parser.add_argument("--output", type=str | None, default=None, help="FILE.jsonl or FILE.csv; standard output else")
     parser.add_argument("--show", type=str | None, default=None, help="table, jsonl or csv on standard output")
     parser.add_argument("--batch_size", type=int, default=32, help="windows that go through the model together")
+    parser.add_argument("--stream", action="store_true", help="show text while it is written (generation)")
     task, saved = describe_model(_first(arguments))
     asking = sorted(task.asking) if task else []
     if task is not None:
@@ -354,6 +357,9 @@ def predict(arguments: list[str]) -> None:
     predictor = Predictor.from_pretrained(options["model"])
     if asking:
         predictor = predictor.with_options(**{name: options[name] for name in asking})
+    if options["stream"]:
+        _stream(predictor, texts, [name for name in ("output", "show") if options[name]])
+        return
     rows = predictor.rows(texts, batch_size=options["batch_size"])
     if kind == "table":
         from .report import show_predictions
@@ -364,6 +370,38 @@ def predict(arguments: list[str]) -> None:
             _write_rows(rows, file, kind)
     if cut_away := predictor.cut_away:
         log.warning("%d texts are longer than %d tokens; their rest was not looked at.", cut_away, predictor.max_length)
+
+
+def _stream(predictor: Predictor, prompts: Iterable[Any], unused: Sequence[str]) -> None:
+    """Each prompt on a line, with what the model writes behind it as it is written."""
+    if unused:
+        raise InputError(f"--stream and --{unused[0]}", fix=f"leave out one of them: --{unused[0]} is for whole rows")
+    for prompt in prompts:
+        written = predictor.stream(prompt)
+        sys.stdout.write(str(prompt))
+        for piece in written:
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+        sys.stdout.write("\n")
+
+
+def serve(arguments: list[str]) -> None:
+    """`ratsnlp-like serve`."""
+    from .serve.limits import Limits
+
+    parser = _parser("serve", "A page to try a saved model on, and an HTTP API (documented at /docs), until Ctrl-C.")
+    parser.add_argument("model", type=str, help="a run folder (its best model) or a model folder")
+    parser.add_argument("--host", type=str, default="127.0.0.1", help="address to listen on; 0.0.0.0 for others too")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 for any that is free")
+    parser.add_argument("--cors", type=list[str], default=[], help="origins whose pages may ask: https://example.com")
+    parser.add_argument("--allowed_hosts", type=list[str], default=[], help="further names of this server, * for any")
+    parser.add_class_arguments(Limits)
+    options = _parse(parser, arguments)
+    from .serve.server import run
+
+    limits = Limits(**{f.name: options[f.name] for f in fields(Limits)})
+    names = ("model", "host", "port", "cors", "allowed_hosts")
+    run(**{name: options[name] for name in names}, limits=limits)
 
 
 def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterator[Any]:
@@ -636,6 +674,7 @@ _COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "serve": serve,
     "inspect": inspect,
     "tokenizer": tokenizer,
     "list": list_,

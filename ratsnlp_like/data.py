@@ -53,10 +53,14 @@ class Table:
     """Rows of numbers and ragged lists in a memory-mapped Arrow file; a row is a dict of numpy views."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
         self._chunks: list[dict[str, Any] | None] = [None] * self._reader.num_record_batches
         last = self._reader.get_batch(len(self._chunks) - 1).num_rows if self._chunks else 0
         self._length = max(0, len(self._chunks) - 1) * _CHUNK + last
+
+    def __reduce__(self) -> tuple[object, ...]:  # a worker process opens the file again
+        return Table, (self._path,)
 
     def __len__(self) -> int:
         return self._length
@@ -279,6 +283,10 @@ class EncodedSplit:
         chosen = np.zeros(len(self.read), dtype=bool)
         chosen[examples] = True
         return EncodedSplit(self.task, self.read, self.table, self.rows[chosen[self.example_rows]])
+
+    def examples(self) -> Iterator[Any]:
+        """The examples that have windows here, in order."""
+        return (self.read.example(int(row)) for row in self.example_rows[self.begins])
 
     def sample(self, number: int | None, seed: int) -> EncodedSplit:
         """So many of its examples, chosen at random; all of them for None."""

@@ -185,6 +185,7 @@ def fine_tune(
     config = load_config(name, job.model.config_overrides)
     tokenizer = load_tokenizer(name, config)
     check_length(job.data.max_length, config, job.checkpoint)
+    job.task.check_model(config)
     data = open_data(job, tokenizer)
     data.setup("fit")
     labels = data.labels or []
@@ -274,24 +275,23 @@ def _finish(
     best = Predictor.from_pretrained(run.folder)
     if merge:
         best = best.merged()
-    test_metrics = None
+    metrics, held_out = best.metrics.setdefault("validation", {}), data.validation
     if data.test is not None:
         device = best.model.device
         module.model, module.task = best.model, best.task  # the task with what the validation set has decided
         trainer.test(module, dataloaders=data.test_dataloader(), verbose=False)
         best.model.to(device)
-        test_metrics = module.results
-    summary = {**meter.summary(), "splits": data.summary(), "precision": str(trainer.precision)}
-    if test_metrics is not None:
-        best.metrics["test"] = test_metrics
-    if trainer.is_global_zero and (merge or test_metrics is not None):
+        metrics, held_out = best.metrics.setdefault("test", module.results), data.test
+    if trainer.is_global_zero and held_out is not None:
+        metrics |= best.task.asked(best.predict, held_out.examples())
         best.save_pretrained(run.folder / "best")
+    summary = {**meter.summary(), "splits": data.summary(), "precision": str(trainer.precision)}
     trainer.strategy.barrier()
     result = FineTuneResult(
         output=run.folder,
         best=run.folder / "best",
-        metrics=best.metrics.get("validation", {}),
-        test_metrics=test_metrics,
+        metrics=best.metrics["validation"],
+        test_metrics=best.metrics.get("test"),
         summary=summary,
         predictor=best,
     )
@@ -348,7 +348,7 @@ def evaluate(
     loader = Loader(encoded, predictor.tokenizer, Batches(encoded.lengths, size, shuffle=False))
     module = TaskModule(predictor.task, predictor.model, predictor.labels)
     evaluation_trainer(progress=job.training.progress).test(module, dataloaders=loader, verbose=False)
-    return module.results
+    return module.results | predictor.task.asked(predictor.predict, encoded.examples())
 
 
 def choose_attention(job: Job) -> str | None:

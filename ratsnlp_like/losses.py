@@ -101,6 +101,8 @@ def gather(model: Any, inputs: Mapping[str, Tensor], positions: Tensor) -> Gathe
         inputs: of the model. *Shape:* (batch, tokens).
         positions: in the flattened batch. *Shape:* (positions,).
     """
+    if (logits_at := getattr(model, "logits_at", None)) is not None:  # a graph was exported from this very function
+        return Gathered(logits_at(inputs, positions), None)
     head = model.get_output_embeddings()
     plain = not isinstance(head, nn.Linear) or any(getattr(model.config, name, None) for name in _RESHAPED)
     caught: list[Tensor] = []

@@ -1,4 +1,4 @@
-"""The one LightningModule."""
+"""The one LightningModule of the package, and what any other that learns shares with it."""
 
 from __future__ import annotations
 
@@ -28,67 +28,20 @@ _LOOK_EVERY = 16
 """Steps between looks at the loss on a GPU: each look waits for it."""
 
 
-class TaskModule(pl.LightningModule):
-    """A task and its model under any Lightning trainer.
+class Learner(pl.LightningModule):
+    """How a model learns, under any Lightning trainer: the optimiser, its schedule, clipping.
 
-    The model is the attribute `model`. Loaders must give `index`, the numbers of the windows, as `data.Loader` does.
+    A subclass brings the steps. The model is the attribute `model`, so that its weights are `model.*` in a checkpoint.
 
     Args:
-        task: as the data module has filled it in.
-        model: with the head that the task names.
-        labels: in the model's order.
+        model: of transformers, or any other.
         arguments: of the optimiser and its schedule.
     """
 
-    def __init__(
-        self, task: Task[Any, Any], model: Any, labels: Sequence[str], arguments: TrainingArguments | None = None
-    ) -> None:
+    def __init__(self, model: Any, arguments: TrainingArguments | None = None) -> None:
         super().__init__()
-        self.task, self.labels = task, list(labels)
         self.arguments = arguments or TrainingArguments()
         self.model = model.train()
-        self.results: dict[str, Any] = {}
-        """The metrics of the last evaluation, tables included."""
-        self._raw: dict[int, Raw] = {}
-        self._losses: dict[int, tuple[float, float]] = {}
-        self._unseen: list[tuple[int, np.ndarray, torch.Tensor]] = []
-        self._first: list[float] = []
-
-    # Training
-
-    def training_step(self, batch: dict[str, Any], batch_idx: int) -> torch.Tensor:
-        """The loss of a batch. Shape: ()."""
-        index = batch["index"]
-        loss = self.task.loss(self.model, _tensors(batch))
-        self._unseen.append((self.global_step, index, loss.detach()))
-        if loss.device.type == "cpu" or len(self._unseen) == _LOOK_EVERY:
-            self._look_at_losses()
-        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(index))
-        return loss
-
-    def _look_at_losses(self) -> None:
-        """Stop where the loss is not finite or has exploded, and say at which rows."""
-        seen, self._unseen = self._unseen, []
-        for (step, index, _), loss in zip(seen, torch.stack([entry[2] for entry in seen]).tolist(), strict=True):
-            if len(self._first) < _FIRST and math.isfinite(loss):
-                self._first.append(loss)
-            usual = float(np.mean(self._first)) if self._first else math.nan
-            exploded = len(self._first) == _FIRST and loss > max(_EXPLODED * usual, 1)
-            if math.isfinite(loss) and not exploded:
-                continue
-            raise TrainingError(
-                f"the loss is {loss:.4g} at step {step} (it was {usual:.4g} in the first steps)\n"
-                f"  batch: {self._describe(index)}\n"
-                f"  fix: lower --learning_rate (now {self.arguments.learning_rate}), --precision 32, look at the rows"
-            )
-
-    def _describe(self, index: np.ndarray) -> str:
-        loader = self.trainer.train_dataloader
-        if not isinstance(loader, Loader):
-            return f"windows {index.tolist()}"
-        rows = dict.fromkeys(int(row) for row in loader.split.example_rows[index])
-        places = [str(loader.split.read.example(row).place or f"row {row + 1}") for row in list(rows)[:8]]
-        return "; ".join(places) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
 
     def configure_optimizers(self) -> Any:
         """AdamW without decay on biases and norms (no matrices), and a schedule that steps with the optimiser."""
@@ -139,6 +92,67 @@ class TaskModule(pl.LightningModule):
             torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
         else:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+
+class TaskModule(Learner):
+    """A task and its model under any Lightning trainer.
+
+    The model is the attribute `model`. Loaders must give `index`, the numbers of the windows, as `data.Loader` does.
+
+    Args:
+        task: as the data module has filled it in.
+        model: with the head that the task names.
+        labels: in the model's order.
+        arguments: of the optimiser and its schedule.
+    """
+
+    def __init__(
+        self, task: Task[Any, Any], model: Any, labels: Sequence[str], arguments: TrainingArguments | None = None
+    ) -> None:
+        super().__init__(model, arguments)
+        self.task, self.labels = task, list(labels)
+        self.results: dict[str, Any] = {}
+        """The metrics of the last evaluation, tables included."""
+        self._raw: dict[int, Raw] = {}
+        self._losses: dict[int, tuple[float, float]] = {}
+        self._unseen: list[tuple[int, np.ndarray, torch.Tensor]] = []
+        self._first: list[float] = []
+
+    # Training
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> torch.Tensor:
+        """The loss of a batch. Shape: ()."""
+        index = batch["index"]
+        loss = self.task.loss(self.model, _tensors(batch))
+        self._unseen.append((self.global_step, index, loss.detach()))
+        if loss.device.type == "cpu" or len(self._unseen) == _LOOK_EVERY:
+            self._look_at_losses()
+        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(index))
+        return loss
+
+    def _look_at_losses(self) -> None:
+        """Stop where the loss is not finite or has exploded, and say at which rows."""
+        seen, self._unseen = self._unseen, []
+        for (step, index, _), loss in zip(seen, torch.stack([entry[2] for entry in seen]).tolist(), strict=True):
+            if len(self._first) < _FIRST and math.isfinite(loss):
+                self._first.append(loss)
+            usual = float(np.mean(self._first)) if self._first else math.nan
+            exploded = len(self._first) == _FIRST and loss > max(_EXPLODED * usual, 1)
+            if math.isfinite(loss) and not exploded:
+                continue
+            raise TrainingError(
+                f"the loss is {loss:.4g} at step {step} (it was {usual:.4g} in the first steps)\n"
+                f"  batch: {self._describe(index)}\n"
+                f"  fix: lower --learning_rate (now {self.arguments.learning_rate}), --precision 32, look at the rows"
+            )
+
+    def _describe(self, index: np.ndarray) -> str:
+        loader = self.trainer.train_dataloader
+        if not isinstance(loader, Loader):
+            return f"windows {index.tolist()}"
+        rows = dict.fromkeys(int(row) for row in loader.split.example_rows[index])
+        places = [str(loader.split.read.example(row).place or f"row {row + 1}") for row in list(rows)[:8]]
+        return "; ".join(places) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
 
     # Evaluation
 

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -17,9 +18,11 @@ from .arguments import check_types
 from .checkpoints.base import BUNDLED, bundled, load_config, load_model, load_tokenizer
 from .errors import InputError, did_you_mean, is_full
 from .examples import Example
+from .onnx_model import Graph, is_graph
+from .plain_tokenizer import PlainTokenizer
 from .quiet import quiet_transformers
 from .registry import TASKS
-from .tasks.base import Task, Window
+from .tasks.base import Raw, Task, Window
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -71,17 +74,12 @@ class Predictor:
         Raises:
             InputError: the folder holds no model of this package.
         """
-        import torch
-
         path = find_model(folder)
         described = read_task_file(path)
         task = TASKS[described["task"]].from_dict(described["fields"])
-        config = load_config(str(path))
-        tokenizer = load_tokenizer(str(path), config)
-        load = lora.load if lora.is_adapter(path) else load_model
-        model = load(path, config, task.model_class(), vocabulary=len(tokenizer))
+        load = _load_graph if is_graph(path) else _load_weights
+        model, tokenizer = load(path, task, device)
         metrics = json.loads((path / "metrics.json").read_text("utf-8")) if (path / "metrics.json").exists() else {}
-        model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         return cls(
             task,
             model,
@@ -102,37 +100,22 @@ class Predictor:
         Raises:
             InputError: it cannot be written; what was there before stays.
         """
-        folder = Path(folder)
-        partial, old = folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".old")
-        recover(folder)
-        try:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            with quiet_transformers():
-                self.model.save_pretrained(partial, state_dict=state_dict)
-                self.model.config.save_pretrained(partial)  # beside an adapter too, which comes without
-            self.tokenizer.save_pretrained(partial)
-            _write_json(partial / "task.json", self._describe())
-            _write_json(partial / "metrics.json", self.metrics)
-            (partial / "README.md").write_text(model_card(self), encoding="utf-8")
-            for file in partial.rglob("*"):
-                if file.is_file():
-                    file.chmod(0o666 & ~_UMASK)  # safetensors makes files that only their owner can read
-            if folder.exists():
-                folder.rename(old)
-            partial.rename(folder)
-        except Exception as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            recover(folder)
-            if not is_full(error):
-                raise
-            raise InputError(
-                f"the model cannot be written: {error}",
-                place=folder,
-                fix="make room on the disk, or choose another --output; what was there before is whole",
-            ) from error
-        shutil.rmtree(old, ignore_errors=True)
-        return folder
+        with written_whole(Path(folder)) as partial:
+            if isinstance(self.model, Graph):
+                self.model.save_pretrained(partial)
+            else:
+                with quiet_transformers():
+                    self.model.save_pretrained(partial, state_dict=state_dict)
+                    self.model.config.save_pretrained(partial)  # beside an adapter too, which comes without
+            self.describe_in(partial)
+        return Path(folder)
+
+    def describe_in(self, folder: Path) -> None:
+        """Write all of a model folder but the model: the tokenizer, the task, the metrics and the card."""
+        self.tokenizer.save_pretrained(folder)
+        _write_json(folder / "task.json", self._describe())
+        _write_json(folder / "metrics.json", self.metrics)
+        (folder / "README.md").write_text(model_card(self), encoding="utf-8")
 
     def merged(self) -> Predictor:
         """The same model without adapters of LoRA: they are multiplied into its matrices."""
@@ -160,12 +143,7 @@ class Predictor:
             InputError: an input, the batch size or an option is not what it should be.
         """
         if options:
-            if unknown := sorted(set(options) - self.task.asking):
-                known = ", ".join(sorted(self.task.asking)) or "none for this task"
-                raise InputError(
-                    f"unknown option {unknown[0]!r}", expected=known, fix=did_you_mean(unknown[0], self.task.asking)
-                )
-            return self.with_options(**options)(inputs, batch_size=batch_size)
+            return self._asking(options)(inputs, batch_size=batch_size)
         if self._is_one(inputs):
             return self.predict([inputs], batch_size=batch_size)[0]
         return self.predict(inputs, batch_size=batch_size)
@@ -195,19 +173,44 @@ class Predictor:
 
     def _run(self, features: Sequence[Mapping[str, Any]], batch_size: int) -> list[Any]:
         """What the model says of each window; windows of like length share a batch."""
-        import torch
-
         order = sorted(range(len(features)), key=lambda i: -len(features[i]["input_ids"]))
         raw: list[Any] = [None] * len(features)
+        ask = self._ask_graph if isinstance(self.model, Graph) else self._ask_model
+        for i in range(0, len(order), batch_size):
+            own = order[i : i + batch_size]
+            for k, said in zip(own, ask([features[k] for k in own]), strict=True):
+                raw[k] = said
+        return raw
+
+    def _ask_model(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
+        import torch
+
         self.model.eval()
         with torch.inference_mode():
-            for i in range(0, len(order), batch_size):
-                own = order[i : i + batch_size]
-                batch = self.task.collate([features[k] for k in own], self.tokenizer)
-                batch = {name: value.to(self.model.device) for name, value in batch.items()}
-                for k, said in zip(own, self.task.predict_batch(self.model, batch).raw, strict=True):
-                    raw[k] = said
-        return raw
+            batch = self.task.collate(windows, self.tokenizer)
+            batch = {name: value.to(self.model.device) for name, value in batch.items()}
+            return self.task.predict_batch(self.model, batch).raw
+
+    def _ask_graph(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
+        batch = self.task.graph_batch(windows, self.tokenizer)
+        return self.task.raw(self.model.run(batch), batch)
+
+    def stream(self, prompt: Any, **options: Any) -> Iterator[str]:
+        """What the model writes after a prompt, piece by piece; together they are what `__call__` would have said.
+
+        Args:
+            prompt: one input, as `__call__` takes it.
+            options: as for `__call__`.
+
+        Raises:
+            InputError: the task does not write, or an input or an option is not what it should be.
+        """
+        if options:
+            return self._asking(options).stream(prompt)
+        self.model.eval()
+        example = self.task.example.of(prompt)
+        features = self.task.encode([example], self.tokenizer, None, self.max_length)
+        return self.task.stream(self.model, features[0], self.tokenizer)
 
     def rows(self, examples: Iterable[Any], *, batch_size: int = 32, at_a_time: int = 2048) -> Iterator[dict[str, Any]]:
         """One JSON row for each input, in order, at the pace of the input: constant memory."""
@@ -216,6 +219,14 @@ class Predictor:
             for example, prediction in zip(part, self.predict(part, batch_size=batch_size), strict=True):
                 given = {name: value for name in example.given() if (value := getattr(example, name)) is not None}
                 yield {**given, **self.task.to_row(prediction)}
+
+    def _asking(self, options: Mapping[str, Any]) -> Predictor:
+        if unknown := sorted(set(options) - self.task.asking):
+            known = ", ".join(sorted(self.task.asking)) or "none for this task"
+            raise InputError(
+                f"unknown option {unknown[0]!r}", expected=known, fix=did_you_mean(unknown[0], self.task.asking)
+            )
+        return self.with_options(**options)
 
     def with_options(self, **options: Any) -> Predictor:
         """The same model with other fields of the task (a threshold, a normalisation).
@@ -236,6 +247,56 @@ class Predictor:
             about=self.about,
             metrics=self.metrics,
         )
+
+
+def _load_weights(path: Path, task: Task[Any, Any], device: str | None) -> tuple[Any, Any]:
+    import torch
+
+    config = load_config(str(path))
+    tokenizer = load_tokenizer(str(path), config)
+    load = lora.load if lora.is_adapter(path) else load_model
+    model = load(path, config, task.model_class(), vocabulary=len(tokenizer))
+    model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return model, tokenizer
+
+
+def _load_graph(path: Path, task: Task[Any, Any], device: str | None) -> tuple[Any, Any]:
+    graph = Graph(path, device=device)
+    if (path / "tokenizer.json").exists():
+        return graph, PlainTokenizer(path, graph.inputs)
+    return graph, load_tokenizer(str(path), load_config(str(path)))  # one without a fast form needs transformers
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """A folder to write into that takes the place of `folder` at the end; it is whole or not there.
+
+    Raises:
+        InputError: the disk is full; what was there before stays.
+    """
+    partial, old = folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".old")
+    recover(folder)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield partial
+        for file in partial.rglob("*"):
+            if file.is_file():
+                file.chmod(0o666 & ~_UMASK)  # safetensors makes files that only their owner can read
+        if folder.exists():
+            folder.rename(old)
+        partial.rename(folder)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        recover(folder)
+        if not is_full(error):
+            raise
+        raise InputError(
+            f"the model cannot be written: {error}",
+            place=folder,
+            fix="make room on the disk, or choose another --output; what was there before is whole",
+        ) from error
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def find_model(folder: str | Path) -> Path:

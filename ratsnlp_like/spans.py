@@ -257,6 +257,8 @@ class ScoredSpan(NamedTuple):
 def tags_to_spans(tags: Sequence[str | None]) -> list[ScoredSpan]:
     """Runs of tokens: B- opens one, I- of the same label goes on, any other I- opens one too; None is skipped.
 
+    All other tags are outside: O, and the [CLS], [PAD], ... that some checkpoints have as classes.
+
     An I- without its B- opens a span (as seqeval's default and transformers' `simple` strategy do): a
     model that found the inside of a name has found the name.
     """
@@ -266,7 +268,7 @@ def tags_to_spans(tags: Sequence[str | None]) -> list[ScoredSpan]:
         if tag is None:
             continue
         kind, _, label = tag.partition("-")
-        if kind == "O":
+        if kind not in {"B", "I"}:
             open_label = None
         elif kind == "I" and label == open_label:
             spans[-1] = spans[-1]._replace(last=i)

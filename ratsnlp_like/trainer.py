@@ -62,7 +62,7 @@ def build_trainer(
     Raises:
         InputError: a logger's package is missing, or Lightning refuses a combination.
     """
-    _quiet()
+    quiet_lightning()
     monitor = f"validation/{task.best_metric}"
     callbacks: list[pl.Callback] = [meter, keeper, LearningRateMonitor("step")]
     if arguments.early_stopping:
@@ -108,7 +108,7 @@ def build_trainer(
 
 def evaluation_trainer(*, progress: bool = False) -> pl.Trainer:
     """A trainer that only evaluates: no logs, no folder."""
-    _quiet()
+    quiet_lightning()
     return pl.Trainer(
         accelerator="auto",
         devices=1,
@@ -142,7 +142,7 @@ def _logger(name: str, folder: Path) -> Logger:
     return kinds[name]()
 
 
-def _quiet() -> None:
+def quiet_lightning() -> None:
     """Lightning's advice on workers and devices does not apply here, or is said by our own messages."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)

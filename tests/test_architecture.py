@@ -23,7 +23,7 @@ MODULES = {
 LAYERS = (
     ("errors", "arrays", "network", "quiet"),
     ("examples",),
-    ("spans", "text", "metrics", "arguments", "losses", "layers"),
+    ("spans", "text", "metrics", "arguments", "losses", "layers", "streaming"),
     ("registry",),
     ("corpora.formats",),
     ("corpora", "tasks", "checkpoints"),
@@ -33,6 +33,11 @@ LAYERS = (
     ("trainer", "inspection"),
     ("finetune",),
     ("report",),
+    ("serve.limits", "serve.problems"),
+    ("serve.batcher", "serve.guard", "serve.inputs"),
+    ("serve.application",),
+    ("serve",),
+    ("serve.server",),
     ("cli",),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
@@ -167,6 +172,7 @@ def test_everything_public_has_a_docstring(module: str) -> None:
 FLAGS = {
     "arguments": {"CorpusArguments", "DataArguments", "ModelArguments", "TrainingArguments"},
     "corpora.formats.base": {"Options"},
+    "serve.limits": {"Limits"},
     **{module: {"Task", "Classifier", "Classification", "Ner"} for module in MODULES if module.startswith("tasks.")},
 }
 

@@ -690,12 +690,12 @@ class TestRefused:
     @pytest.mark.parametrize("name", ["bert", "roberta", "electra"])
     def test_writing_with_what_sees_both_sides(self, name: str) -> None:
         with pytest.raises(InputError, match=f"a {name}, which does not write from left to right") as caught:
-            CausalLM().configure(model(name).config, [])
+            CausalLM().check_model(model(name).config)
         assert "--task masked-lm" in str(caught.value)
-        CausalLM().configure(model("gpt2").config, [])
+        CausalLM().check_model(model("gpt2").config)
 
     def test_a_decoder_of_berts_kind_writes(self) -> None:
-        CausalLM().configure(model("bert", is_decoder=True).config, [])
+        CausalLM().check_model(model("bert", is_decoder=True).config)
 
     def test_blanks_with_the_tokenizer_of_a_gpt(self, tiny_bpe_tokenizer: Any) -> None:
         with pytest.raises(InputError, match="--task causal-lm for a GPT"):

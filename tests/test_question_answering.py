@@ -699,9 +699,9 @@ class TestFit:
         from transformers import BertConfig, ElectraConfig, GPT2Config, RobertaConfig
 
         for kind in (BertConfig, ElectraConfig, RobertaConfig):
-            QuestionAnswering().configure(kind(), [])
+            QuestionAnswering().check_model(kind())
         with pytest.raises(InputError, match="--task question-answering: the checkpoint is a gpt2"):
-            QuestionAnswering().configure(GPT2Config(), [])
+            QuestionAnswering().check_model(GPT2Config())
 
     def test_no_training_with_a_gpt(self, tmp_path: Path, tiny_bpe_tokenizer: Any) -> None:
         from transformers import GPT2Config

@@ -10,11 +10,11 @@ its `predict_batch` generates; language modelling draws its masks in `collate`, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from ..arrays import Noise, Tensor
+from ..arrays import Array, Noise, Tensor
 from ..errors import InputError
 from ..examples import Example
 from ..spans import Template, Tokens, tokenize
@@ -74,6 +74,7 @@ class Task(ABC, Generic[E, P]):
         maximize: whether more of it is better.
         ask: an input to show how a model is asked, a text for each field that an input has.
         asking: fields that `predict` can set anew, for they change what is asked and not what was learnt.
+        outputs: the outputs of the model that predictions are made of; none where no fixed graph makes them.
     """
 
     name: ClassVar[str]
@@ -83,6 +84,7 @@ class Task(ABC, Generic[E, P]):
     maximize: ClassVar[bool] = True
     ask: ClassVar[tuple[str, ...]] = ("문장",)
     asking: ClassVar[frozenset[str]] = frozenset()
+    outputs: ClassVar[tuple[str, ...]] = ()
 
     normalization: tuple[str, ...] = ()
     """Steps of text normalisation, in order (none by default): kcbert-clean, compatibility-jamo, nfc,
@@ -140,6 +142,23 @@ class Task(ABC, Generic[E, P]):
     def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
         """What the model says of each window, without its padding."""
 
+    def graph_batch(self, features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Array]:
+        """What an exported graph is given to predict: `collate` without labels and without torch."""
+        return arrays(features, tokenizer)
+
+    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
+        """What is said of each window without its padding, taken from the `outputs` of a model or of its graph.
+
+        Args:
+            said: output -> numbers. Shape: (batch, ...).
+            batch: what was asked.
+        """
+        return list(said[self.outputs[0]])
+
+    def agrees(self, one: P, other: P) -> bool:
+        """Whether two models give one answer, however sure they are of it."""
+        return _without_floats(self.to_row(one)) == _without_floats(self.to_row(other))
+
     @abstractmethod
     def decode(self, example: E, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None) -> P:
         """The prediction for an example from all of its windows, in characters of the ORIGINAL text.
@@ -170,6 +189,28 @@ class Task(ABC, Generic[E, P]):
     def tuned(self, predictions: Sequence[P], examples: Sequence[E]) -> Self:
         """This task with what is chosen by the validation set (a threshold), from predictions on it."""
         return self
+
+    def asked(self, ask: Callable[[Sequence[E]], list[P]], examples: Iterable[E]) -> dict[str, Any]:
+        """Metrics of what a model says when a user asks it, where that is another thing than `predict_batch` saw.
+
+        Args:
+            ask: the predictor.
+            examples: held out, with what should be said.
+        """
+        return {}
+
+    def stream(self, model: Any, features: Mapping[str, Any], tokenizer: Any) -> Iterator[str]:
+        """The text that a model writes, piece by piece.
+
+        Args:
+            model: of this task.
+            features: the one window of what is asked.
+            tokenizer: of the model.
+
+        Raises:
+            InputError: the task does not write.
+        """
+        raise InputError(f"{self.name} says all at once", expected="a model that writes: causal-lm or generation")
 
     def inexpressible(self, example: E, oracle: P) -> list[str]:
         """What the tokens cannot say of an example, in words.
@@ -205,6 +246,13 @@ class Task(ABC, Generic[E, P]):
         if statistics.rows == statistics.empty:
             raise InputError(f"all {statistics.rows} texts are empty", fix="name the right column with --text_column")
         return self
+
+    def check_model(self, config: Any) -> None:
+        """Whether a model can do the task at all, by its configuration.
+
+        Raises:
+            InputError: its architecture is made for something else.
+        """
 
     def configure(self, config: Any, labels: Sequence[str]) -> None:
         """Write the labels into a model's configuration."""
@@ -288,26 +336,51 @@ class Task(ABC, Generic[E, P]):
             ) from None
 
 
+def _without_floats(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_floats(inner) for name, inner in value.items() if not isinstance(inner, float)}
+    return [_without_floats(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def numbers(tensor: Tensor) -> Array:
+    """What a model says, as an array of fp32 on the CPU."""
+    made: Array = tensor.detach().float().cpu().numpy()
+    return made
+
+
 def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
     """Rows of numbers, filled up to the longest. Shape: (batch, longest)."""
-    import numpy as np
     import torch
+
+    return torch.from_numpy(padded(rows, value))
+
+
+def padded(rows: Sequence[Sequence[int]], value: int) -> Array:
+    """`pad` without torch."""
+    import numpy as np
 
     longest = max(map(len, rows))
     out = np.full((len(rows), longest), value, dtype=np.int64)
     for i, row in enumerate(rows):
         out[i, : len(row)] = row
-    return torch.from_numpy(out)
+    return out
 
 
 def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Tensor]:
     """input_ids, attention_mask and, where the windows have them, token_type_ids. Shape: (batch, longest)."""
+    import torch
+
+    return {name: torch.from_numpy(array) for name, array in arrays(features, tokenizer).items()}
+
+
+def arrays(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Array]:
+    """`pad_inputs` without torch."""
     batch = {
-        "input_ids": pad([f["input_ids"] for f in features], tokenizer.pad_token_id),
-        "attention_mask": pad([[1] * len(f["input_ids"]) for f in features], 0),
+        "input_ids": padded([f["input_ids"] for f in features], tokenizer.pad_token_id),
+        "attention_mask": padded([[1] * len(f["input_ids"]) for f in features], 0),
     }
     if "token_type_ids" in features[0]:
-        batch["token_type_ids"] = pad([f["token_type_ids"] for f in features], 0)
+        batch["token_type_ids"] = padded([f["token_type_ids"] for f in features], 0)
     return batch
 
 

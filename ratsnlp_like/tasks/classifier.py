@@ -11,7 +11,7 @@ from .. import metrics
 from ..arrays import Array, Noise, Tensor
 from ..errors import InputError
 from ..examples import Labelled
-from .base import BatchOutput, Statistics, Task, Window, inputs, pad_inputs
+from .base import BatchOutput, Statistics, Task, Window, inputs, numbers, pad_inputs
 
 L = TypeVar("L", bound=Labelled)
 log = logging.getLogger("ratsnlp_like")
@@ -37,6 +37,7 @@ class Classifier(Task[L, ClassPrediction]):
 
     best_metric: ClassVar[str] = "macro_f1"
     asking: ClassVar[frozenset[str]] = frozenset({"threshold"})
+    outputs: ClassVar[tuple[str, ...]] = ("logits",)
 
     multi_label: bool = False
     """Whether an example may have several labels; found by itself where a row holds a list of them."""
@@ -143,7 +144,7 @@ class Classifier(Task[L, ClassPrediction]):
     def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
         """See `Task.predict_batch`; raw is (labels,) logits."""
         logits = model(**inputs(batch)).logits
-        raw = list(logits.float().cpu().numpy())
+        raw = self.raw({"logits": numbers(logits)}, batch)
         if "labels" not in batch:
             return BatchOutput(raw)
         targets = float(len(raw))

@@ -5,15 +5,17 @@ Only the completion is learnt; a prompt is read. What a model writes is set when
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from .. import metrics
 from ..errors import InputError
 from ..examples import Example, GenerationExample
 from ..registry import TASKS
+from ..spans import tokenize
 from .base import Features
-from .language_model import CausalModel, parts
+from .language_model import CausalModel, Generated, Likelihood, parts
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,14 @@ class Generation(CausalModel[GenerationExample]):
     name: ClassVar[str] = "generation"
     description: ClassVar[str] = "write on from a prompt: prompt, completion; or text; or messages"
     example: ClassVar[type[Example]] = GenerationExample
+
+    eval_prompts: int = 100
+    """Held-out prompts to write on from when a trained model is measured (chrF, distinct-1 and -2); 0: none."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.eval_prompts < 0:
+            raise InputError(f"{self.eval_prompts}", place="--eval_prompts", expected="at least 0")
 
     def encode(
         self, examples: Sequence[GenerationExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
@@ -57,6 +67,36 @@ class Generation(CausalModel[GenerationExample]):
                     out.append({"input_ids": before + whole[start:stop], "learn": learn, "example": i, "lost": 0})
         return out
 
+    def asked(
+        self,
+        ask: Callable[[Sequence[GenerationExample]], list[Likelihood | Generated]],
+        examples: Iterable[GenerationExample],
+    ) -> dict[str, Any]:
+        """How good and how varied what is written after held-out prompts is; see `metrics.generated`.
+
+        All completions of a prompt are references of it. Texts without a prompt are left out.
+        """
+        references: dict[GenerationExample, list[str]] = {}
+        for example in examples if self.eval_prompts else ():
+            if (question := _question(example)) is not None:
+                references.setdefault(question[0], []).append(question[1])
+        every = max(1, len(references) // max(1, self.eval_prompts))
+        chosen = list(references)[::every][: self.eval_prompts]
+        if not chosen:
+            return {}
+        said = [answer.continuations[0] for answer in ask(chosen) if isinstance(answer, Generated)]
+        return {**metrics.generated([references[prompt] for prompt in chosen], said), "prompts": len(chosen)}
+
+
+def _question(example: GenerationExample) -> tuple[GenerationExample, str] | None:
+    """What can be asked of an example, and what should be said; None where there is no prompt."""
+    if example.messages:
+        *before, last = example.messages
+        return (
+            (GenerationExample(messages=tuple(before)), last.content) if before and last.role == "assistant" else None
+        )
+    return (GenerationExample(prompt=example.prompt), example.completion or "") if example.prompt else None
+
 
 def _cut(ids: list[int], learn: list[int], example: GenerationExample, i: int, max_length: int) -> list[Features]:
     """One window, whose end is cut off where it is too long."""
@@ -75,7 +115,7 @@ def _conversation(example: GenerationExample, tokenizer: Any, *, learning: bool 
     """The ids of a conversation, and which of them the assistant says; opened for its next turn when it is asked.
 
     Templates tell roles apart in ways of their own: what a turn adds is what the conversation with it has more than
-    the one before it, opened for the assistant.
+    the one before it, opened for the assistant. A token that begins before it and ends in it is learnt.
     """
     if not tokenizer.chat_template:
         raise InputError(
@@ -85,29 +125,27 @@ def _conversation(example: GenerationExample, tokenizer: Any, *, learning: bool 
             fix="write prompt and completion instead of messages, or set tokenizer.chat_template",
         )
     turns = [{"role": role, "content": content} for role, content in example.messages]
-    if not learning:
-        return _ids(tokenizer, turns, opened=True), []
-    ids = _ids(tokenizer, turns, opened=False)
-    learn: list[int] = []
+    (ids, offsets) = tokenize(tokenizer, [whole := _written(tokenizer, turns, opened=not learning)])[0]
+    learn = [0] * len(ids)
     for k, turn in enumerate(turns):
-        if turn["role"] != "assistant":
+        if turn["role"] != "assistant" or not learning:
             continue
-        opened, closed = _ids(tokenizer, turns[:k], opened=True), _ids(tokenizer, turns[: k + 1], opened=False)
-        if closed[: len(opened)] != opened or ids[: len(closed)] != closed:
+        opened, closed = _written(tokenizer, turns[:k], opened=True), _written(tokenizer, turns[: k + 1], opened=False)
+        if not closed.startswith(opened) or not whole.startswith(closed):
             raise InputError(
                 "the chat template writes a turn otherwise when others follow it, so that it cannot be learnt",
                 place=example.place,
                 fix="one example for each turn of the assistant, each ending with it",
             )
-        learn += [0] * (len(opened) - len(learn)) + [1] * (len(closed) - len(opened))
-    if 1 not in learn:
+        for i, (start, end) in enumerate(offsets):
+            learn[i] |= len(opened) < end and start < len(closed)
+    if learning and 1 not in learn:
         raise InputError("no message is the assistant's", place=example.place, expected='"role": "assistant"')
-    return ids, learn + [0] * (len(ids) - len(learn))
+    return list(ids), learn
 
 
-def _ids(tokenizer: Any, turns: list[dict[str, str]], *, opened: bool) -> list[int]:
-    made: Any = tokenizer.apply_chat_template(turns, add_generation_prompt=opened, tokenize=True)
-    return list(made["input_ids"] if isinstance(made, Mapping) else made)
+def _written(tokenizer: Any, turns: list[dict[str, str]], *, opened: bool) -> str:
+    return str(tokenizer.apply_chat_template(turns, add_generation_prompt=opened, tokenize=False))
 
 
 TASKS.register("generation", Generation)

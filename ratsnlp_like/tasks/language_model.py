@@ -7,7 +7,7 @@ packed into full windows: no padding either, and attention over short sequences.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -16,6 +16,7 @@ from ..errors import InputError, raise_together
 from ..examples import Example
 from ..quiet import quiet_transformers
 from ..spans import Template
+from ..streaming import pieces
 from .base import BatchOutput, Features, Statistics, Task, Window, pad, pad_inputs
 
 E = TypeVar("E", bound=Example)
@@ -200,8 +201,8 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
 
         return AutoModelForCausalLM
 
-    def configure(self, config: Any, labels: Sequence[str]) -> None:
-        """See `LanguageModel.configure`.
+    def check_model(self, config: Any) -> None:
+        """See `Task.check_model`.
 
         Raises:
             InputError: the checkpoint sees both sides of a word.
@@ -268,6 +269,11 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         """See `Task.predict_batch`; raw is (loss, targets, correct), or a list of the ids of each continuation."""
         if "labels" in batch:
             return self._likelihoods(model, batch)
+        written = self._write(model, batch)
+        return BatchOutput([written[i : i + self.continuations] for i in range(0, len(written), self.continuations)])
+
+    def _write(self, model: Any, batch: Mapping[str, Tensor], **options: Any) -> list[list[int]]:
+        """The ids of each continuation of each prompt; `options` go to `generate`."""
         import torch
 
         prompt, limit = batch["input_ids"].shape[1], getattr(model.config, "max_position_embeddings", None)
@@ -280,9 +286,23 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         devices = [model.device] if model.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), quiet_transformers():
             torch.manual_seed(self.generation_seed)
-            ids = model.generate(**batch, generation_config=self.generation_config(model.config))
-        written = ids[:, prompt:].tolist()
-        return BatchOutput([written[i : i + self.continuations] for i in range(0, len(written), self.continuations)])
+            ids = model.generate(**batch, generation_config=self.generation_config(model.config), **options)
+        return list(ids[:, prompt:].tolist())
+
+    def stream(self, model: Any, features: Mapping[str, Any], tokenizer: Any) -> Iterator[str]:
+        """See `Task.stream`; all pieces together are the continuation that is predicted with the same options.
+
+        Raises:
+            InputError: several continuations, or a beam, which is known only when all is written.
+        """
+        for name in ("continuations", "num_beams"):
+            if getattr(self, name) > 1:
+                raise InputError(f"{getattr(self, name)}", place=f"--{name}", expected="1 where text is streamed")
+        batch = {name: value.to(model.device) for name, value in self.collate([features], tokenizer).items()}
+        return pieces(
+            lambda **options: self._write(model, batch, **options),
+            lambda ids: _continuation(list(features["input_ids"]), list(ids), tokenizer)[1],
+        )
 
     def generation_config(self, config: Any) -> Any:
         """The options as `generate` takes them."""
@@ -313,10 +333,8 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         if "asked" not in windows[0].features:
             return self._likelihood(windows)
         prompt = list(windows[0].features["input_ids"])
-        given = tokenizer.decode(prompt, skip_special_tokens=True)
-        whole = [tokenizer.decode(prompt + ids, skip_special_tokens=True) for ids in windows[0].raw]
-        continuations = tuple(text[len(given) :] for text in whole)
-        return Generated(given + continuations[0], continuations)
+        written = [_continuation(prompt, ids, tokenizer) for ids in windows[0].raw]
+        return Generated("".join(written[0]), tuple(text for _, text in written))
 
     def answer(self, example: E) -> Likelihood:
         """See `Task.answer`."""
@@ -327,6 +345,12 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         if isinstance(prediction, Likelihood):
             return asdict(prediction)
         return {"generated": prediction.text, "continuations": list(prediction.continuations)}
+
+
+def _continuation(prompt: list[int], ids: list[int], tokenizer: Any) -> tuple[str, str]:
+    """A prompt and what was written behind it: decoded together, for a space between them belongs to a token."""
+    given = tokenizer.decode(prompt, skip_special_tokens=True)
+    return given, tokenizer.decode(prompt + ids, skip_special_tokens=True)[len(given) :]
 
 
 def _learnt(window: Mapping[str, Any]) -> Array:

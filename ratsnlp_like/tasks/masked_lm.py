@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, ClassVar, NamedTuple
 
 from ..arrays import Array, Noise, Tensor
@@ -13,7 +14,7 @@ from ..errors import InputError, raise_together
 from ..examples import Example, RawExample
 from ..registry import TASKS
 from ..spans import Template
-from .base import BatchOutput, Features, Window, pad_inputs
+from .base import BatchOutput, Features, Raw, Window, arrays, numbers, pad_inputs
 from .language_model import LanguageModel, Likelihood, model_inputs, parts
 
 _MASK = "[MASK]"
@@ -49,6 +50,7 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
     description: ClassVar[str] = "pretrain a BERT on raw text, or adapt one to it: text"
     example: ClassVar[type[Example]] = RawExample
     asking: ClassVar[frozenset[str]] = frozenset({"candidates"})
+    outputs: ClassVar[tuple[str, ...]] = ("logits",)
     ask: ClassVar[tuple[str, ...]] = ("오늘은 [MASK] 좋다",)
 
     mask_share: float = 0.15
@@ -114,11 +116,10 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
         import numpy as np
         import torch
 
+        if "asked" in features[0]:
+            return {name: torch.from_numpy(array) for name, array in self.graph_batch(features, tokenizer).items()}
         batch = pad_inputs(features, tokenizer)
         flat = batch["input_ids"].numpy().reshape(-1)
-        if "asked" in features[0]:
-            batch["positions"] = torch.from_numpy(np.flatnonzero(flat == tokenizer.mask_token_id))
-            return batch
         special, ordinary = special_ids(tokenizer)
         positions, fates, others = [], [], []
         longest = batch["input_ids"].shape[1]
@@ -157,14 +158,32 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
 
         if "labels" in batch:
             return self._likelihoods(model, batch)
+        said = gather(model, model_inputs(batch), batch["positions"]).logits()
+        return BatchOutput(self._likeliest(chain.from_iterable(map(numbers, said)), batch))
+
+    def graph_batch(self, features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Array]:
+        """See `Task.graph_batch`; `positions` are those of the blanks in the flattened batch: (blanks,)."""
+        import numpy as np
+
+        batch = arrays(features, tokenizer)
+        return batch | {"positions": np.flatnonzero(batch["input_ids"].reshape(-1) == tokenizer.mask_token_id)}
+
+    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
+        """See `Task.raw`; the logits are those at `positions`, (blanks, vocabulary)."""
+        return self._likeliest(said["logits"], batch)
+
+    def _likeliest(self, said: Iterable[Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
+        import numpy as np
+
         rows, longest = batch["input_ids"].shape
         raw: list[list[tuple[Any, Any]]] = [[] for _ in range(rows)]
-        at = iter(batch["positions"].tolist())
-        for logits in gather(model, model_inputs(batch), batch["positions"]).logits():
-            best = logits.softmax(1).topk(min(self.candidates, logits.shape[1]))
-            for scores, ids in zip(best.values.tolist(), best.indices.tolist(), strict=True):
-                raw[next(at) // longest].append((ids, scores))
-        return BatchOutput(raw)
+        for at, logits in zip(batch["positions"].tolist(), said, strict=True):
+            number = min(self.candidates, len(logits))
+            ids = np.argpartition(-logits, number - 1)[:number]
+            ids = ids[np.argsort(-logits[ids], kind="stable")]
+            shares = np.exp(logits - logits[ids[0]])
+            raw[at // longest].append((ids.tolist(), (shares[ids] / shares.sum()).tolist()))
+        return raw
 
     def decode(
         self, example: RawExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None

@@ -27,7 +27,7 @@ from ..spans import (
     windows,
     without_particle,
 )
-from .base import IGNORED, BatchOutput, Features, Statistics, Task, Window, inputs, pad, pad_inputs
+from .base import IGNORED, BatchOutput, Features, Raw, Statistics, Task, Window, inputs, numbers, pad, pad_inputs
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Ner(Task[EntityExample, EntityPrediction]):
     description: ClassVar[str] = "named entities as spans of characters: text, entities"
     example: ClassVar[type[Example]] = EntityExample
     best_metric: ClassVar[str] = "entity_f1"
+    outputs: ClassVar[tuple[str, ...]] = ("logits",)
 
     stride: int = 32
     """Tokens that neighbouring windows of a long text share; at most half a window is used."""
@@ -65,6 +66,10 @@ class Ner(Task[EntityExample, EntityPrediction]):
     """What is cut off the last token of an entity: endings for each label, `learn` to take them from the training
     data (those that are more often cut than kept), or nothing. With KcBERT's tokens a perfect model reaches
     entity F1 0.84 on KLUE-NER without, and 0.97 with learnt particles."""
+
+    tags: tuple[str, ...] = ()
+    """Names of the model's outputs in their order, for a checkpoint that was trained elsewhere: with [CLS] and [PAD]
+    among them, or all B- before all I-. By default O, then B- and I- of each type."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,8 +83,15 @@ class Ner(Task[EntityExample, EntityPrediction]):
         return AutoModelForTokenClassification
 
     def classes(self, labels: Sequence[str]) -> list[str]:
-        """O, then B- and I- of each type."""
-        return bio_labels(labels)
+        """O, then B- and I- of each type, where `tags` says nothing else.
+
+        Raises:
+            InputError: `tags` lacks one of them.
+        """
+        needed = bio_labels(labels)
+        if self.tags and (missing := set(needed) - set(self.tags)):
+            raise InputError(f"no {min(missing)!r} among {', '.join(self.tags)}", place="--tags")
+        return list(self.tags) or needed
 
     def fit(
         self, statistics: Statistics, labels: Sequence[str], examples: Iterable[EntityExample], tokenizer: Any
@@ -163,9 +175,12 @@ class Ner(Task[EntityExample, EntityPrediction]):
         loss, targets = None, 0
         if "labels" in batch:
             loss, targets = _loss(logits, batch["labels"]), int((batch["labels"] != IGNORED).sum())
-        lengths = batch["attention_mask"].sum(dim=1).tolist()
-        rows = logits.float().cpu().numpy()
-        return BatchOutput([row[:n].copy() for row, n in zip(rows, lengths, strict=True)], loss, targets)
+        return BatchOutput(self.raw({"logits": numbers(logits)}, batch), loss, targets)
+
+    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
+        """See `Task.raw`."""
+        lengths = batch["attention_mask"].sum(1).tolist()
+        return [row[:n].copy() for row, n in zip(said["logits"], lengths, strict=True)]
 
     def decode(
         self, example: EntityExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None

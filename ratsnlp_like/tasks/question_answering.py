@@ -19,7 +19,7 @@ from ..errors import InputError, raise_together
 from ..examples import Answer, Entity, Example, QuestionExample
 from ..registry import TASKS
 from ..spans import Offset, ParticleCounts, Template, windows, without_particle
-from .base import BatchOutput, Features, Statistics, Task, Window, inputs, pad_inputs
+from .base import BatchOutput, Features, Raw, Statistics, Task, Window, inputs, numbers, pad_inputs
 
 _ANSWER = "answer"
 """The label under which particles are counted."""
@@ -67,6 +67,7 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
     ask: ClassVar[tuple[str, ...]] = ("언제 열었나?", "도서관은 1998년에 문을 열었다.")
     best_metric: ClassVar[str] = "char_f1"
     asking: ClassVar[frozenset[str]] = frozenset({"n_best", "max_answer_length", "null_threshold"})
+    outputs: ClassVar[tuple[str, ...]] = ("start_logits", "end_logits")
 
     doc_stride: int = 64
     """Tokens of the text that neighbouring windows share; at most half a window is used."""
@@ -100,7 +101,11 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         return AutoModelForQuestionAnswering
 
     def configure(self, config: Any, labels: Sequence[str]) -> None:
-        """Two outputs, beginning and end.
+        """See `Task.configure`; two outputs, beginning and end."""
+        config.num_labels = 2
+
+    def check_model(self, config: Any) -> None:
+        """See `Task.check_model`.
 
         Raises:
             InputError: the checkpoint writes from left to right, so that a token knows nothing of what follows.
@@ -246,9 +251,20 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         """See `Task.predict_batch`; raw is (tokens, 2) logits."""
         logits = _logits(model, batch)
         loss = _loss(logits, batch["labels"]) if "labels" in batch else None
-        lengths = batch["attention_mask"].sum(dim=1).tolist()
-        rows = logits.cpu().numpy()
-        return BatchOutput([row[:n].copy() for row, n in zip(rows, lengths, strict=True)], loss, len(lengths))
+        said = {name: numbers(logits[:, :, k]) for k, name in enumerate(self.outputs)}
+        return BatchOutput(self.raw(said, batch), loss, len(logits))
+
+    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
+        """See `Task.raw`."""
+        import numpy as np
+
+        lengths = batch["attention_mask"].sum(1).tolist()
+        both = np.stack([said[name] for name in self.outputs], axis=2)
+        return [row[:n].copy() for row, n in zip(both, lengths, strict=True)]
+
+    def agrees(self, one: AnswerPrediction, other: AnswerPrediction) -> bool:
+        """See `Task.agrees`: the answer, whatever stands behind it among the candidates."""
+        return (one.start, one.end) == (other.start, other.end)
 
     def decode(
         self, example: QuestionExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None

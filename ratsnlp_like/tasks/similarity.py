@@ -11,7 +11,7 @@ from ..arrays import Array, Noise, Tensor
 from ..errors import InputError
 from ..examples import Example, ScoredPairExample
 from ..registry import TASKS
-from .base import BatchOutput, Features, Statistics, Task, Window, inputs, pad_inputs
+from .base import BatchOutput, Features, Raw, Statistics, Task, Window, inputs, numbers, pad_inputs
 from .pairs import encode_pairs
 
 
@@ -32,6 +32,7 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
     ask: ClassVar[tuple[str, ...]] = ("방이 넓어요", "방이 크네요")
     best_metric: ClassVar[str] = "pearson"
     asking: ClassVar[frozenset[str]] = frozenset({"threshold"})
+    outputs: ClassVar[tuple[str, ...]] = ("logits",)
 
     lowest: float = 0.0
     """The score of two texts that have nothing in common."""
@@ -109,9 +110,17 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
         """See `Task.predict_batch`; raw is one number, on the scale from 0 to 1."""
         from torch.nn import functional as F
 
-        scores = model(**inputs(batch)).logits.float().squeeze(1)
-        loss = F.mse_loss(scores, batch["labels"]) if "labels" in batch else None
-        return BatchOutput(list(scores.cpu().numpy()), loss, len(scores))
+        logits = model(**inputs(batch)).logits
+        loss = F.mse_loss(logits.float().squeeze(1), batch["labels"]) if "labels" in batch else None
+        return BatchOutput(self.raw({"logits": numbers(logits)}, batch), loss, len(logits))
+
+    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
+        """See `Task.raw`."""
+        return list(said["logits"][:, 0])
+
+    def agrees(self, one: ScorePrediction, other: ScorePrediction) -> bool:
+        """See `Task.agrees`: within a hundredth of the scale."""
+        return abs(one.score - other.score) <= (self.highest - self.lowest) / 100
 
     def decode(
         self, example: ScoredPairExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
