@@ -35,7 +35,7 @@ $(VENV)/.installed: requirements.txt constraints.txt setup.py
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora]"
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora,onnx,plots,serve]"
 	touch $@
 
 install: $(VENV)/.installed

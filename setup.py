@@ -34,12 +34,17 @@ setup(
             "py.typed",
             "corpora/samples/*",
             "checkpoints/bundled/*/*",
+            "serve/static/*",
+            "nlpbook/static/*",
         ]
     },
     install_requires=requirements(),
     extras_require={
         "sentencepiece": ["sentencepiece>=0.2", "protobuf>=4"],  # KoBERT's tokenizer
         "lora": ["peft>=0.20"],
+        "onnx": ["onnx>=1.18", "onnxruntime>=1.20", "onnxscript>=0.5"],  # to predict: onnxruntime alone
+        "serve": ["fastapi>=0.115", "uvicorn>=0.30"],
+        "plots": ["matplotlib>=3.8", "koreanize-matplotlib>=0.1.1"],  # the latter for its font
         "tensorboard": ["tensorboard>=2.15"],
         "wandb": ["wandb>=0.16"],
         "mlflow": ["mlflow>=2.10"],
@@ -47,6 +52,8 @@ setup(
             "pytest>=8",
             "pytest-xdist>=3.5",
             "hypothesis>=6.100",
+            "httpx2>=2",  # starlette's test client
+            "websockets>=13",  # drives a browser in tests
             "emoji>=2",
             "soynlp>=0.0.493",
             "ruff>=0.9",

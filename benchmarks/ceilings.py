@@ -1,8 +1,10 @@
-"""What a perfect NER model would reach with the tokens of each checkpoint (the oracle contract, as a table).
+"""What a perfect model would reach with the tokens of each checkpoint (the oracle contract, as a table).
 
     python -m benchmarks.ceilings --corpus klue-ner --corpus_root FOLDER CHECKPOINT...
+    python -m benchmarks.ceilings --corpus korquad-v1 --max_length 300 --corpus_root FOLDER CHECKPOINT...
 
-Gold labels go through the tokens and back; strict entity F1 in characters. Particles are learnt from `train`.
+Gold labels go through the tokens and back. The last column is the first with the particles that the first split
+teaches (`--particles learn`).
 """
 
 from __future__ import annotations
@@ -10,9 +12,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratsnlp_like.corpora.base import default_root, open_corpus
+from ratsnlp_like.corpora.base import default_root, guess_task, open_corpus
+from ratsnlp_like.corpora.formats import Options
 from ratsnlp_like.inspection import inspect
 from ratsnlp_like.registry import TASKS
+
+METRICS = {
+    "ner": {"entity F1": "entity_f1", "KLUE entity F1": "klue_entity_f1", "CoNLL F1": "conll_f1"},
+    "question-answering": {"KorQuAD EM": "korquad_em", "KorQuAD F1": "korquad_f1", "KLUE-MRC EM": "klue_mrc_em"},
+}
 
 
 def main() -> None:
@@ -22,17 +30,20 @@ def main() -> None:
     parser.add_argument("--corpus", default="klue-ner")
     parser.add_argument("--corpus_root")
     parser.add_argument("--normalization", nargs="*", default=[])
+    parser.add_argument("--max_length", type=int, default=128)
     arguments = parser.parse_args()
-    task = TASKS["ner"](normalization=tuple(arguments.normalization))
-    corpus = open_corpus(arguments.corpus, task.example, task.name)
+    name = guess_task(arguments.corpus, Options())
+    task = TASKS[name](normalization=tuple(arguments.normalization))
+    corpus = open_corpus(arguments.corpus, task.example, name)
     root = Path(arguments.corpus_root) if arguments.corpus_root else default_root()
-    print("| checkpoint | split | [UNK] | entity F1 | KLUE entity F1 | CoNLL F1 | entity F1, learnt particles |")
+    first, *_ = METRICS[name]
+    print(f"| checkpoint | split | [UNK] | {' | '.join(METRICS[name])} | {first}, learnt particles |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for checkpoint in arguments.checkpoints:
-        found = inspect(corpus, task, checkpoint=checkpoint, root=root)
+        found = inspect(corpus, task, checkpoint=checkpoint, root=root, max_length=arguments.max_length)
         for split, tokens in found["tokens"].items():
             plain, learnt = tokens["oracle"]["metrics"], tokens["improved"]["metrics"]
-            cells = [plain["entity_f1"], plain["klue_entity_f1"], plain["conll_f1"], learnt["entity_f1"]]
+            cells = [*(plain[metric] for metric in METRICS[name].values()), learnt[METRICS[name][first]]]
             shares = " | ".join(f"{cell:.4f}" for cell in cells)
             print(f"| {Path(checkpoint).name} | {split} | {tokens['unknown_share']:.2%} | {shares} |", flush=True)
 

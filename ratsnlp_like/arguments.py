@@ -69,6 +69,9 @@ class ModelArguments:
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto"
     """How attention is computed in training. auto: eager on a CPU, where torch's fused attention is slow on the way
     back; sdpa else."""
+    unpadded: bool = True
+    """Run BERT, RoBERTa and ELECTRA without padding, and their last layer only for the tokens that the head reads.
+    Exact, and faster; other models pad their batches."""
     freeze: int | None = None
     """Freeze the embeddings and this many of the lowest layers; 0 freezes the embeddings alone."""
     lora: bool = False

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
-from . import lora
+from . import lora, unpadded
 from .arguments import (
     RESUMABLE,
     CorpusArguments,
@@ -29,6 +29,7 @@ from .corpora.base import Corpus, FileCorpus, default_root, open_corpus
 from .corpora.formats import Options
 from .data import (
     Batches,
+    EncodedSplit,
     Loader,
     TaskDataModule,
     best_split,
@@ -211,6 +212,8 @@ def fine_tune(
     if job.model.lora:
         learning, size = lora.add(model, job.model, job.checkpoint), model.num_parameters()
         log.info("LoRA: %s of %s weights learn", f"{learning:,}", f"{size:,}")
+    if job.model.unpadded and not unpadded.install(model):
+        log.info("a %s has no forward without padding here: batches are padded", config.model_type)
     about = {
         "checkpoint": job.checkpoint,
         "init": job.model.init,
@@ -240,7 +243,7 @@ def fine_tune(
         _fit(trainer, module, data, state, keeper, folder)
         if keeper.evaluated != trainer.global_step:  # a finished run, resumed
             trainer.validate(module, datamodule=data, verbose=False)
-        return _finish(run, trainer, module, data, meter, merge=job.model.lora_merge)
+        return _finish(run, trainer, module, data, meter, job.model)
 
 
 def _fit(
@@ -269,11 +272,11 @@ def _fit(
 
 
 def _finish(
-    run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, meter: Meter, *, merge: bool
+    run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, meter: Meter, arguments: ModelArguments
 ) -> FineTuneResult:
     """Measure the best model on the test split, and write down what came of the run."""
-    best = Predictor.from_pretrained(run.folder)
-    if merge:
+    best = Predictor.from_pretrained(run.folder, unpadded=arguments.unpadded)
+    if arguments.lora_merge:
         best = best.merged()
     metrics, held_out = best.metrics.setdefault("validation", {}), data.validation
     if data.test is not None:
@@ -319,36 +322,64 @@ def evaluate(
         InputError: no model, no corpus, or a label that the model does not know.
     """
     predictor = Predictor.from_pretrained(folder)
-    if predictor.about.get("corpus") == _name(corpus):  # the columns that it was trained on are meant
-        columns = {f"{name}_column": column for name, column in predictor.about.get("columns", {}).items()}
-        options = {**columns, **options}
-    job = Job.of(predictor.task.name, corpus, str(folder), options)
-    source = job.open(job.corpus, like=predictor.about.get("corpus"))
-    root, cache = job.places.corpus_root or default_root(), job.places.cache_dir or default_cache()
-    splits = source.splits(root)
-    split = split or ("test" if "test" in splits else best_split(source, root))
-    if split not in splits:
-        if len(splits) > 1:
-            raise InputError(f"no split {split!r}", place=_name(corpus), fix=did_you_mean(split, splits))
-        split = splits[0]  # a file has one
-    read = read_split(source, split, root=root, cache=cache)
-    known = predictor.about.get("fingerprints", {})
-    if read.fingerprint == known.get("train"):
-        log.warning("%s: the model was trained on these rows; this is no measure of new text.", _name(corpus))
-    elif read.fingerprint == known.get("validation"):
-        log.warning("%s: the best model was chosen by these rows; new text may turn out worse.", _name(corpus))
-    encoded = encode_split(
-        read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
-    )
-    encoded = encoded.sample(job.data.limit_eval, job.training.seed)
-    warn_of_truncation(encoded, predictor.max_length)
-    kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
-    log.info("measured on %s, %s: %s examples", _name(corpus), kind, f"{int(encoded.begins.sum()):,}")
-    size = job.training.eval_batch_size or 2 * job.training.batch_size
-    loader = Loader(encoded, predictor.tokenizer, Batches(encoded.lengths, size, shuffle=False))
+    held_out = HeldOut.of(predictor, corpus, split, options)
+    log.info("measured on %s", held_out)
     module = TaskModule(predictor.task, predictor.model, predictor.labels)
-    evaluation_trainer(progress=job.training.progress).test(module, dataloaders=loader, verbose=False)
-    return module.results | predictor.task.asked(predictor.predict, encoded.examples())
+    trainer = evaluation_trainer(progress=held_out.progress)
+    trainer.test(module, dataloaders=held_out.loader(predictor), verbose=False)
+    return module.results | predictor.task.asked(predictor.predict, held_out.split.examples())
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Examples to measure a saved model on, encoded for it."""
+
+    corpus: str
+    kind: str
+    """Which of its splits, in words."""
+    split: EncodedSplit
+    batch_size: int
+    progress: bool
+
+    @classmethod
+    def of(
+        cls, predictor: Predictor, corpus: str | Path | Corpus, split: str | None, options: Mapping[str, Any]
+    ) -> HeldOut:
+        """Choose and encode them; see `evaluate`."""
+        if predictor.about.get("corpus") == _name(corpus):  # the columns that it was trained on are meant
+            columns = {f"{name}_column": column for name, column in predictor.about.get("columns", {}).items()}
+            options = {**columns, **options}
+        job = Job.of(predictor.task.name, corpus, "", options)
+        source = job.open(job.corpus, like=predictor.about.get("corpus"))
+        root, cache = job.places.corpus_root or default_root(), job.places.cache_dir or default_cache()
+        splits = source.splits(root)
+        split = split or ("test" if "test" in splits else best_split(source, root))
+        if split not in splits:
+            if len(splits) > 1:
+                raise InputError(f"no split {split!r}", place=_name(corpus), fix=did_you_mean(split, splits))
+            split = splits[0]  # a file has one
+        read = read_split(source, split, root=root, cache=cache)
+        known = predictor.about.get("fingerprints", {})
+        if read.fingerprint == known.get("train"):
+            log.warning("%s: the model was trained on these rows; this is no measure of new text.", _name(corpus))
+        elif read.fingerprint == known.get("validation"):
+            log.warning("%s: the best model was chosen by these rows; new text may turn out worse.", _name(corpus))
+        encoded = encode_split(
+            read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
+        )
+        encoded = encoded.sample(job.data.limit_eval, job.training.seed)
+        warn_of_truncation(encoded, predictor.max_length)
+        kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
+        size = job.training.eval_batch_size or 2 * job.training.batch_size
+        return cls(_name(corpus), kind, encoded, size, job.training.progress)
+
+    def __str__(self) -> str:
+        return f"{self.corpus}, {self.kind}: {int(self.split.begins.sum()):,} examples"
+
+    def loader(self, predictor: Predictor) -> Loader:
+        """Its batches, longest first."""
+        batches = Batches(self.split.lengths, self.batch_size, shuffle=False)
+        return Loader(self.split, predictor.tokenizer, batches)
 
 
 def choose_attention(job: Job) -> str | None:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from . import unpadded
+
 _ROWS = 512
 """Rows of logits that exist at a time."""
 _RESHAPED = ("final_logit_softcapping", "logit_scale", "logits_scaling", "mup_logit_scale")
@@ -93,8 +95,8 @@ class Gathered(NamedTuple):
 def gather(model: Any, inputs: Mapping[str, Tensor], positions: Tensor) -> Gathered:
     """Run a language model up to its vocabulary; only some positions go through the layers behind its body.
 
-    Heads differ from model to model, and all of them work on each position alone. So the model itself is run, and two
-    hooks tell it what to leave out: all other positions behind the body, all of them before the vocabulary.
+    Heads differ from model to model, and all of them work on each position alone. So the model itself is run, and it
+    is told what to leave out: all other positions behind the body, all of them before the vocabulary.
 
     Args:
         model: a masked or causal language model of transformers.
@@ -118,7 +120,11 @@ def gather(model: Any, inputs: Mapping[str, Tensor], positions: Tensor) -> Gathe
         caught.append(arguments[0])
         return (arguments[0][:, :0],)
 
-    hooks = [model.base_model.register_forward_hook(behind_body)]
+    hooks = []
+    if unpadded.installed(model):
+        inputs = {**inputs, "kept": positions}  # the last layer is computed for these alone
+    else:
+        hooks.append(model.base_model.register_forward_hook(behind_body))
     if not plain:
         hooks.append(head.register_forward_pre_hook(before_head))
     try:

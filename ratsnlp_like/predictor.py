@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -64,12 +65,13 @@ class Predictor:
         """How many of the texts asked about so far were longer than the window and lost their rest."""
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, *, device: str | None = None) -> Self:
+    def from_pretrained(cls, folder: str | Path, *, device: str | None = None, unpadded: bool = True) -> Self:
         """Load a model folder, or the best model of a run folder.
 
         Args:
             folder: as `save_pretrained` or a training run wrote it, or the name of a bundled checkpoint.
             device: such as `cuda` or `cpu`; a GPU where there is one by default.
+            unpadded: run without padding where the architecture allows it.
 
         Raises:
             InputError: the folder holds no model of this package.
@@ -77,7 +79,7 @@ class Predictor:
         path = find_model(folder)
         described = read_task_file(path)
         task = TASKS[described["task"]].from_dict(described["fields"])
-        load = _load_graph if is_graph(path) else _load_weights
+        load = _load_graph if is_graph(path) else partial(_load_weights, unpadded=unpadded)
         model, tokenizer = load(path, task, device)
         metrics = json.loads((path / "metrics.json").read_text("utf-8")) if (path / "metrics.json").exists() else {}
         return cls(
@@ -185,7 +187,8 @@ class Predictor:
     def _ask_model(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
         import torch
 
-        self.model.eval()
+        if self.model.training:  # `eval` visits every module, which takes longer than a short text's tokens
+            self.model.eval()
         with torch.inference_mode():
             batch = self.task.collate(windows, self.tokenizer)
             batch = {name: value.to(self.model.device) for name, value in batch.items()}
@@ -249,14 +252,18 @@ class Predictor:
         )
 
 
-def _load_weights(path: Path, task: Task[Any, Any], device: str | None) -> tuple[Any, Any]:
+def _load_weights(path: Path, task: Task[Any, Any], device: str | None, *, unpadded: bool) -> tuple[Any, Any]:
     import torch
+
+    from .unpadded import install
 
     config = load_config(str(path))
     tokenizer = load_tokenizer(str(path), config)
     load = lora.load if lora.is_adapter(path) else load_model
     model = load(path, config, task.model_class(), vocabulary=len(tokenizer))
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if unpadded:
+        install(model)
     return model, tokenizer
 
 
@@ -370,7 +377,7 @@ def model_card(predictor: Predictor) -> str:
     lines = [
         "---",
         "language: ko",
-        "library_name: transformers",
+        f"library_name: {'onnxruntime' if isinstance(predictor.model, Graph) else 'transformers'}",
         f"tags: [ratsnlp_like, {task.name}]",
         "---",
         f"# {task.name}: {about.get('checkpoint', 'a model')} fine-tuned on {about.get('corpus', 'a corpus')}",

@@ -82,6 +82,13 @@ class Classifier(Task[L, ClassPrediction]):
                 expected="at least two classes",
                 fix="check the column of labels (--label_column), or that the file is not cut off or sorted",
             )
+        if len(present) < len(labels) and not task.multi_label:  # only labels that a corpus declares can be missing
+            missing = [label for label in labels if label not in present]
+            raise InputError(
+                f"no training row has the class {' or '.join(map(repr, missing))}: it could never be predicted",
+                expected=f"rows of each class: {', '.join(map(repr, labels))}",
+                fix="complete the training file; or convert it to a TSV, whose classes are those that occur in it",
+            )
         if task.class_weights == "balanced":
             counts = [statistics.labels.get(label, 0) for label in labels]
             weights = tuple(sum(counts) / len(labels) / count if count else 0.0 for count in counts)

@@ -305,10 +305,13 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         begin, finish = (np.where(shown, raw[lead : lead + count, k], -np.inf) for k in (0, 1))
         firsts = np.argsort(-begin, kind="stable")[: self.n_best]
         lasts = np.argsort(-finish, kind="stable")[: self.n_best]
-        for first in firsts:
-            for last in lasts:
-                if first <= last < first + self.max_answer_length and shown[first] and shown[last]:
-                    yield int(starts[first]), int(ends[last]), float(begin[first] + finish[last])
+        scores = begin[firsts][:, None] + finish[lasts]
+        length = lasts - firsts[:, None]  # less one
+        scores[(length < 0) | (length >= self.max_answer_length)] = -np.inf
+        order = np.argsort(-scores, axis=None, kind="stable")[: self.n_best]
+        for first, last, score in zip(*np.unravel_index(order, scores.shape), scores.flat[order], strict=True):
+            if score > -np.inf:
+                yield int(starts[firsts[first]]), int(ends[lasts[last]]), float(score)
 
     def score(
         self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample], labels: Sequence[str]

@@ -913,9 +913,10 @@ def test_the_model_gets_no_labels(letters: Any) -> None:
 
 
 def test_balanced_weights() -> None:
-    """rows / classes / rows of the class; a class that does not occur weighs nothing."""
+    """rows / classes / rows of the class; a label of several that does not occur weighs nothing."""
     labels = ["a", "b", "c"]
-    task = Classification(class_weights="balanced").fit(Statistics(8, 0, {"a": 6, "b": 2}), labels, [], None)
+    found = Statistics(8, 0, {"a": 6, "b": 2}, several=True)
+    task = Classification(class_weights="balanced").fit(found, labels, [], None)
     assert task.class_weights == pytest.approx((8 / 3 / 6, 8 / 3 / 2, 0.0))
 
 
@@ -927,13 +928,14 @@ def test_a_list_of_labels_makes_it_multi_label() -> None:
     ("statistics", "fields", "message"),
     [
         (Statistics(3, 0, {"a": 3}), {}, "one class only: 'a'"),
+        (Statistics(3, 0, {"a": 2, "c": 1}), {}, "no training row has the class 'b'"),
         (Statistics(3, 3, {"a": 2, "b": 1}), {}, "all 3 texts are empty"),
         (Statistics(3, 0, {"a": 2, "b": 1}), {"class_weights": (1.0,)}, "1 class weights for 2 classes"),
     ],
 )
 def test_nothing_to_learn_from(statistics: Statistics, fields: Mapping[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Classification(**fields).fit(statistics, ["a", "b"], [], None)
+        Classification(**fields).fit(statistics, sorted({"a", "b", *statistics.labels}), [], None)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5])
