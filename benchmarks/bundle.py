@@ -1,10 +1,11 @@
 """Make a bundled checkpoint of a pretraining run: weights in fp16, tokenizer, configuration, and a model card.
 
-    python -m benchmarks.bundle RUN NAME --title "..." --card benchmarks/cards/NAME.md [--nsmc FILE]
+    python -m benchmarks.bundle RUN NAME --title "..." --card benchmarks/cards/NAME.md [--nsmc FILE] [--before CARD]
 
 The card is a template; {steps}, {tokens}, {minutes}, {loss}, {perplexity}, {accuracy}, {table} and {examples} are
-taken from the run, {nsmc} from the output of `benchmarks.nsmc`. Dropout, off in pretraining, is written into the
-configuration as fine-tuning wants it.
+taken from the run, {nsmc} from the output of `benchmarks.nsmc`. Where the run went on from a checkpoint of an earlier
+one, the table in that one's card goes in front, and {total} counts the tokens of both. Dropout, off in pretraining, is
+written into the configuration as fine-tuning wants it.
 """
 
 from __future__ import annotations
@@ -42,6 +43,12 @@ def curve(run: Path) -> list[tuple[float, float]]:
                 if row.get("validation/loss"):
                     points[int(row["step"]) + 1] = float(row["validation/loss"])
     return [(step * per_step, loss) for step, loss in sorted(points.items())]
+
+
+def listed(card: str) -> list[tuple[float, float]]:
+    """The curve that stands in a card."""
+    rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) \|$", card, re.MULTILINE)
+    return [(1e6 * float(tokens), float(loss)) for tokens, loss in rows]
 
 
 def draw(points: list[tuple[float, float]], path: Path, title: str) -> None:
@@ -82,16 +89,20 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--title", required=True)
     parser.add_argument("--card", type=Path, required=True, help="the template of the card")
+    parser.add_argument("--before", type=Path, help="the card of the checkpoint that the run went on from")
     parser.add_argument("--nsmc", type=Path, help="what benchmarks.nsmc has printed")
     arguments = parser.parse_args()
+    earlier = listed(arguments.before.read_text(encoding="utf-8")) if arguments.before else []
     folder = bundle(arguments.run, arguments.name)
-    points = curve(arguments.run)
+    already = earlier[-1][0] if earlier else 0.0
+    points = [*earlier, *((already + tokens, loss) for tokens, loss in curve(arguments.run))]
     draw(points, folder / "loss.svg", arguments.title)
     result = json.loads((arguments.run / "result.json").read_text(encoding="utf-8"))
     table = "\n".join(f"| {tokens / 1e6:.1f} | {loss:.3f} |" for tokens, loss in _thinned(points))
     facts = {
         "steps": f"{result['steps']:,}",
         "tokens": f"{result['tokens'] / 1e6:.1f}",
+        "total": f"{points[-1][0] / 1e6:.1f}",
         "minutes": f"{result['train_seconds'] / 60:.0f}",
         "loss": f"{points[-1][1]:.3f}",
         "perplexity": f"{result['metrics']['perplexity']:.1f}",

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from . import __version__
 from .errors import InputError, TrainingError, did_you_mean
@@ -40,6 +40,7 @@ Fine-tuning of pretrained Korean language models (version {__version__}).
   evaluate   measure a saved model on a corpus
   predict    ask a saved model about new text
   serve      a page and an HTTP API for a saved model
+  export     write a saved model for ONNX Runtime, and certify that it says the same
   inspect    look at a corpus, and at what a checkpoint's tokenizer makes of it
   tokenizer  train a vocabulary on your own text, or compare tokenizers on it
   list       what there is: corpora, tasks, checkpoints, formats
@@ -509,6 +510,40 @@ def _write_rows(rows: Iterable[dict[str, Any]], file: IO[str], kind: str) -> Non
         writer.writerow(cells)
 
 
+def export(arguments: list[str]) -> None:
+    """`ratsnlp-like export`."""
+    from .predictor import describe_model
+
+    parser = _parser("export", "Write a saved model for ONNX Runtime, and certify that it says the same.")
+    parser.add_argument("model", type=str, help="a run folder (its best model) or a model folder")
+    parser.add_argument("--to", type=Literal["onnx"], default="onnx", help="the only format there is: onnx")
+    parser.add_argument("--output", type=str | None, default=None, help="the folder to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace the model in --output")
+    parser.add_argument("--quantize", type=Literal["int8"] | None, default=None, help="weights of 8 bits: int8")
+    parser.add_argument(
+        "--max_drop",
+        type=float,
+        default=0.01,
+        help="refuse where the best metric falls by more: absolute, or relative for perplexity",
+    )
+    parser.add_argument(
+        "--corpus", type=str | None, default=None, help="compare on it; the corpus of the training by default"
+    )
+    parser.add_argument("--split", type=str | None, default=None, help="test, validation or train; test by default")
+    parser.add_argument("--eval_batch_size", type=int, default=64, help="windows of a batch")
+    parser.add_argument("--limit_eval", type=int | None, default=None, help="compare on this many examples")
+    task, _ = describe_model(_first(arguments))
+    _add_corpus_options(parser, task.example.columns() if task else ())
+    options = _parse(parser, arguments)
+    if not options["output"]:
+        raise InputError("missing: --output", fix=f"--output {shlex.quote(options['model'])}-onnx")
+    from .export import export as run
+
+    certificate = run(**_chosen(options, "to"))
+    print(certificate.card())
+    print(f"The model is in {options['output']}; ask it: ratsnlp-like predict {shlex.quote(options['output'])} ...")
+
+
 def inspect(arguments: list[str]) -> None:
     """`ratsnlp-like inspect`."""
     from .corpora.base import default_root, guess_task, open_corpus
@@ -675,6 +710,7 @@ _COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "evaluate": evaluate,
     "predict": predict,
     "serve": serve,
+    "export": export,
     "inspect": inspect,
     "tokenizer": tokenizer,
     "list": list_,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,11 +44,7 @@ def read_book_ner(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
         if line.strip():
             place = Place(str(path), number)
             text, marked = _halves(line, place)
-            try:
-                entities = find_marks(text, marked)
-            except MismatchError as mismatch:
-                raise _explain(mismatch, text, marked, place) from None
-            yield Row({"text": text, "entities": entities}, place)
+            yield Row({"text": text, "entities": entities_of(text, marked, place)}, place)
 
 
 def sniff_book_ner(head: str) -> bool:
@@ -56,18 +52,39 @@ def sniff_book_ner(head: str) -> bool:
     return any(SEPARATOR in line for line in head.split("\n", maxsplit=20)[:20])
 
 
+def entities_of(text: str, marked: str, place: Place | None = None) -> Entities:
+    """The `[start, end, label]` that the marks stand for.
+
+    Raises:
+        InputError: the marks do not match the text.
+    """
+    try:
+        return find_marks(text, marked)
+    except MismatchError as mismatch:
+        raise _explain(mismatch, text, marked, place) from None
+
+
+def marked_text(text: str, entities: Iterable[tuple[int, int, str]]) -> str:
+    """A text with its entities marked, from `(start, end, label)` in order: `entities_of` reads it back."""
+    parts, at = [], 0
+    for start, end, label in entities:
+        parts += [text[at:start], f"<{text[start:end]}:{label}>"]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
 def _halves(line: str, place: Place) -> tuple[str, str]:
-    halves = line.split(SEPARATOR)
-    if len(halves) != 2:
+    parts = line.split(SEPARATOR)
+    if len(parts) != 2:
         raise InputError(
-            f"{len(halves) - 1 or 'no'} separator {SEPARATOR} (U+241E) in {shorten(line)}",
+            f"{len(parts) - 1 or 'no'} separator {SEPARATOR} (U+241E) in {shorten(line)}",
             place=place,
             expected=f"one: the sentence, {SEPARATOR}, the sentence with <entity:TAG>",
             fix=f"write {shorten(f'{line}{SEPARATOR}{line}')}, with the entities of the right half marked"
-            if len(halves) == 1
+            if len(parts) == 1
             else f"remove the {SEPARATOR} that belong to the sentence",
         )
-    return halves[0], halves[1]
+    return parts[0], parts[1]
 
 
 def find_marks(text: str, marked: str) -> Entities:
@@ -179,7 +196,7 @@ def _unroll(way: _Way) -> Entities:
     return entities[::-1]
 
 
-def _explain(mismatch: MismatchError, text: str, marked: str, place: Place) -> InputError:
+def _explain(mismatch: MismatchError, text: str, marked: str, place: Place | None) -> InputError:
     """Say what stands where the halves part, and guess why."""
     at, position = mismatch.in_marked, mismatch.in_text
     expected = f"the right half, its <entity:TAG> marks removed, is the left half (before {SEPARATOR})"

@@ -1,0 +1,25 @@
+"""`nlpbook.set_seed` and `nlpbook.set_logger`."""
+
+import logging
+from typing import Any
+
+log = logging.getLogger("ratsnlp")
+
+
+def set_seed(args: Any) -> None:
+    """Seed all random numbers with `args.seed`, and say so; with None, say that nothing is fixed."""
+    from pytorch_lightning import seed_everything
+
+    if args.seed is None:
+        print("not fixed seed")  # noqa: T201 (the book shows this line)
+        return
+    seed_everything(args.seed, workers=True, verbose=False)
+    print(f"set seed: {args.seed}")  # noqa: T201 (the book shows this line)
+
+
+def set_logger(args: Any) -> None:
+    """Show what this package logs, and the arguments first; a cell run again does not say things twice."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    for name in ("ratsnlp", "ratsnlp_like"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    log.info("Training/evaluation parameters %s", args)

@@ -1,0 +1,98 @@
+"""What a request holds, made from a task: the fields of its example, and the options that can be set when asking."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from ..tasks.base import Task
+from .limits import Limits
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+class ErrorContent(BaseModel):
+    """What is wrong, and how to mend it."""
+
+    problem: str = Field(examples=["unknown field 'txt'"])
+    place: str | None = Field(examples=["txt"])
+    expected: str | None = Field(examples=["text, options"])
+    fix: str | None = Field(examples=["did you mean 'text'?"])
+
+
+class ErrorBody(BaseModel):
+    """Every error has this shape."""
+
+    error: ErrorContent
+
+
+def input_fields(task: Task[Any, Any]) -> tuple[str, ...]:
+    """The texts that an input consists of; the first one where an example has alternatives (prompt)."""
+    given = task.example.given()
+    return tuple(name for name in given if name not in task.example.optional) or given[:1]
+
+
+def example_input(task: Task[Any, Any]) -> dict[str, str]:
+    """An input to show in the documentation."""
+    return dict(zip(input_fields(task), task.ask, strict=False))
+
+
+def _texts(task: Task[Any, Any], limits: Limits) -> dict[str, Any]:
+    shown = example_input(task)
+    return {
+        name: (str, Field(max_length=limits.max_text_chars, examples=[shown.get(name, "문장")]))
+        for name in input_fields(task)
+    }
+
+
+def _example(body: Any) -> dict[str, Any]:
+    return {"example": body}
+
+
+def options_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
+    """The options of a request; what is left out stays as the model was saved."""
+    hints, described = get_type_hints(type(task)), option_texts(task)
+    made: dict[str, Any] = {}
+    for name in sorted(task.asking):
+        most = limits.max_options.get(name)
+        about = Field(default=getattr(task, name), description=described.get(name), le=most)
+        made[name] = (hints[name], about)
+    return create_model("Options", __config__=_STRICT, **made)
+
+
+def option_texts(task: Task[Any, Any]) -> dict[str, str]:
+    """What stands below the fields of a task."""
+    from docstring_parser import parse_from_object
+
+    out: dict[str, str] = {}
+    for kind in reversed(type(task).__mro__):
+        if issubclass(kind, Task):
+            params = parse_from_object(kind).params
+            out |= {param.arg_name: " ".join(param.description.split()) for param in params if param.description}
+    return {f.name: out[f.name] for f in fields(task) if f.name in out}
+
+
+def one_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
+    """The body of a request with one input: its fields, and options."""
+    options = options_model(task, limits)
+    return create_model(
+        "Request",
+        __config__=ConfigDict(**_STRICT, json_schema_extra=_example(example_input(task))),
+        **_texts(task, limits),
+        options=(options, Field(default_factory=options)),
+    )
+
+
+def many_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
+    """The body of a request with several inputs, and options for all of them."""
+    options = options_model(task, limits)
+    one: Any = create_model("Input", __config__=_STRICT, **_texts(task, limits))
+    inputs: Any = Annotated[list[one], Field(max_length=limits.max_inputs)]
+    return create_model(
+        "BatchRequest",
+        __config__=ConfigDict(**_STRICT, json_schema_extra=_example({"inputs": [example_input(task)]})),
+        inputs=(inputs, ...),
+        options=(options, Field(default_factory=options)),
+    )

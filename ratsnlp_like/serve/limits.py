@@ -1,0 +1,54 @@
+"""What a server takes, and how long it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import InputError, raise_together
+
+_MAX_OPTIONS = {
+    "max_new_tokens": 512,
+    "num_beams": 8,
+    "continuations": 8,
+    "candidates": 50,
+    "n_best": 100,
+    "max_answer_length": 200,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes and times of a server."""
+
+    max_body_bytes: int = 1_000_000
+    """Longest body of a request, in bytes."""
+    max_text_chars: int = 20_000
+    """Longest text of an input, in characters."""
+    max_inputs: int = 256
+    """Most inputs of one request to /api/batch."""
+    queue: int = 1024
+    """Most inputs that wait for the model; further requests are told to come back (503)."""
+    batch_size: int = 32
+    """Most inputs that go through the model together."""
+    batch_wait_ms: float = 5.0
+    """How long an input waits for others to share its batch, in milliseconds; 0 does not wait."""
+    max_options: dict[str, int] = field(default_factory=lambda: dict(_MAX_OPTIONS))
+    """Highest values of the options that a request may set, such as {"max_new_tokens": 512}."""
+
+    def __post_init__(self) -> None:
+        wrong = [
+            InputError(f"{getattr(self, name)}", place=f"--{name}", expected="at least 1")
+            for name in ("max_body_bytes", "max_text_chars", "max_inputs", "queue", "batch_size")
+            if getattr(self, name) < 1
+        ]
+        if self.batch_wait_ms < 0:
+            wrong.append(InputError(f"{self.batch_wait_ms}", place="--batch_wait_ms", expected="0 or more"))
+        if self.queue < self.max_inputs:
+            wrong.append(
+                InputError(
+                    f"a queue of {self.queue} never takes a request of {self.max_inputs} inputs",
+                    place="--queue",
+                    fix=f"--queue {self.max_inputs}, or --max_inputs {self.queue}",
+                )
+            )
+        raise_together(wrong)
