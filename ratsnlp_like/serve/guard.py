@@ -76,7 +76,7 @@ class Guard:
                 403,
                 f"this server does not go by the name {headers.get('host', '')[:80]!r}",
                 place="Host",
-                fix="ratsnlp-like serve ... --allowed_hosts NAME",
+                fix="ask under localhost or an address; `ratsnlp-like serve` takes --allowed_hosts NAME",
             )
         if method != "POST":
             return
