@@ -31,7 +31,7 @@ from .tasks.base import Features, Statistics, Task
 
 log = logging.getLogger("ratsnlp_like")
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 """Raise it when the layout of the cache or the meaning of a feature changes."""
 _CHUNK = 4096
 """Rows of an Arrow record batch. All but the last have just so many: row i lies in chunk i // _CHUNK."""
@@ -176,6 +176,7 @@ def tokenizer_fingerprint(tokenizer: Any) -> str:
     else:
         content = json.dumps([type(tokenizer).__qualname__, sorted(tokenizer.get_vocab().items())])
     extra = [sorted(tokenizer.special_tokens_map.items()), tokenizer.model_input_names]
+    extra.append(getattr(tokenizer, "chat_template", None))
     return hashlib.sha256((content + repr(extra)).encode()).hexdigest()
 
 
@@ -218,7 +219,6 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
         counts = {"empty": 0, "several": False}
 
         def rows() -> Iterator[dict[str, str]]:
-            first = kind.columns()[0]
             for example in corpus.examples(root, split):
                 if example.missing is not None:
                     raise InputError(
@@ -229,7 +229,7 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
                     )
                 names = example.label_names
                 labels.update(names)
-                counts["empty"] += not str(getattr(example, first)).strip()
+                counts["empty"] += example.is_empty
                 counts["several"] |= isinstance(getattr(example, "label", None), tuple)
                 yield {"json": example.to_json(), "stratum": example.stratum}
 

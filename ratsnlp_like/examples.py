@@ -89,6 +89,11 @@ class Example:
         return cls.from_row(dict(zip(required, value, strict=True)))
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to learn from: the first column is blank."""
+        return not str(getattr(self, type(self).columns()[0])).strip()
+
+    @property
     def missing(self) -> str | None:
         """The name of the first field that is to be predicted, None where the example is complete."""
         return next((name for name in self.columns() if getattr(self, name) is None), None)
@@ -377,6 +382,11 @@ class GenerationExample(Example):
         if isinstance(value, (list, tuple)):
             return cls(messages=_messages(value, None))
         return super().of(value)
+
+    @property
+    def is_empty(self) -> bool:
+        """See `Example.is_empty`: there is no completion and no conversation."""
+        return not self.messages and not (self.completion or "").strip()
 
     @property
     def missing(self) -> str | None:

@@ -309,6 +309,33 @@ class TestBadInput:
         assert "rows.jsonl, line 2" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("texts.txt", "오늘은 하늘이 맑다\n"),
+        ("texts.jsonl", '{"text": "오늘은 하늘이 맑다"}\n'),
+        (
+            "talk.jsonl",
+            '{"messages": [{"role": "user", "content": "뭐 해?"}, {"role": "assistant", "content": "쉬어"}]}\n',
+        ),
+    ],
+)
+def test_rows_without_a_prompt_train(tmp_path: Path, gpt: Any, name: str, row: str) -> None:
+    """Texts and conversations; the template belongs to what was encoded, so that another one finds no stale cache."""
+    gpt.chat_template = TEMPLATE
+    folder = tmp_path / "talks"
+    Predictor.from_pretrained("ko-tiny-gpt").save_pretrained(folder)
+    gpt.save_pretrained(folder)
+    path = write(tmp_path / name, row * 12)
+    own = {"init": "pretrained", "config_overrides": {}, "max_steps": 1, "eval_prompts": 2, "max_new_tokens": 4}
+    given = job(tmp_path, task="generation", corpus=path, checkpoint=folder, **own)
+    assert fine_tune(**given).metrics["targets"] > 0
+    if name.startswith("talk"):
+        without = job(tmp_path, task="generation", corpus=path, checkpoint="ko-tiny-gpt", **own)
+        with pytest.raises(InputError, match="has no chat template"):
+            fine_tune(**without | {"output": tmp_path / "other"})
+
+
 def test_the_end_is_taught_and_stops(tmp_path: Path) -> None:
     """After one sentence learnt by heart, the model says it and no more."""
     rows = '{"prompt": "수도는?", "completion": " 서울입니다."}\n'
