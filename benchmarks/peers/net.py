@@ -1,0 +1,69 @@
+"""Write a net with random weights and its tokenizer into a folder that every contestant can open.
+
+    python -m benchmarks.peers.net FOLDER --shape small [--seed 7] [--exports --test FILE]
+
+`--exports` writes the folders of the toolkit beside it: `torch`, `onnx-fp32`, `onnx-int8`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+SHAPES: dict[str, dict[str, int]] = {
+    "small": {},
+    "base": {"num_hidden_layers": 12, "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072},
+}
+"""What differs from `ko-tiny-bert` (4 layers, 256 wide)."""
+
+
+def make(folder: Path, shape: str, seed: int) -> None:
+    """A BERT with a head for two classes."""
+    import torch
+    from transformers import BertForSequenceClassification
+
+    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+
+    torch.manual_seed(seed)
+    name = resolve("ko-tiny-bert")
+    config = load_config(name, SHAPES[shape])
+    config.num_labels = 2
+    BertForSequenceClassification(config).save_pretrained(folder)
+    load_tokenizer(name, config).save_pretrained(folder)
+
+
+def export_all(folder: Path, test: str) -> None:
+    """The same net as the toolkit's model folder, and its two graphs."""
+    from ratsnlp_like.checkpoints.base import load_config, load_model, load_tokenizer
+    from ratsnlp_like.export import export
+    from ratsnlp_like.predictor import Predictor
+    from ratsnlp_like.registry import TASKS
+
+    task = TASKS["classification"]()
+    config = load_config(str(folder))
+    tokenizer = load_tokenizer(str(folder), config)
+    model = load_model(str(folder), config, task.model_class(), vocabulary=len(tokenizer))
+    own = Predictor(task, model, tokenizer, ["0", "1"]).save_pretrained(folder / "torch")
+    told: dict[str, Any] = {"corpus": test, "quoting": "none", "limit_eval": 64, "progress": False}
+    export(own, output=folder / "onnx-fp32", max_drop=1.0, **told)
+    export(own, output=folder / "onnx-int8", max_drop=1.0, quantize="int8", **told)
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--shape", choices=SHAPES, default="small")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--exports", action="store_true")
+    parser.add_argument("--test", help="the examples that the certificates of the exports are made with")
+    arguments = parser.parse_args()
+    if arguments.exports:
+        export_all(arguments.folder, arguments.test)
+    else:
+        make(arguments.folder, arguments.shape, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()

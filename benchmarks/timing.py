@@ -1,0 +1,223 @@
+"""Contestants in processes of their own, in interleaved rounds; medians, ratios, and the machine they ran on.
+
+Only the standard library: a child begins with the memory of its parent, and a large parent would be measured with it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[1]
+_PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "pytorch-lightning", "onnxruntime")
+_MISSING = "No module named"
+
+
+class Failed(Exception):
+    """A contestant ended with an error; the message is what it said last."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Something that is measured once in each round."""
+
+    name: str
+    run: Callable[[Path], dict[str, float]]
+    """Takes an empty folder, which is thrown away afterwards; gives figures by name."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure of a table, or how it compares with that of one contestant."""
+
+    heading: str
+    key: str
+    digits: int = 1
+    against: str | None = None
+    """The contestant to divide by; None shows the figure itself."""
+    spread: bool = False
+    """Mean and standard deviation over the rounds, in place of the median."""
+
+
+@dataclass
+class Measured:
+    """The rounds of one contestant."""
+
+    name: str
+    rounds: list[dict[str, float]] = field(default_factory=list)
+    error: str | None = None
+
+    def median(self, key: str) -> float | None:
+        """Of the rounds that have this figure."""
+        values = self.values(key)
+        return statistics.median(values) if values else None
+
+    def values(self, key: str) -> list[float]:
+        """One for each round that has it."""
+        return [figures[key] for figures in self.rounds if key in figures]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the JSON file."""
+        keys = list(dict.fromkeys(key for figures in self.rounds for key in figures))
+        medians = {key: self.median(key) for key in keys}
+        return {"name": self.name, "error": self.error, "median": medians, "rounds": self.rounds}
+
+
+def environment(threads: int) -> dict[str, str]:
+    """Of the children: so many threads, no network, no reports to elsewhere."""
+    several = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+    fixed = {"HF_HUB_OFFLINE": "1", "WANDB_DISABLED": "true", "TOKENIZERS_PARALLELISM": "true", "PYTHONUTF8": "1"}
+    return {**os.environ, **fixed, **dict.fromkeys(several, str(threads))}
+
+
+def child(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> dict[str, float]:
+    """Run a command to its end.
+
+    Args:
+        command: program and arguments.
+        folder: where its output goes to, in a file.
+        environ: its environment.
+
+    Returns:
+        `wall_seconds`, and `peak_mb` (10^6 bytes): the largest resident set of the command and of any process that it
+        waited for.
+
+    Raises:
+        Failed: it ended with an error.
+    """
+    told = folder / "told.txt"
+    with told.open("wb") as out:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environ, cwd=REPOSITORY)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
+        seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Failed(_last_lines(told.read_text("utf-8", "replace"), process.returncode))
+    return {"wall_seconds": seconds, "peak_mb": usage.ru_maxrss * 1024 / 1e6}
+
+
+def _last_lines(told: str, code: int) -> str:
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    if not lines:
+        return f"ended with code {code} and said nothing"
+    return " / ".join(lines[-1 if "Traceback" in told else -3 :])
+
+
+def interleaved(contestants: Sequence[Contestant], rounds: int, scratch: Path) -> list[Measured]:
+    """Run every contestant once a round, each round beginning with another of them.
+
+    One that fails is left out of the rounds that follow.
+    """
+    found = {contestant.name: Measured(contestant.name) for contestant in contestants}
+    for number in range(rounds):
+        first = number % max(1, len(contestants))
+        for contestant in [*contestants[first:], *contestants[:first]]:
+            measured = found[contestant.name]
+            if measured.error is None:
+                _once(contestant, measured, scratch, number + 1)
+    return list(found.values())
+
+
+def _once(contestant: Contestant, measured: Measured, scratch: Path, number: int) -> None:
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    try:
+        measured.rounds.append(contestant.run(folder))
+        shown = ", ".join(f"{key} {value:.4g}" for key, value in measured.rounds[-1].items())
+    except Failed as error:
+        measured.error = shown = f"not installed ({error})" if _MISSING in str(error) else str(error)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"    round {number}: {contestant.name}: {shown}", flush=True)
+
+
+def table(columns: Sequence[Column], measured: Sequence[Measured]) -> str:
+    """A Markdown table; a contestant that failed has its error in place of figures."""
+    lines = [f"| | {' | '.join(column.heading for column in columns)} |", "| --- |" + " --- |" * len(columns)]
+    by_name = {one.name: one for one in measured}
+    for one in measured:
+        error = (one.error or "").replace("|", "/")
+        cells = (
+            [_cell(column, one, by_name) for column in columns] if one.rounds else [error, *[""] * (len(columns) - 1)]
+        )
+        name = f"{one.name} (failed after {len(one.rounds)} rounds: {error})" if error and one.rounds else one.name
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(column: Column, one: Measured, by_name: Mapping[str, Measured]) -> str:
+    value = one.median(column.key)
+    if value is None:
+        return ""
+    if column.spread:
+        values = one.values(column.key)
+        deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+        return f"{statistics.mean(values):,.{column.digits}f} ± {deviation:.{column.digits}f}"
+    if column.against is None:
+        return f"{value:,.{column.digits}f}"
+    other = by_name[column.against].median(column.key) if column.against in by_name else None
+    return f"{value / other:.{column.digits}f}" if other else ""
+
+
+def machine(threads: int) -> dict[str, Any]:
+    """What the figures depend on."""
+    about = Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else ""
+    facts = dict(_fact(line) for line in about.splitlines() if ":" in line)
+    flags = facts.get("flags", "").split()
+    return {
+        "processor": facts.get("model name", platform.processor() or platform.machine()),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": threads,
+        "bf16": [flag for flag in flags if "bf16" in flag],
+        "python": platform.python_version(),
+        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
+    }
+
+
+def _fact(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.strip(), value.strip()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def described(facts: Mapping[str, Any]) -> str:
+    """The machine in two lines."""
+    versions = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
+    return (
+        f"{facts['processor']}, {facts['cores']} cores, {facts['threads']} threads, "
+        f"bf16 in the processor: {', '.join(facts['bf16']) or 'no'}, load {os.getloadavg()[0]:.1f}\n"
+        f"Python {facts['python']}, {versions}"
+    )
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """The JSON object that a contestant has written.
+
+    Raises:
+        Failed: it has written none.
+    """
+    if not path.exists():
+        raise Failed(f"it wrote no {path.name}")
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
