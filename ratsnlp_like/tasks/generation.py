@@ -5,6 +5,7 @@ Only the completion is learnt; a prompt is read. What a model writes is set when
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,6 +17,8 @@ from ..registry import TASKS
 from ..spans import tokenize
 from .base import Features
 from .language_model import CausalModel, Generated, Likelihood, parts
+
+log = logging.getLogger("ratsnlp_like")
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,11 @@ class Generation(CausalModel[GenerationExample]):
         chosen = list(references)[::every][: self.eval_prompts]
         if not chosen:
             return {}
-        said = [answer.continuations[0] for answer in ask(chosen) if isinstance(answer, Generated)]
+        try:
+            said = [answer.continuations[0] for answer in ask(chosen) if isinstance(answer, Generated)]
+        except InputError as error:  # a prompt that leaves no room to write: a finished training is not lost for it
+            log.warning("held-out prompts were not written on from: %s", error)
+            return {}
         return {**metrics.generated([references[prompt] for prompt in chosen], said), "prompts": len(chosen)}
 
 
