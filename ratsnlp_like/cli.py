@@ -162,7 +162,7 @@ def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str
         if argument == "--":
             others += rest
             break
-        elif argument.startswith("--") or argument in flags:
+        if argument.startswith("--") or argument in flags:
             name, equals, value = argument.partition("=")
             if not equals and hints.get(name) is bool and not (rest and rest[0].lower() in {"true", "false"}):
                 equals, value = "=", "true"
