@@ -6,13 +6,16 @@ sha256 over all that could change its content, so nothing stale is ever read.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import logging
 import os
 import shutil
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
@@ -83,6 +86,14 @@ class Table:
         parts = [np.diff(column[1]) if isinstance(column, tuple) else column for column in columns]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
+    def categories(self, name: str) -> tuple[np.ndarray, list[str]]:
+        """A whole column of strings as numbers, shape (rows,), and the sorted strings that they stand for."""
+        parts = [self._reader.get_batch(i).column(name) for i in range(len(self._chunks))]
+        column = pa.chunked_array(parts, type=pa.large_string()).combine_chunks().dictionary_encode()
+        names = column.dictionary.to_pylist()
+        order = sorted(range(len(names)), key=names.__getitem__)
+        return np.argsort(order)[column.indices.to_numpy()], [names[i] for i in order]
+
     def strings(self, name: str) -> Iterator[str]:
         """A whole column of strings."""
         for i in range(len(self._chunks)):
@@ -131,9 +142,9 @@ def _column(cells: list[Any]) -> pa.Array:
         return pa.array(cells, type=pa.float32() if isinstance(first, float) else pa.int64())
     borders = np.zeros(len(cells) + 1, dtype=np.int32)
     np.cumsum([len(cell) for cell in cells], out=borders[1:])
-    whole = not any(isinstance(value, float) for cell in cells for value in cell)
-    flat = np.fromiter(chain.from_iterable(cells), dtype=np.int32 if whole else np.float32, count=int(borders[-1]))
-    return pa.ListArray.from_arrays(borders, flat)
+    flat = np.array(list(chain.from_iterable(cells)))
+    decimals = len(flat) and flat.dtype.kind == "f"
+    return pa.ListArray.from_arrays(borders, flat.astype(np.float32 if decimals else np.int32))
 
 
 def _cached(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -> tuple[Path, dict[str, Any]]:
@@ -148,7 +159,8 @@ def _cached(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -
                 shutil.rmtree(partial, ignore_errors=True)  # left by a writer that was killed
                 partial.mkdir()
                 try:
-                    content = build(partial)
+                    with _no_collection():
+                        content = build(partial)
                     (partial / "meta.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
                     partial.rename(folder)
                 except BaseException as error:
@@ -161,6 +173,18 @@ def _cached(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -
                         fix="make room on that disk, or choose another folder with --cache_dir",
                     ) from error
     return folder, json.loads(meta.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Rows come and go by the million and hold no cycles; looking for some took a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _key(name: str, *parts: object) -> str:
@@ -290,8 +314,10 @@ class EncodedSplit:
 
     def sample(self, number: int | None, seed: int) -> EncodedSplit:
         """So many of its examples, chosen at random; all of them for None."""
+        if number is None or number >= len(self):
+            return self
         examples = np.unique(self.example_rows)
-        if number is None or number >= len(examples):
+        if number >= len(examples):
             return self
         return self.select(np.random.default_rng(seed).permutation(examples)[:number])
 
@@ -341,22 +367,35 @@ def _windows(
     max_length: int,
 ) -> Iterator[Features]:
     examples = read.examples()
+    parts = iter(lambda: list(islice(examples, _SLICE)), [])
     done = 0
-    while part := list(islice(examples, _SLICE)):
-        for features in task.encode(part, tokenizer, labels, max_length):
-            features["example"] += done
-            yield features
-        done += len(part)
+    with ThreadPoolExecutor(1) as ahead:  # tokenizing lets go of the interpreter: rows are read and written meanwhile
+
+        def encode(part: list[Example]) -> Future[tuple[int, list[Features]]]:
+            return ahead.submit(lambda: (len(part), task.encode(part, tokenizer, labels, max_length)))
+
+        waiting = deque(map(encode, islice(parts, 2)))
+        while waiting:
+            size, encoded = waiting.popleft().result()
+            waiting.extend(map(encode, islice(parts, 1)))
+            for features in encoded:
+                features["example"] += done
+                yield features
+            done += size
 
 
-def cut(strata: Sequence[str], share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def cut(stratum: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """A seeded cut in two that keeps the balance of the strata.
+
+    Args:
+        stratum: the number of each row's stratum. Shape: (rows,).
+        share: of the smaller part.
+        seed: of the choice.
 
     Returns:
         Rows of the larger and of the smaller part, each in order.
     """
     rng = np.random.default_rng(seed)
-    _, stratum = np.unique(np.asarray(strata, dtype=object).astype(str), return_inverse=True)
     order = rng.permutation(len(stratum))
     order = order[np.argsort(stratum[order], kind="stable")]  # stratum by stratum, random within
     # Every 1/share-th row goes to the smaller part, counted on through the strata: small ones get their share too.
@@ -588,10 +627,11 @@ class TaskDataModule(pl.LightningDataModule):
 
     def _check_selection(self, train: EncodedSplit) -> None:
         """A cut or a limit can leave one class of several."""
-        strata = np.asarray(list(train.read.table.strings("stratum")), dtype=object)
-        if len(set(strata)) > 1 and len(left := set(strata[train.example_rows])) == 1:
+        stratum, names = train.read.table.categories("stratum")
+        left = np.bincount(stratum[train.example_rows], minlength=len(names)).nonzero()[0]
+        if len(names) > 1 and len(left) == 1:
             raise InputError(
-                f"of {len(set(strata))} classes only {left.pop()!r} is left in the {int(train.begins.sum())} rows to "
+                f"of {len(names)} classes only {names[left[0]]!r} is left in the {int(train.begins.sum())} rows to "
                 "train on, after the cut for validation and --limit_train",
                 expected="rows of at least two classes",
                 fix="more rows, a higher --limit_train, or --eval_corpus",
@@ -609,7 +649,8 @@ class TaskDataModule(pl.LightningDataModule):
                 "one row cannot be cut into a part to train on and one to validate on", fix="give --eval_corpus"
             )
         share = max(self.validation_share, 1 / len(train.read))
-        larger, smaller = cut(list(train.read.table.strings("stratum")), share, self.seed)
+        stratum, _ = train.read.table.categories("stratum")
+        larger, smaller = cut(stratum, share, self.seed)
         if not len(larger):
             raise InputError(
                 f"{self.validation_share} of {len(train.read)} rows leaves none to train on",

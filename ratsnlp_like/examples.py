@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -55,7 +56,7 @@ class Example:
     @classmethod
     def columns(cls) -> tuple[str, ...]:
         """The names of the fields that are read from a row."""
-        return tuple(f.name for f in fields(cls) if f.name != "place")
+        return _columns(cls)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
@@ -121,13 +122,21 @@ class Example:
     def to_json(self) -> str:
         """One line of JSON, read back by `from_json`."""
         row = {name: getattr(self, name) for name in self.columns()}
-        return json.dumps([row, self.place], ensure_ascii=False)
+        return _to_json([row, self.place])
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The example that `to_json` wrote."""
         row, place = json.loads(text)
         return cls.from_row(row, Place(*place) if place else None)
+
+
+@cache
+def _columns(kind: type[Example]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.name != "place")
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` makes an encoder anew for each row
 
 
 def as_string(value: Any, name: str, place: Place | None) -> str:
@@ -184,6 +193,7 @@ def as_labels(value: Any, place: Place | None) -> str | tuple[str, ...] | None:
     return as_label(value, place)
 
 
+@lru_cache(maxsize=4096)  # a corpus has few labels
 def _is_decimal(value: str) -> bool:
     """`0.5`, `1.0`, `1e-3`: numbers that no class is named after."""
     digits = value.lstrip("+-")

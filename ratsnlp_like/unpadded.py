@@ -1,28 +1,32 @@
 """A forward without padding, over the modules and weights of transformers as they are.
 
 The tokens of a batch stand in one row, each text with positions of its own; all layers work on that row alone, and only
-attention knows where a text ends: it sees texts of like length side by side, padded to the longest of them. Behind the
-last layer the states stand again where the heads expect them. What nobody asks for is left out there: a classifier
-reads the first token of a text, a masked language model the hidden ones, so that the last layer is computed for these
-alone. All of it is exact: dropout apart, logits and gradients are those of the padded forward.
+attention knows where a text ends. A GPU has kernels for that (torch.nn.attention.varlen); elsewhere attention sees
+texts of like length side by side, padded to the longest of them. Behind the last layer the states stand again where the
+heads expect them. What nobody asks for is left out there: a classifier reads the first token of a text, a masked
+language model the hidden ones, so that the last layer is computed for these alone. All of it is exact: dropout apart,
+logits and gradients are those of the padded forward.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from types import MethodType
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-log = logging.getLogger("ratsnlp_like")
+from .arrays import Array
+from .dropout import dropout
+from .dropout import install as install_dropout
 
 FAMILIES = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "electra"})
 """Model types whose layers are wired as BERT's are."""
-_PREFIX = "unpadded-"
 _ALIKE = 0.75
 """Texts at least this long, by the longest, share a group in attention."""
 
@@ -38,113 +42,173 @@ class Group(NamedTuple):
     """Which of the tokens are no padding; None where all are. *Shape:* (texts, 1, 1, longest)."""
 
 
-class Attending(NamedTuple):
-    """How attention finds the texts in a row."""
+@dataclass(frozen=True)
+class Attending:
+    """Which queries of a row see which tokens of it: those of their own text."""
 
-    groups: tuple[Group, ...]
-    back: Tensor
-    """Where each query of the row stands behind the groups, flattened one after the other. *Shape:* (queries,)."""
+    asking: Array
+    """How many queries each text has; they stand one text after the other. *Shape:* (texts,)."""
+    lengths: Array
+    """How many tokens each text has, likewise. *Shape:* (texts,)."""
+    device: torch.device
+
+    @cached_property
+    def alike(self) -> tuple[int, int] | None:
+        """Queries and tokens of a text where all have the same: no text needs any padding then."""
+        asking, tokens = int(self.asking[0]), int(self.lengths[0])
+        return (asking, tokens) if (self.asking == asking).all() and (self.lengths == tokens).all() else None
+
+    @cached_property
+    def borders(self) -> tuple[Tensor, Tensor]:
+        """Where texts begin among the queries and among the tokens, the last border included. *Shape:* (texts + 1,)."""
+        return tuple(_moved(np.append(0, np.cumsum(of)).astype(np.int32), self.device) for of in self._both)  # type: ignore[return-value]
+
+    @cached_property
+    def groups(self) -> tuple[list[Group], Tensor]:
+        """Groups of like length; and where each query of the row stands behind them, flattened one after the other."""
+        asking, lengths = self._both
+        first_query, first_token = np.cumsum(asking) - asking, np.cumsum(lengths) - lengths
+        order = np.argsort(-lengths, kind="stable")
+        groups: list[Group] = []
+        back = np.empty(int(asking.sum()), dtype=np.int64)
+        behind = start = 0
+        while start < len(order):
+            end = start + int(np.searchsorted(-lengths[order[start:]], -_ALIKE * lengths[order[start]], side="right"))
+            own = order[start:end]
+            tokens, real = _side_by_side(first_token[own], lengths[own])
+            queries, asked = _side_by_side(first_query[own], asking[own])
+            back[queries[asked]] = behind + np.flatnonzero(asked)
+            behind += asked.size
+            mask = None if real.all() else _moved(real[:, None, None], self.device)
+            groups.append(Group(_moved(queries, self.device), _moved(tokens, self.device), mask))
+            start = end
+        return groups, _moved(back, self.device)
+
+    @property
+    def _both(self) -> tuple[Array, Array]:
+        return self.asking, self.lengths
 
 
 class Packing(NamedTuple):
     """Where the tokens of a batch stand in one row."""
 
-    rows: Tensor
-    """Their places in the flattened batch. *Shape:* (tokens,)."""
-    shape: tuple[int, int]
-    """Of the batch: (texts, longest)."""
+    rows: Tensor | None
+    """Their places in the flattened batch; None where it has no padding. *Shape:* (tokens,)."""
     attending: Attending
     """In all layers but the last."""
     kept: Tensor | None
     """The places in the row that the head asks for, None for all. *Shape:* (kept,)."""
-    attending_kept: Attending | None
+    last: Attending
     """In the last layer, where only these ask."""
+
+
+@dataclass(frozen=True)
+class Unpadded:
+    """What is noted at a model that runs without padding."""
+
+    eager: bool
+    """How attention is computed: by torch's fused kernel, or step by step (faster in training on a CPU)."""
     first: bool
-    """Whether they are the first tokens of the texts."""
+    """Whether the head reads the first token of a text alone."""
 
 
 def install(model: Any) -> bool:
     """Let a model run without padding; says whether it does. Models of other kinds are left as they are.
 
-    Another `set_attn_implementation` ends it. Calls without an `attention_mask` of (batch, tokens), or that ask for
-    attentions or hidden states, run as before.
+    Calls without an `attention_mask` of (batch, tokens), or that ask for attentions or hidden states, run as before.
 
     Args:
         model: of transformers.
     """
     config = model.config
-    inner = config._attn_implementation
-    if inner and inner.startswith(_PREFIX):
-        return True
-    if config.model_type not in FAMILIES or inner not in {"eager", "sdpa"} or getattr(config, "is_decoder", False):
+    attention = config._attn_implementation
+    if config.model_type not in FAMILIES or attention not in {"eager", "sdpa"} or getattr(config, "is_decoder", False):
         return False
     base = model.base_model
     first = type(model).__name__.endswith("ForSequenceClassification")
-    _register(inner)
-    model.set_attn_implementation(_PREFIX + inner)
-    base.register_forward_pre_hook(partial(_pack, first=first), with_kwargs=True)
-    base.encoder.register_forward_hook(_unpack, with_kwargs=True)
-    last = base.encoder.layer[-1]
-    last.forward = MethodType(_last_layer, last)
+    base.unpadded = Unpadded(eager=attention == "eager", first=first)
+    base.forward = MethodType(_forward, base)
+    for layer in base.encoder.layer:
+        layer.forward = MethodType(_layer, layer)
+    install_dropout(model)
     return True
+
+
+def remove(model: Any) -> None:
+    """Let a model run as transformers has it."""
+    if installed(model):
+        base = model.base_model
+        base.unpadded = None
+        for module in (base, *base.encoder.layer):
+            del module.forward
 
 
 def installed(model: Any) -> bool:
     """Whether a model runs without padding."""
-    return bool((getattr(model.config, "_attn_implementation", None) or "").startswith(_PREFIX))
+    return getattr(getattr(model, "base_model", None), "unpadded", None) is not None
 
 
-def _register(inner: str) -> None:
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+def _forward(
+    base: Any,
+    input_ids: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+    token_type_ids: Tensor | None = None,
+    position_ids: Tensor | None = None,
+    inputs_embeds: Tensor | None = None,
+    *,
+    kept: Tensor | None = None,
+    lengths: Sequence[int] | None = None,
+    **options: Any,
+) -> Any:
+    """What `forward` of the body does, on one row.
 
-    AttentionInterface.register(_PREFIX + inner, partial(_attention, inner=inner))
-    AttentionMaskInterface.register(_PREFIX + inner, ALL_MASK_ATTENTION_FUNCTIONS[inner])
+    Args:
+        base: the body.
+        input_ids: as transformers takes it, and so are the others. *Shape:* (batch, longest).
+        attention_mask: likewise.
+        token_type_ids: likewise.
+        position_ids: likewise.
+        inputs_embeds: with these it runs as before.
+        kept: in the flattened batch, the tokens that the head asks for, in order; all by default. *Shape:* (kept,).
+        lengths: tokens of each text where all padding stands behind them, so that a GPU need not be asked for them.
+        options: as transformers takes them.
+
+    Returns:
+        Of transformers' kind. *Shape:* of the last states (batch, longest, width), 0 where there is padding; (1, kept,
+        width) with `kept`; (batch, 1, width) where the head reads first tokens alone.
+    """
+    from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+    if input_ids is None or attention_mask is None or not _can_pack(base, attention_mask, inputs_embeds, options):
+        given = {"token_type_ids": token_type_ids, "position_ids": position_ids, "inputs_embeds": inputs_embeds}
+        output = type(base).forward(base, input_ids, attention_mask=attention_mask, **given, **options)
+        if kept is not None:
+            output["last_hidden_state"] = output.last_hidden_state.flatten(0, 1).index_select(0, kept)[None]
+        return output
+    if position_ids is None:
+        position_ids = _positions(base.config, input_ids)
+    packing = _pack(attention_mask, lengths, kept, first=base.unpadded.first)
+    inner = {"input_ids": input_ids, "token_type_ids": token_type_ids, "position_ids": position_ids}
+    hidden = base.embeddings(**{name: _in_a_row(value, input_ids, packing.rows) for name, value in inner.items()})
+    if hasattr(base, "embeddings_project"):
+        hidden = base.embeddings_project(hidden)
+    layers = base.encoder.layer
+    for layer in layers[:-1]:
+        hidden = layer(hidden, unpadded=base.unpadded, attending=packing.attending)
+    hidden = layers[-1](hidden, unpadded=base.unpadded, attending=packing.last, kept=packing.kept)
+    states = _unpack(hidden, packing, input_ids.shape, first=base.unpadded.first)
+    pooler = getattr(base, "pooler", None)
+    return BaseModelOutputWithPooling(states, None if pooler is None else pooler(states))
 
 
-def _pack(base: Any, arguments: tuple[Any, ...], options: dict[str, Any], *, first: bool) -> Any:
-    """Before the body: ids, types and positions in one row."""
-    names = ("input_ids", "attention_mask", "token_type_ids", "position_ids", "inputs_embeds")
-    given = dict(zip(names, arguments, strict=False)) | options
-    if len(arguments) > len(names) or not _can_pack(base, given):
-        return None
-    ids, mask, types, kept = given["input_ids"], given["attention_mask"], given.get("token_type_ids"), None
-    rows = mask.flatten().nonzero().flatten()
-    lengths = mask.sum(1)
-    if first:
-        kept, asking = lengths.cumsum(0) - lengths, [1] * len(ids)
-    elif (wanted := given.pop("kept", None)) is not None:
-        kept = torch.empty_like(mask.flatten()).index_copy(0, rows, torch.arange(len(rows), device=rows.device))[wanted]
-        asking = torch.bincount(wanted // ids.shape[1], minlength=len(ids)).tolist()
-    sizes = lengths.tolist()
-    packing = Packing(
-        rows,
-        (ids.shape[0], ids.shape[1]),
-        _attending(sizes, sizes, ids.device),
-        kept,
-        None if kept is None else _attending(asking, sizes, ids.device),
-        first,
-    )
-    places = given.get("position_ids")
-    places = _positions(base.config, ids) if places is None else places.expand_as(ids)
-    return (), given | {
-        "input_ids": ids.flatten()[rows][None],
-        "token_type_ids": torch.zeros_like(rows)[None] if types is None else types.flatten()[rows][None],
-        "position_ids": places.flatten()[rows][None],
-        "attention_mask": None,
-        "packing": packing,
-    }
-
-
-def _can_pack(base: Any, given: Mapping[str, Any]) -> bool:
+def _can_pack(base: Any, mask: Tensor, embedded: Tensor | None, options: dict[str, Any]) -> bool:
     """Whether a call has ids and a plain mask, and asks for no more than the last states."""
-    mask = given.get("attention_mask")
-    if given.get("input_ids") is None or mask is None or mask.dim() != 2 or not installed(base):
+    if mask.dim() != 2 or embedded is not None:
         return False
-    if any(given.get(name) is not None for name in ("inputs_embeds", "past_key_values", "encoder_hidden_states")):
+    if any(options.get(name) is not None for name in ("past_key_values", "encoder_hidden_states")):
         return False
     wanted = ("output_attentions", "output_hidden_states")
-    return not any(given.get(name) or getattr(base.config, name, False) for name in wanted)
+    return not any(options.get(name) or getattr(base.config, name, False) for name in wanted)
 
 
 def _positions(config: Any, ids: Tensor) -> Tensor:
@@ -155,118 +219,117 @@ def _positions(config: Any, ids: Tensor) -> Tensor:
     return real.cumsum(1) * real + config.pad_token_id
 
 
-def _attending(asking: Sequence[int], lengths: Sequence[int], device: torch.device) -> Attending:
-    """Groups of like length.
-
-    Args:
-        asking: queries of each text, which stand one text after the other.
-        lengths: tokens of each text, likewise.
-        device: of the tokens.
-    """
-    import numpy as np
-
-    count, size = np.asarray(asking), np.asarray(lengths)
-    first_query, first_token = np.cumsum(count) - count, np.cumsum(size) - size
-    order = np.argsort(-size, kind="stable")
-    groups: list[Group] = []
-    back = np.empty(int(count.sum()), dtype=np.int64)
-    behind = start = 0
-    while start < len(order):
-        end = start + int(np.searchsorted(-size[order[start:]], -_ALIKE * size[order[start]], side="right"))
-        own = order[start:end]
-        tokens, real = _side_by_side(first_token[own], size[own])
-        queries, asked = _side_by_side(first_query[own], count[own])
-        back[queries[asked]] = behind + np.flatnonzero(asked)
-        behind += asked.size
-        groups.append(
-            Group(
-                torch.from_numpy(queries).to(device),
-                torch.from_numpy(tokens).to(device),
-                None if real.all() else torch.from_numpy(real[:, None, None]).to(device),
-            )
-        )
-        start = end
-    return Attending(tuple(groups), torch.from_numpy(back).to(device))
+def _pack(mask: Tensor, told: Sequence[int] | None, kept: Tensor | None, *, first: bool) -> Packing:
+    """Where the tokens of a batch go."""
+    device, longest = mask.device, mask.shape[1]
+    lengths = np.asarray(mask.sum(1).tolist() if told is None else told)
+    asking, rows = lengths, None
+    if (lengths < longest).any():
+        if told is None:
+            rows = mask.flatten().nonzero().flatten()
+        else:
+            rows = _moved(np.flatnonzero(np.arange(longest) < lengths[:, None]), device)
+    if first:
+        kept, asking = _moved(np.cumsum(lengths) - lengths, device), np.ones_like(lengths)
+    elif kept is not None:
+        asking = np.asarray(torch.bincount(kept // longest, minlength=len(mask)).tolist())
+        if rows is not None:
+            kept = torch.empty_like(mask.flatten()).index_copy(0, rows, torch.arange(len(rows), device=device))[kept]
+    attending = Attending(lengths, lengths, device)
+    return Packing(rows, attending, kept, attending if kept is None else Attending(asking, lengths, device))
 
 
-def _side_by_side(first: Any, count: Any) -> tuple[Any, Any]:
-    """Numbers that count up from `first`, and which of them are wanted. Shape: (texts, most)."""
-    import numpy as np
+def _moved(values: Array, device: torch.device) -> Tensor:
+    """Numbers on a device, without waiting for it."""
+    made = torch.from_numpy(values)
+    return made if device.type == "cpu" else made.pin_memory().to(device, non_blocking=True)
 
-    steps = np.arange(count.max(initial=1))
-    wanted = steps < count[:, None]
-    return np.where(wanted, first[:, None] + steps, 0), wanted
+
+def _in_a_row(values: Tensor | None, ids: Tensor, rows: Tensor | None) -> Tensor:
+    """Ids, types or positions of a batch. *Shape:* (batch, longest) -> (1, tokens)."""
+    flat = torch.zeros_like(ids).flatten() if values is None else values.expand_as(ids).flatten()
+    return (flat if rows is None else flat.index_select(0, rows))[None]
+
+
+def _unpack(hidden: Tensor, packing: Packing, shape: torch.Size, *, first: bool) -> Tensor:
+    """States where the heads expect them; see `_forward`."""
+    if first:
+        return hidden.transpose(0, 1)
+    if packing.kept is not None:
+        return hidden
+    if packing.rows is None:
+        return hidden.view(*shape, -1)
+    padded = hidden.new_zeros(shape.numel(), hidden.shape[2])
+    return padded.index_copy(0, packing.rows, hidden[0]).view(*shape, -1)
+
+
+def _layer(
+    layer: Any,
+    hidden: Tensor,
+    *arguments: Any,
+    unpadded: Unpadded | None = None,
+    attending: Attending | None = None,
+    kept: Tensor | None = None,
+    **options: Any,
+) -> Tensor:
+    """A layer on a row, for the tokens that are asked for. *Shape:* (1, tokens, width) -> (1, queries, width)."""
+    if unpadded is None or attending is None:
+        return type(layer).forward(layer, hidden, *arguments, **options)
+    own = layer.attention.self
+    asking = hidden if kept is None else hidden.index_select(1, kept)
+    heads, size = own.num_attention_heads, own.attention_head_size
+    q, k, v = (
+        part.view(-1, heads, size) for part in (own.query(asking), own.key(hidden), own.value(hidden))
+    )
+    p = own.dropout.p if layer.training else 0.0
+    attended = _attention(q, k, v, attending, own.scaling, p, eager=unpadded.eager)
+    return layer.feed_forward_chunk(layer.attention.output(attended.reshape(1, -1, heads * size), asking))
 
 
 def _attention(
-    module: Any,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    *,
-    inner: str,
-    packing: Packing | Attending | None = None,
-    **options: Any,
-) -> tuple[Tensor, Tensor | None]:
-    """What transformers calls for attention. Shape: (1, heads, tokens, size) -> (1, tokens, heads, size)."""
-    from transformers import AttentionInterface
-    from transformers.models.bert.modeling_bert import eager_attention_forward
+    q: Tensor, k: Tensor, v: Tensor, attending: Attending, scale: float, p: float, *, eager: bool
+) -> Tensor:
+    """Each query over the tokens of its own text. *Shape:* (queries, heads, size) of (tokens, heads, size)."""
+    if p == 0 and _has_varlen(q):
+        from torch.nn.attention.varlen import varlen_attn
 
-    attend = AttentionInterface().get_interface(inner, eager_attention_forward)
-    if packing is None:
-        return attend(module, query, key, value, attention_mask, **options)
-    attending = packing.attending if isinstance(packing, Packing) else packing
-    q, k, v = (part[0].transpose(0, 1).flatten(1) for part in (query, key, value))  # (tokens, heads * size)
-    heads, size = query.shape[1], query.shape[3]
+        most = int(attending.asking.max()), int(attending.lengths.max())
+        return varlen_attn(q, k, v, *attending.borders, *most, scale=scale)  # type: ignore[return-value]
+    attend = _eager if eager else _fused
+    if attending.alike is not None:
+        asking, tokens = attending.alike
+        own = [part.view(-1, n, *part.shape[1:]).transpose(1, 2) for part, n in ((q, asking), (k, tokens), (v, tokens))]
+        return attend(*own, None, scale, p).transpose(1, 2).flatten(0, 1)
+    groups, back = attending.groups
     parts = []
-    for group in attending.groups:
+    for group in groups:
         own = [
-            row.index_select(0, at.flatten()).view(*at.shape, heads, size).transpose(1, 2)
+            row.index_select(0, at.flatten()).view(*at.shape, *row.shape[1:]).transpose(1, 2)
             for row, at in ((q, group.asking), (k, group.tokens), (v, group.tokens))
         ]
-        mask = group.real
-        if mask is not None and inner == "eager":
-            mask = torch.zeros(mask.shape, dtype=query.dtype, device=query.device).masked_fill(
-                ~mask, torch.finfo(query.dtype).min
-            )
-        parts.append(attend(module, *own, mask, **options)[0].reshape(-1, heads * size))
-    joined = parts[0] if len(parts) == 1 else torch.cat(parts)
-    return joined.index_select(0, attending.back).view(1, -1, heads, size), None
+        parts.append(attend(*own, group.real, scale, p).transpose(1, 2).flatten(0, 1))
+    return (parts[0] if len(parts) == 1 else torch.cat(parts)).index_select(0, back)
 
 
-def _last_layer(layer: Any, hidden: Tensor, *arguments: Any, packing: Packing | None = None, **options: Any) -> Any:
-    """The last layer, for the tokens that are asked for alone. Shape: (1, tokens, width) -> (1, kept, width)."""
-    from transformers import AttentionInterface
-
-    if packing is None or packing.kept is None:
-        return type(layer).forward(layer, hidden, *arguments, packing=packing, **options)
-    own = layer.attention.self
-    asking = hidden.index_select(1, packing.kept)
-    q, k, v = (
-        part.view(1, -1, own.num_attention_heads, own.attention_head_size).transpose(1, 2)
-        for part in (own.query(asking), own.key(hidden), own.value(hidden))
-    )
-    attend = AttentionInterface()[own.config._attn_implementation]
-    dropout = own.dropout.p if layer.training else 0.0
-    attended, _ = attend(own, q, k, v, None, dropout=dropout, scaling=own.scaling, packing=packing.attending_kept)
-    return layer.feed_forward_chunk(layer.attention.output(attended.flatten(2), asking))
+def _has_varlen(q: Tensor) -> bool:
+    """Whether torch has a kernel for texts in a row: on a GPU, for numbers of 16 bits, without dropout."""
+    return q.is_cuda and q.dtype in {torch.float16, torch.bfloat16} and torch.cuda.get_device_capability(q.device) >= (8, 0)
 
 
-def _unpack(encoder: Any, arguments: tuple[Any, ...], options: dict[str, Any], output: Any) -> Any:
-    """Behind the last layer: states where the heads expect them. Shape: (batch, tokens, width), or (1, kept, width)."""
-    states = output.last_hidden_state
-    packing = options.get("packing")
-    if packing is None:
-        kept = options.get("kept")
-        if kept is not None:
-            output["last_hidden_state"] = states.flatten(0, 1).index_select(0, kept)[None]
-        return output
-    if packing.first:
-        states = states.transpose(0, 1)
-    elif packing.kept is None:
-        batch, longest = packing.shape
-        padded = states.new_zeros(batch * longest, states.shape[2])
-        states = padded.index_copy(0, packing.rows, states[0]).view(batch, longest, -1)
-    output["last_hidden_state"] = states
-    return output
+def _fused(q: Tensor, k: Tensor, v: Tensor, real: Tensor | None, scale: float, p: float) -> Tensor:
+    return F.scaled_dot_product_attention(q, k, v, real, dropout_p=p, scale=scale)
+
+
+def _eager(q: Tensor, k: Tensor, v: Tensor, real: Tensor | None, scale: float, p: float) -> Tensor:
+    scores = (q * scale) @ k.transpose(2, 3)
+    if real is not None:
+        scores = scores.masked_fill(~real, torch.finfo(scores.dtype).min)
+    weights = scores.softmax(-1, dtype=torch.float32).to(q.dtype)
+    return dropout(weights, p, training=p > 0) @ v
+
+
+def _side_by_side(first: Array, count: Array) -> tuple[Array, Array]:
+    """Numbers that count up from `first`, and which of them are wanted. *Shape:* (texts, most)."""
+    steps = np.arange(count.max(initial=1))
+    wanted = steps < count[:, None]
+    return np.where(wanted, first[:, None] + steps, 0), wanted

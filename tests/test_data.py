@@ -213,6 +213,9 @@ class TestTable:
         assert table.numbers("label").tolist() == list(range(count))
         assert table.numbers("ids").tolist() == [i % 7 for i in range(count)]
         assert list(table.strings("name")) == [f"줄 {i}" for i in range(count)]
+        numbers, names = table.categories("name")
+        assert names == sorted(f"줄 {i}" for i in range(count))
+        assert [names[k] for k in numbers] == [f"줄 {i}" for i in range(count)]
 
     def test_just_one_chunk(self, tmp_path: Path) -> None:
         _write_table(tmp_path / "t", [{"label": i} for i in range(4096)])
@@ -447,29 +450,29 @@ class TestLoader:
 
 class TestCut:
     def test_every_stratum_gives_its_share(self) -> None:
-        strata = ["긍정"] * 70 + ["부정"] * 20 + ["중립"] * 10
+        strata = np.repeat([0, 1, 2], [70, 20, 10])
         larger, smaller = cut(strata, 0.1, 7)
-        assert Counter(strata[i] for i in smaller) == {"긍정": 7, "부정": 2, "중립": 1}
+        assert np.bincount(strata[smaller]).tolist() == [7, 2, 1]
         assert sorted([*larger, *smaller]) == list(range(100))
         assert list(larger) == sorted(larger)
         assert list(smaller) == sorted(smaller)
 
     def test_the_seed_chooses(self) -> None:
-        strata = ["a", "b"] * 50
+        strata = np.array([0, 1] * 50)
         assert cut(strata, 0.1, 1)[1].tolist() == cut(strata, 0.1, 1)[1].tolist()
         assert cut(strata, 0.1, 1)[1].tolist() != cut(strata, 0.1, 2)[1].tolist()
 
     def test_rows_are_taken_at_random(self) -> None:
-        _, smaller = cut(["a"] * 1000, 0.1, 3)
+        _, smaller = cut(np.zeros(1000, dtype=int), 0.1, 3)
         assert len(set(np.diff(smaller))) > 5  # not each tenth
 
     @pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
     def test_classes_of_one_row(self, share: float) -> None:
-        larger, smaller = cut([f"class {i:02}" for i in range(40)], share, 7)
+        larger, smaller = cut(np.arange(40), share, 7)
         assert (len(larger), len(smaller)) == (round(40 * (1 - share)), round(40 * share))
 
     def test_no_strata(self) -> None:
-        larger, smaller = cut([""] * 10, 0.3, 7)
+        larger, smaller = cut(np.zeros(10, dtype=int), 0.3, 7)
         assert (len(larger), len(smaller)) == (7, 3)
 
 

@@ -200,11 +200,16 @@ class TestAsBefore:
             assert not unpadded.install(other)
             assert other.config._attn_implementation == before
 
-    def test_twice(self) -> None:
-        packed = model("bert", "ForSequenceClassification")
+    def test_twice_and_removed(self) -> None:
+        packed = model("bert", "ForSequenceClassification").eval()
+        plain = copy.deepcopy(packed)
+        unpadded.remove(packed)  # nothing to remove
         assert unpadded.install(packed)
         assert unpadded.install(packed)
-        assert len(packed.base_model._forward_pre_hooks) == 1
+        unpadded.remove(packed)
+        assert not unpadded.installed(packed)
+        asked = batch([3, 7])
+        assert torch.equal(packed(**asked).logits, plain(**asked).logits)
 
 
 def test_what_is_saved_knows_nothing_of_it(tmp_path: Path) -> None:

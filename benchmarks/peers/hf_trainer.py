@@ -1,7 +1,7 @@
 """The Trainer of transformers: as its text-classification example sets it up, or (`--best`) as fast as it goes.
 
 The example pads to max_length in the tokenizer and computes in fp32. The best: padding to the longest of a batch,
-batches grouped by length, bf16.
+batches grouped by length, bf16 where the hardware has it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from transformers import (
     default_data_collator,
 )
 
-from benchmarks.peers.clock import Clock, trainer_parser, write
+from benchmarks.peers.clock import Clock, computes_bf16, trainer_parser, write
 
 
 def accuracy(predictions: Any) -> dict[str, float]:
@@ -58,7 +58,7 @@ def main() -> None:
             weight_decay=0.01,
             warmup_steps=0.1,
             seed=arguments.seed,
-            bf16=arguments.best,
+            bf16=arguments.best and computes_bf16(),
             use_cpu=not torch.cuda.is_available(),  # it refuses bf16 on a CPU without
             train_sampling_strategy="group_by_length" if arguments.best else "random",
             report_to="none",

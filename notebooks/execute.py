@@ -1,0 +1,106 @@
+"""Run notebooks from a clean kernel, each in a folder of its own, and fail if a cell fails.
+
+    python notebooks/execute.py [NOTEBOOK.ipynb ...] [--save] [--jobs 2]
+
+Without names all of this folder are run. `--save` writes what the cells print and draw into the files; without it the
+files stay as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+HERE = Path(__file__).parent
+_SECONDS = 600
+"""A cell that takes longer has failed."""
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def run(path: Path, *, save: bool) -> tuple[float, str | None]:
+    """Run a notebook.
+
+    Returns:
+        Seconds, the start of the kernel included, and what went wrong.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            notebook, timeout=_SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
+        )
+        try:
+            client.execute(env=os.environ | {"RATSNLP_LIKE_CACHE": str(Path(folder, "cache"))})
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            return time.perf_counter() - began, _ESCAPES.sub("", str(error))
+    if save:
+        nbformat.write(tidied(notebook), path)
+    return time.perf_counter() - began, None
+
+
+def tidied(notebook: Any) -> Any:
+    """A run notebook without what differs from machine to machine: times of cells, details of the kernel."""
+    notebook.metadata = {
+        "kernelspec": _KERNEL,
+        "language_info": {"name": "python"},
+        "colab": {"provenance": []},
+        "accelerator": "GPU",
+    }
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in map(_tidied, cell.outputs) if output is not None]
+    return notebook
+
+
+def _tidied(output: Any) -> Any:
+    output.pop("metadata", None) if output.output_type == "stream" else None
+    if output.output_type == "stream":
+        # a progress bar writes over itself: what a reader would see is what stands behind the last return
+        lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in _ESCAPES.sub("", output.text).split("\n")]
+        output.text = "\n".join(lines)
+        return output if output.text.strip() else None
+    return output
+
+
+def main() -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("notebooks", nargs="*", type=Path)
+    parser.add_argument("--save", action="store_true", help="write what the cells print and draw into the files")
+    parser.add_argument("--jobs", type=int, default=1, help="notebooks at a time; they share the cores")
+    arguments = parser.parse_args()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // arguments.jobs)))
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # a kernel forks where a cell has a line of the shell
+    paths = arguments.notebooks or sorted(HERE.glob("*.ipynb"))
+    failed = 0
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for path, (seconds, problem) in zip(
+            paths, pool.map(lambda path: run(path, save=arguments.save), paths), strict=True
+        ):
+            failed += problem is not None
+            print(f"{path.name:40} {'failed' if problem else 'ok':>6} {seconds:7.1f} s", flush=True)
+            if problem:
+                print(problem, file=sys.stderr, flush=True)
+    print(f"{len(paths) - failed} passed, {failed} failed")
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
