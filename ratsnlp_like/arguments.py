@@ -113,8 +113,9 @@ class TrainingArguments:
     """Passes over the training examples."""
     max_steps: int | None = None
     """Stop after this many optimiser steps; the schedule ends there."""
-    batch_size: int = 32
-    """Windows of one optimiser step over all devices together, before --accumulate."""
+    batch_size: int | Literal["auto"] = 32
+    """Windows of one optimiser step over all devices together, before --accumulate. auto: the largest power of two
+    that memory holds, up to 256 and to a fiftieth of the training windows."""
     batch_tokens: int | None = None
     """Tokens of one optimiser step, padding included, in place of --batch_size: short texts come in large batches,
     long ones in small ones."""
@@ -159,8 +160,13 @@ class TrainingArguments:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "logger", _names(self.logger))
+        together = InputError("--batch_size auto and --batch_tokens", fix="leave out one of them")
+        several = InputError("--batch_size auto with several devices", fix="name a number of windows")
+        auto = self.batch_size == "auto"
         raise_together(
             [
+                *[together] * (auto and self.batch_tokens is not None),
+                *[several] * (auto and (str(self.devices) != "1" or self.num_nodes > 1)),
                 *_positive(self, "epochs", "batch_size", "eval_batch_size", "accumulate", "max_steps", "eval_steps"),
                 *_positive(self, "learning_rate", "num_nodes", "batch_tokens"),
                 *_between(self, "weight_decay", 0, None),
@@ -192,7 +198,7 @@ def _positive(arguments: object, *names: str) -> list[InputError]:
     return [
         InputError(f"{value}", place=f"--{name}", expected="a number above 0")
         for name, value in values
-        if value is not None and value <= 0
+        if isinstance(value, (int, float)) and value <= 0
     ]
 
 

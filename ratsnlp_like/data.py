@@ -487,7 +487,9 @@ class Batches:
 
 
 class Loader:
-    """Batches as tensors, with `index`: the numbers of their windows. It knows where it stands in an epoch.
+    """Batches as tensors, with `index`, the numbers of their windows, and `lengths`, their tokens (no tensors).
+
+    It knows where it stands in an epoch.
 
     Collation slices memory-mapped arrays and costs less than handing a batch from a worker process would.
     """
@@ -511,7 +513,7 @@ class Loader:
         features = [self.split[k] for k in index]
         noise = self.batch_sampler.noise(self._given) if self.batch_sampler.shuffle else None
         batch: dict[str, Any] = self.split.task.collate(features, self.tokenizer, noise=noise)
-        return batch | {"index": index}
+        return batch | {"index": index, "lengths": [len(window["input_ids"]) for window in features]}
 
     def state_dict(self) -> dict[str, int]:
         """How many batches of the epoch were given."""
@@ -575,14 +577,18 @@ class TaskDataModule(pl.LightningDataModule):
         self.eval_corpus = None if eval_corpus is None else open_corpus(eval_corpus, task.example, task.name)
         self.labels = list(labels) if labels is not None else None
         self.root, self.cache = root or default_root(), cache or default_cache()
-        self.max_length, self.batch_size, self.batch_tokens, self.seed = max_length, batch_size, batch_tokens, seed
-        self.eval_batch_size = eval_batch_size or 2 * batch_size
+        self.max_length, self.batch_tokens, self.seed = max_length, batch_tokens, seed
+        self.set_batch_size(batch_size, eval_batch_size)
         self.validation_share, self.limit_train, self.limit_eval = validation_share, limit_train, limit_eval
         self._loader: Loader | None = None
         self._place: dict[str, int] = {}
         self.train: EncodedSplit | None = None
         self.validation: EncodedSplit | None = None
         self.test: EncodedSplit | None = None
+
+    def set_batch_size(self, batch_size: int, eval_batch_size: int | None = None) -> None:
+        """Of the loaders that are made from now on; see the class."""
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size or 2 * batch_size
 
     def prepare_data(self) -> None:
         """Fill the cache (one process does)."""

@@ -47,7 +47,7 @@ def install(model: nn.Module) -> None:
     """Let all dropout modules of a model draw their masks this way."""
     for module in model.modules():
         if type(module) is nn.Dropout:
-            module.forward = MethodType(_forward, module)
+            module.forward = MethodType(_forward, module)  # type: ignore[method-assign]
 
 
 def _forward(module: nn.Dropout, values: Tensor) -> Tensor:

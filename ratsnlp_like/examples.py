@@ -56,7 +56,7 @@ class Example:
     @classmethod
     def columns(cls) -> tuple[str, ...]:
         """The names of the fields that are read from a row."""
-        return _columns(cls)
+        return _columns(cls)  # type: ignore[arg-type]
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
@@ -132,7 +132,7 @@ class Example:
 
 
 @cache
-def _columns(kind: type[Example]) -> tuple[str, ...]:
+def _columns(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind) if f.name != "place")
 
 

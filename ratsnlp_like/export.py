@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from . import unpadded
 from .corpora.base import Corpus
 from .errors import InputError
 from .finetune import HeldOut
@@ -191,6 +192,7 @@ def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = No
     if "positions" in batch:
         batch = {**model_inputs(batch), "positions": batch["positions"]}
     free = tuple({0: "positions"} if name == "positions" else {0: "batch", 1: "length"} for name in batch)
+    unpadded.remove(predictor.model)
     predictor.model.set_attn_implementation("eager")
     try:
         with _quiet():
@@ -302,6 +304,7 @@ def _ask(predictor: Predictor, held_out: HeldOut) -> dict[int, Raw]:
     with torch.inference_mode():
         for batch in held_out.loader(predictor):
             index = batch.pop("index")
+            del batch["lengths"]
             raw.update(zip(index.tolist(), predictor.task.predict_batch(predictor.model, batch).raw, strict=True))
     return raw
 

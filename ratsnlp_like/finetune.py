@@ -40,15 +40,18 @@ from .data import (
 )
 from .errors import InputError, did_you_mean
 from .layers import freeze
+from .memory import largest_batch
 from .module import TaskModule
-from .predictor import Predictor
+from .predictor import PredictionPrecision, Predictor
 from .registry import TASKS
 from .tasks.base import Task
 from .trainer import CHECKPOINT, Keeper, Meter, build_trainer, check_loggers, evaluation_trainer
 
 log = logging.getLogger("ratsnlp_like")
 
-CONFIG, RESULT = "config.yaml", "result.json"
+CONFIG, RESULT, FOUND = "config.yaml", "result.json", "found.json"
+_EVAL_BATCH = 64
+"""Windows of a batch where a saved model is measured."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -235,15 +238,34 @@ def fine_tune(
     module = TaskModule(data.task, model, labels, job.training)
     keeper, meter = Keeper(folder, predictor), Meter()
     trainer = build_trainer(job.training, task=data.task, folder=folder, keeper=keeper, meter=meter)
+    found = run.found(resume=resume)
+    if job.training.batch_size == "auto":
+        _set_batch_size(found, trainer, module, data, job.training)
     with run.locked() if trainer.is_global_zero else nullcontext():
         if trainer.is_global_zero:
-            run.begin(resume=resume)
+            run.begin(resume=resume, found=found)
         state = folder / CHECKPOINT if resume and (folder / CHECKPOINT).exists() else None
         pl.seed_everything(job.training.seed, verbose=False)
         _fit(trainer, module, data, state, keeper, folder)
         if keeper.evaluated != trainer.global_step:  # a finished run, resumed
             trainer.validate(module, datamodule=data, verbose=False)
         return _finish(run, trainer, module, data, meter, job.model)
+
+
+def _set_batch_size(
+    found: dict[str, Any], trainer: Any, module: TaskModule, data: TaskDataModule, arguments: TrainingArguments
+) -> None:
+    """Let the data come in batches as large as memory holds; as before in a run that is resumed."""
+    if "batch_size" not in found and data.train is not None:
+        found["batch_size"] = largest_batch(
+            data.task,
+            module.model,
+            data.train,
+            data.tokenizer,
+            device=trainer.strategy.root_device,
+            precision=str(trainer.precision),
+        )
+    data.set_batch_size(found["batch_size"], arguments.eval_batch_size)
 
 
 def _fit(
@@ -304,7 +326,12 @@ def _finish(
 
 
 def evaluate(
-    folder: str | Path, *, corpus: str | Path | Corpus, split: str | None = None, **options: Any
+    folder: str | Path,
+    *,
+    corpus: str | Path | Corpus,
+    split: str | None = None,
+    precision: PredictionPrecision = "32",
+    **options: Any,
 ) -> dict[str, Any]:
     """Measure a saved model on a corpus.
 
@@ -312,6 +339,7 @@ def evaluate(
         folder: a run folder (its best model) or a model folder.
         corpus: a registered name, a file, a hub id, or a `Corpus`.
         split: of the corpus; test, else validation, else the only one by default.
+        precision: `32` or `bf16`; see `Predictor.from_pretrained`.
         options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
             `progress`.
 
@@ -321,7 +349,7 @@ def evaluate(
     Raises:
         InputError: no model, no corpus, or a label that the model does not know.
     """
-    predictor = Predictor.from_pretrained(folder)
+    predictor = Predictor.from_pretrained(folder, precision=precision)
     held_out = HeldOut.of(predictor, corpus, split, options)
     log.info("measured on %s", held_out)
     module = TaskModule(predictor.task, predictor.model, predictor.labels)
@@ -370,7 +398,7 @@ class HeldOut:
         encoded = encoded.sample(job.data.limit_eval, job.training.seed)
         warn_of_truncation(encoded, predictor.max_length)
         kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
-        size = job.training.eval_batch_size or 2 * job.training.batch_size
+        size = job.training.eval_batch_size or _EVAL_BATCH
         return cls(_name(corpus), kind, encoded, size, job.training.progress)
 
     def __str__(self) -> str:
@@ -405,7 +433,7 @@ def open_data(job: Job, tokenizer: Any) -> TaskDataModule:
         root=job.places.corpus_root,
         cache=job.places.cache_dir,
         max_length=job.data.max_length,
-        batch_size=job.training.batch_size,
+        batch_size=32 if job.training.batch_size == "auto" else job.training.batch_size,
         batch_tokens=job.training.batch_tokens,
         eval_batch_size=job.training.eval_batch_size,
         validation_share=job.data.validation_share,
@@ -516,13 +544,20 @@ class Run:
                 fix="wait for it, or another --output",
             ) from None
 
-    def begin(self, *, resume: bool) -> None:
-        """Write the configuration; a new run takes the place of an old one."""
+    def found(self, *, resume: bool) -> dict[str, Any]:
+        """What `auto` was in the run that is resumed: it goes on with the same."""
+        path = self.folder / FOUND
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if resume and path.exists() else {}
+
+    def begin(self, *, resume: bool, found: Mapping[str, Any]) -> None:
+        """Write the configuration, and what `auto` is in it; a new run takes the place of an old one."""
         if not resume:
-            for name in ("best", "last", "logs", CHECKPOINT, RESULT):
+            for name in ("best", "last", "logs", CHECKPOINT, RESULT, FOUND):
                 path = self.folder / name
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         _write(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
+        if found:
+            _write(self.folder / FOUND, to_json(found))
         (self.folder / RESULT).unlink(missing_ok=True)
 
     def end(self, result: FineTuneResult) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from . import unpadded
 from .arguments import TrainingArguments
 from .data import EncodedSplit, Loader
 from .errors import TrainingError
@@ -97,7 +98,8 @@ class Learner(pl.LightningModule):
 class TaskModule(Learner):
     """A task and its model under any Lightning trainer.
 
-    The model is the attribute `model`. Loaders must give `index`, the numbers of the windows, as `data.Loader` does.
+    The model is the attribute `model`. Loaders must give `index`, the numbers of the windows, as `data.Loader` does;
+    with `lengths`, a forward without padding need not ask a GPU for them.
 
     Args:
         task: as the data module has filled it in.
@@ -118,12 +120,23 @@ class TaskModule(Learner):
         self._unseen: list[tuple[int, np.ndarray, torch.Tensor]] = []
         self._first: list[float] = []
 
+    def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
+        """Pages that stay where they are go to a GPU while it computes."""
+        if self.device.type != "cuda":
+            return batch
+        return {name: value.pin_memory() if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
+
+    def _inputs(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a batch the task takes."""
+        wanted = self.device.type == "cuda" and unpadded.installed(self.model)
+        return {name: value for name, value in batch.items() if name != "index" and (wanted or name != "lengths")}
+
     # Training
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> torch.Tensor:
         """The loss of a batch. Shape: ()."""
         index = batch["index"]
-        loss = self.task.loss(self.model, _tensors(batch))
+        loss = self.task.loss(self.model, self._inputs(batch))
         self._unseen.append((self.global_step, index, loss.detach()))
         if loss.device.type == "cpu" or len(self._unseen) == _LOOK_EVERY:
             self._look_at_losses()
@@ -159,7 +172,7 @@ class TaskModule(Learner):
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Keep what the model says of each window."""
         index = batch["index"]
-        output = self.task.predict_batch(self.model, _tensors(batch))
+        output = self.task.predict_batch(self.model, self._inputs(batch))
         self._raw.update(zip(index.tolist(), output.raw, strict=True))
         if output.loss is not None:
             # by the first window: what a process repeats to keep step with the others counts once
@@ -203,10 +216,6 @@ class TaskModule(Learner):
             raw = {index: value for part, _ in parts for index, value in part.items()}
             losses = {index: entry for _, part in parts for index, entry in part.items()}
         return raw, losses
-
-
-def _tensors(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    return {name: value for name, value in batch.items() if name != "index"}
 
 
 def decode_split(

@@ -9,10 +9,9 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 from . import __version__, lora
 from .arguments import check_types
@@ -27,6 +26,7 @@ from .tasks.base import Raw, Task, Window
 
 log = logging.getLogger("ratsnlp_like")
 
+PredictionPrecision = Literal["32", "bf16"]
 FORMAT_VERSION = 1
 """Of task.json; raised when an older version of this package could not read it."""
 
@@ -65,22 +65,39 @@ class Predictor:
         """How many of the texts asked about so far were longer than the window and lost their rest."""
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, *, device: str | None = None, unpadded: bool = True) -> Self:
+    def from_pretrained(
+        cls,
+        folder: str | Path,
+        *,
+        device: str | None = None,
+        unpadded: bool = True,
+        precision: PredictionPrecision = "32",
+    ) -> Self:
         """Load a model folder, or the best model of a run folder.
 
         Args:
             folder: as `save_pretrained` or a training run wrote it, or the name of a bundled checkpoint.
             device: such as `cuda` or `cpu`; a GPU where there is one by default.
             unpadded: run without padding where the architecture allows it.
+            precision: `bf16` halves the weights, and is faster where the hardware has such numbers (GPUs from Ampere
+                on, AVX512-BF16, AMX); scores then have two to three digits.
 
         Raises:
-            InputError: the folder holds no model of this package.
+            InputError: the folder holds no model of this package, or a graph, which has a precision of its own.
         """
         path = find_model(folder)
         described = read_task_file(path)
         task = TASKS[described["task"]].from_dict(described["fields"])
-        load = _load_graph if is_graph(path) else partial(_load_weights, unpadded=unpadded)
-        model, tokenizer = load(path, task, device)
+        if precision not in get_args(PredictionPrecision):
+            raise InputError(f"{precision!r}", place="--precision", expected="32 or bf16")
+        if is_graph(path):
+            if precision != "32":
+                raise InputError(
+                    "is an exported model, whose numbers are fixed", place=path, fix="export --quantize int8"
+                )
+            model, tokenizer = _load_graph(path, device)
+        else:
+            model, tokenizer = _load_weights(path, task, device, unpadded=unpadded, precision=precision)
         metrics = json.loads((path / "metrics.json").read_text("utf-8")) if (path / "metrics.json").exists() else {}
         return cls(
             task,
@@ -191,7 +208,8 @@ class Predictor:
             self.model.eval()
         with torch.inference_mode():
             batch = self.task.collate(windows, self.tokenizer)
-            batch = {name: value.to(self.model.device) for name, value in batch.items()}
+            if (device := self.model.device).type != "cpu":
+                batch = {name: value.to(device) for name, value in batch.items()}
             return self.task.predict_batch(self.model, batch).raw
 
     def _ask_graph(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
@@ -252,9 +270,12 @@ class Predictor:
         )
 
 
-def _load_weights(path: Path, task: Task[Any, Any], device: str | None, *, unpadded: bool) -> tuple[Any, Any]:
+def _load_weights(
+    path: Path, task: Task[Any, Any], device: str | None, *, unpadded: bool, precision: PredictionPrecision
+) -> tuple[Any, Any]:
     import torch
 
+    from .hardware import computes_bf16
     from .unpadded import install
 
     config = load_config(str(path))
@@ -264,10 +285,14 @@ def _load_weights(path: Path, task: Task[Any, Any], device: str | None, *, unpad
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if unpadded:
         install(model)
+    if precision == "bf16":
+        model.to(torch.bfloat16)
+        if not computes_bf16(model.device.type):
+            log.warning("this %s has no bf16: it is imitated, which is slower than 32 bits", model.device.type)
     return model, tokenizer
 
 
-def _load_graph(path: Path, task: Task[Any, Any], device: str | None) -> tuple[Any, Any]:
+def _load_graph(path: Path, device: str | None) -> tuple[Any, Any]:
     graph = Graph(path, device=device)
     if (path / "tokenizer.json").exists():
         return graph, PlainTokenizer(path, graph.inputs)

@@ -27,6 +27,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from .arguments import TrainingArguments
 from .data import Loader
 from .errors import InputError, is_full
+from .hardware import computes_bf16
 from .module import TaskModule
 from .predictor import Predictor, recover
 from .tasks.base import Task
@@ -42,10 +43,9 @@ def choose_precision(arguments: TrainingArguments) -> str:
     if arguments.precision != "auto":
         return arguments.precision
     if arguments.accelerator in {"auto", "gpu", "cuda"} and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+        return "bf16-mixed" if computes_bf16("cuda") else "16-mixed"
     if arguments.accelerator == "cpu" or not torch.backends.mps.is_available():
-        has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        return "bf16-mixed" if has_bf16 else "32"
+        return "bf16-mixed" if computes_bf16("cpu") else "32"
     return "32"
 
 
@@ -71,7 +71,8 @@ def build_trainer(
     in_window = sys.stderr.isatty() or "ipykernel" in sys.modules
     if arguments.progress:
         console = {"stderr": True} if "ipykernel" not in sys.modules else {}
-        callbacks.append(ProgressBar(console_kwargs=console) if in_window else ProgressLines())
+        every = 10 if torch.cuda.is_available() else 1  # what a bar shows of a GPU is waited for
+        callbacks.append(ProgressBar(every, console_kwargs=console) if in_window else ProgressLines())
     else:
         callbacks.append(ProgressLines(seconds=math.inf))
     torch.set_float32_matmul_precision("high")

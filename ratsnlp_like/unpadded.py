@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
+from inspect import signature
 from types import MethodType
 from typing import Any, NamedTuple
 
@@ -278,49 +279,57 @@ def _layer(
     own = layer.attention.self
     asking = hidden if kept is None else hidden.index_select(1, kept)
     heads, size = own.num_attention_heads, own.attention_head_size
-    q, k, v = (
-        part.view(-1, heads, size) for part in (own.query(asking), own.key(hidden), own.value(hidden))
-    )
+    q, k, v = (part.view(-1, heads, size) for part in (own.query(asking), own.key(hidden), own.value(hidden)))
     p = own.dropout.p if layer.training else 0.0
     attended = _attention(q, k, v, attending, own.scaling, p, eager=unpadded.eager)
     return layer.feed_forward_chunk(layer.attention.output(attended.reshape(1, -1, heads * size), asking))
 
 
-def _attention(
-    q: Tensor, k: Tensor, v: Tensor, attending: Attending, scale: float, p: float, *, eager: bool
-) -> Tensor:
+def _attention(q: Tensor, k: Tensor, v: Tensor, attending: Attending, scale: float, p: float, *, eager: bool) -> Tensor:
     """Each query over the tokens of its own text. *Shape:* (queries, heads, size) of (tokens, heads, size)."""
-    if p == 0 and _has_varlen(q):
-        from torch.nn.attention.varlen import varlen_attn
-
+    if p == 0 and _has_kernel(q):
         most = int(attending.asking.max()), int(attending.lengths.max())
-        return varlen_attn(q, k, v, *attending.borders, *most, scale=scale)  # type: ignore[return-value]
-    attend = _eager if eager else _fused
+        made: Tensor = _kernel()(q, k, v, *attending.borders, *most, scale=scale)
+        return made
+    attend = partial(_eager if eager else _fused, scale=scale, p=p)
     if attending.alike is not None:
         asking, tokens = attending.alike
-        own = [part.view(-1, n, *part.shape[1:]).transpose(1, 2) for part, n in ((q, asking), (k, tokens), (v, tokens))]
-        return attend(*own, None, scale, p).transpose(1, 2).flatten(0, 1)
+        rows = ((q, asking), (k, tokens), (v, tokens))
+        own = (part.view(-1, number, *part.shape[1:]).transpose(1, 2) for part, number in rows)
+        return attend(*own, real=None).transpose(1, 2).flatten(0, 1)
     groups, back = attending.groups
     parts = []
     for group in groups:
-        own = [
+        own = (
             row.index_select(0, at.flatten()).view(*at.shape, *row.shape[1:]).transpose(1, 2)
             for row, at in ((q, group.asking), (k, group.tokens), (v, group.tokens))
-        ]
-        parts.append(attend(*own, group.real, scale, p).transpose(1, 2).flatten(0, 1))
+        )
+        parts.append(attend(*own, real=group.real).transpose(1, 2).flatten(0, 1))
     return (parts[0] if len(parts) == 1 else torch.cat(parts)).index_select(0, back)
 
 
-def _has_varlen(q: Tensor) -> bool:
-    """Whether torch has a kernel for texts in a row: on a GPU, for numbers of 16 bits, without dropout."""
-    return q.is_cuda and q.dtype in {torch.float16, torch.bfloat16} and torch.cuda.get_device_capability(q.device) >= (8, 0)
+@cache
+def _kernel() -> Any:
+    """Torch's kernel for texts in a row, where this torch has it; it has no dropout."""
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return None
+    return varlen_attn if "scale" in signature(varlen_attn).parameters else None
 
 
-def _fused(q: Tensor, k: Tensor, v: Tensor, real: Tensor | None, scale: float, p: float) -> Tensor:
+def _has_kernel(q: Tensor) -> bool:
+    """Whether there is one for these numbers: on GPUs from Ampere on, for 16 bits."""
+    if not q.is_cuda or q.dtype not in {torch.float16, torch.bfloat16} or _kernel() is None:
+        return False
+    return torch.cuda.get_device_capability(q.device) >= (8, 0)
+
+
+def _fused(q: Tensor, k: Tensor, v: Tensor, *, real: Tensor | None, scale: float, p: float) -> Tensor:
     return F.scaled_dot_product_attention(q, k, v, real, dropout_p=p, scale=scale)
 
 
-def _eager(q: Tensor, k: Tensor, v: Tensor, real: Tensor | None, scale: float, p: float) -> Tensor:
+def _eager(q: Tensor, k: Tensor, v: Tensor, *, real: Tensor | None, scale: float, p: float) -> Tensor:
     scores = (q * scale) @ k.transpose(2, 3)
     if real is not None:
         scores = scores.masked_fill(~real, torch.finfo(scores.dtype).min)

@@ -21,15 +21,16 @@ MODULES = {
 
 # From the bottom up. A module imports from layers below its own; a package in the list stands for all of its modules.
 LAYERS = (
-    ("errors", "arrays", "network", "quiet"),
+    ("errors", "arrays", "network", "quiet", "hardware"),
     ("examples", "download"),
+    ("dropout",),
     ("spans", "text", "metrics", "arguments", "layers", "streaming", "unpadded", "onnx_model", "plain_tokenizer"),
     ("registry", "losses"),
     ("corpora.formats",),
     ("corpora", "tasks", "checkpoints"),
     ("lora",),
     ("data", "predictor", "vocabulary"),
-    ("module",),
+    ("module", "memory"),
     ("trainer", "inspection"),
     ("finetune",),
     ("report", "export"),

@@ -372,6 +372,8 @@ def test_broken_folders(folders: tuple[Path, Path], tmp_path: Path) -> None:
             Predictor.from_pretrained(copy)
     with pytest.raises(InputError, match="runs on the CPU"):
         Predictor.from_pretrained(folders[1], device="cuda")
+    with pytest.raises(InputError, match="numbers are fixed"):
+        Predictor.from_pretrained(folders[1], precision="bf16")
 
 
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:

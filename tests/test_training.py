@@ -880,6 +880,19 @@ class TestPredictor:
         predictor.save_pretrained(tmp_path / "copy")
         assert Predictor.from_pretrained(tmp_path / "copy")(TEXTS) == predictor(TEXTS)
 
+    def test_numbers_of_16_bits(self, classifier: FineTuneResult, recognizer: FineTuneResult, tmp_path: Path) -> None:
+        for result in (classifier, recognizer):
+            exact = Predictor.from_pretrained(result.best, device="cpu")
+            half = Predictor.from_pretrained(result.best, device="cpu", precision="bf16")
+            assert next(half.model.parameters()).dtype == torch.bfloat16
+            texts = ["정말 재미있어요", "한빛전자는 3월에 새 공장을 연다"]
+            features = exact.task.encode([exact.task.example.of(t) for t in texts], exact.tokenizer, None, 32)
+            for one, other in zip(exact._run(features, 2), half._run(features, 2), strict=True):
+                assert other == pytest.approx(one, abs=0.05)
+                assert (other != one).any()
+        with pytest.raises(InputError, match="32 or bf16"):
+            Predictor.from_pretrained(classifier.best, precision="16")  # type: ignore[arg-type]
+
     def test_normalisation_is_remembered(self, tmp_path: Path) -> None:
         own = {"task": "ner", "corpus": "sample-ner", "normalization": ("html", "nfc"), "learning_rate": 5e-3}
         result = fine_tune(**job(tmp_path, limit_train=None, epochs=3, **own))

@@ -141,6 +141,55 @@ def test_a_mask_with_padding_before_the_text() -> None:
     assert float((logits(plain, asked) - logits(packed, asked)).abs().max()) <= 1e-5
 
 
+def test_lengths_that_are_told_need_not_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU each question after a tensor's numbers waits for it."""
+    packed = model("bert", "ForTokenClassification").eval()
+    unpadded.install(packed)
+    asked = batch([3, 9, 4])
+    expected = packed(**asked).logits
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a tensor was asked for its numbers")
+
+    with monkeypatch.context() as patch:
+        for name in ("tolist", "nonzero", "item", "__bool__"):
+            patch.setattr(torch.Tensor, name, refuse)
+        got = packed(**asked, lengths=[3, 9, 4]).logits
+    assert torch.equal(got, expected)
+
+
+@given(lengths=LENGTHS, first=st.booleans())
+@settings(max_examples=6)
+def test_the_kernel_of_gpus_is_told_where_texts_begin_and_end(lengths: list[int], first: bool) -> None:
+    """In its place stands its definition: softmax attention, text by text."""
+    packed = model("bert", "ForSequenceClassification" if first else "ForTokenClassification").eval()
+    plain = copy.deepcopy(packed)
+    unpadded.install(packed)
+    calls: list[tuple[int, int]] = []
+
+    def reference(
+        q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, of_q: torch.Tensor, of_k: torch.Tensor,
+        most_q: int, most_k: int, *, scale: float,
+    ) -> torch.Tensor:  # fmt: skip
+        assert of_q.dtype == of_k.dtype == torch.int32
+        assert (most_q, most_k) == (int(of_q.diff().max()), int(of_k.diff().max()))
+        calls.append((most_q, most_k))
+        out = []
+        for i in range(len(of_q) - 1):
+            own = [part[of[i] : of[i + 1]].transpose(0, 1) for part, of in ((q, of_q), (k, of_k), (v, of_k))]
+            weights = (own[0] @ own[1].transpose(1, 2) * scale).softmax(-1)
+            out.append((weights @ own[2]).transpose(0, 1))
+        return torch.cat(out)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unpadded, "_kernel", lambda: reference)
+        patch.setattr(unpadded, "_has_kernel", lambda q: True)
+        got = logits(packed, batch(lengths))
+    assert float((got - logits(plain, batch(lengths))).abs().max()) <= 1e-5
+    longest = max(lengths)
+    assert calls == [(longest, longest)] * 2 + [(1 if first else longest, longest)]
+
+
 def test_dropout_is_on_in_training_and_off_in_evaluation() -> None:
     packed = model("bert", "ForSequenceClassification", hidden_dropout_prob=0.3, attention_probs_dropout_prob=0.3)
     unpadded.install(packed)

@@ -1,5 +1,6 @@
 """A bare loop in PyTorch: batches grouped by length and padded to their longest, bf16 where the hardware has it,
-fused AdamW."""
+fused AdamW.
+"""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..predictor import PredictionPrecision, Predictor
 from . import app, check_installed
 from .limits import Limits
 
@@ -26,6 +27,7 @@ def run(
     limits: Limits | None = None,
     cors: Sequence[str] = (),
     allowed_hosts: Sequence[str] = (),
+    precision: PredictionPrecision = "32",
 ) -> None:
     """Serve a saved model until Ctrl-C.
 
@@ -36,6 +38,7 @@ def run(
         limits: of requests.
         cors: origins whose pages may ask.
         allowed_hosts: see `app`; any where the server listens to others.
+        precision: see `Predictor.from_pretrained`.
 
     Raises:
         InputError: the address is taken or is none, packages are missing, or there is no model.
@@ -44,9 +47,7 @@ def run(
     with listen(host, port) as taken:  # before the model is loaded: a taken port is told at once
         import uvicorn
 
-        from ..predictor import Predictor
-
-        predictor = Predictor.from_pretrained(model)
+        predictor = Predictor.from_pretrained(model, precision=precision)
         address = taken.getsockname()
         names = allowed_hosts or (() if is_own(address[0]) else ("*",))
         served = app(predictor, limits, name=name_of(model), cors=cors, allowed_hosts=names)

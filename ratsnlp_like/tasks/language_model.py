@@ -115,7 +115,7 @@ def parts(length: int, room: int, *, asked: bool) -> list[tuple[int, int]]:
 
 def model_inputs(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What of a batch goes into a language model."""
-    return {name: batch[name] for name in ("input_ids", "attention_mask")}
+    return {name: batch[name] for name in ("input_ids", "attention_mask", "lengths") if name in batch}
 
 
 @dataclass(frozen=True)
