@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast lint install install-dev clean
+.PHONY: demo test test-fast lint notebooks install install-dev clean
 
 demo: install
 	$(BIN)/ratsnlp-like train --task classification --corpus sample-sentiment \
@@ -22,6 +22,10 @@ test: install-dev
 test-fast: install-dev
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
+# each from a clean kernel; `make notebooks SAVE=--save` stores what the cells show
+notebooks: install-dev
+	$(BIN)/python notebooks/execute.py --jobs 2 $(SAVE)
+
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,7 +39,7 @@ $(VENV)/.installed: requirements.txt constraints.txt setup.py
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora,onnx,plots,serve]"
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora,onnx,plots]"
 	touch $@
 
 install: $(VENV)/.installed

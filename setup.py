@@ -27,6 +27,7 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
+    url="https://github.com/ratsnlp-like/ratsnlp_like",
     python_requires=">=3.11",
     packages=find_packages(include=["ratsnlp_like", "ratsnlp_like.*"]),
     package_data={
@@ -43,7 +44,7 @@ setup(
         "sentencepiece": ["sentencepiece>=0.2", "protobuf>=4"],  # KoBERT's tokenizer
         "lora": ["peft>=0.20"],
         "onnx": ["onnx>=1.18", "onnxruntime>=1.20", "onnxscript>=0.5"],  # to predict: onnxruntime alone
-        "serve": ["fastapi>=0.115", "uvicorn>=0.30"],
+        "serve": [],  # comes with the package, for the book's deployment cells install nothing more
         "plots": ["matplotlib>=3.8", "koreanize-matplotlib>=0.1.1"],  # the latter for its font
         "tensorboard": ["tensorboard>=2.15"],
         "wandb": ["wandb>=0.16"],
@@ -59,6 +60,9 @@ setup(
             "ruff>=0.9",
             "mypy>=1.13",
             "types-PyYAML",
+            "nbclient>=0.10",
+            "nbformat>=5.10",
+            "ipykernel>=6.29",
         ],
     },
     entry_points={"console_scripts": ["ratsnlp-like = ratsnlp_like.cli:main"]},

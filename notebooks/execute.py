@@ -27,6 +27,8 @@ _SECONDS = 600
 """A cell that takes longer has failed."""
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_ADVICE = re.compile(r".*TqdmWarning: IProgress not found.*\n.*\n")
+"""Of a kernel without ipywidgets, which Colab and Jupyter have."""
 
 
 def run(path: Path, *, save: bool) -> tuple[float, str | None]:
@@ -42,7 +44,11 @@ def run(path: Path, *, save: bool) -> tuple[float, str | None]:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
-            notebook, timeout=_SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
+            notebook,
+            timeout=_SECONDS,
+            kernel_name="python3",
+            coalesce_streams=True,  # what several lines print is one output
+            resources={"metadata": {"path": folder}},
         )
         try:
             client.execute(env=os.environ | {"RATSNLP_LIKE_CACHE": str(Path(folder, "cache"))})
@@ -72,7 +78,8 @@ def _tidied(output: Any) -> Any:
     output.pop("metadata", None) if output.output_type == "stream" else None
     if output.output_type == "stream":
         # a progress bar writes over itself: what a reader would see is what stands behind the last return
-        lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in _ESCAPES.sub("", output.text).split("\n")]
+        text = _ADVICE.sub("", _ESCAPES.sub("", output.text))
+        lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n")]
         output.text = "\n".join(lines)
         return output if output.text.strip() else None
     return output

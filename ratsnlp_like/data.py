@@ -666,6 +666,12 @@ class TaskDataModule(pl.LightningDataModule):
         log.info("%s of %s training examples are kept for validation.", f"{len(smaller):,}", f"{len(train.read):,}")
         return train.select(larger), train.select(smaller)
 
+    def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
+        """Pages that stay where they are go to a GPU while it computes."""
+        if self.trainer is None or self.trainer.strategy.root_device.type != "cuda":
+            return batch
+        return {name: value if name in {"index", "lengths"} else value.pin_memory() for name, value in batch.items()}
+
     def train_dataloader(self) -> Loader:
         """Shuffled batches; in a resumed epoch those that are left."""
         self._loader = self.loader(self.train, shuffle=True)

@@ -195,7 +195,7 @@ def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = No
     unpadded.remove(predictor.model)
     predictor.model.set_attn_implementation("eager")
     try:
-        with _quiet():
+        with _quiet(), unpadded.first_alone(predictor.model):
             torch.onnx.export(
                 _Asked(predictor.model, list(batch), task.outputs).eval(),
                 tuple(batch.values()),

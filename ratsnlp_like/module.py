@@ -120,12 +120,6 @@ class TaskModule(Learner):
         self._unseen: list[tuple[int, np.ndarray, torch.Tensor]] = []
         self._first: list[float] = []
 
-    def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
-        """Pages that stay where they are go to a GPU while it computes."""
-        if self.device.type != "cuda":
-            return batch
-        return {name: value.pin_memory() if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
-
     def _inputs(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """What of a batch the task takes."""
         wanted = self.device.type == "cuda" and unpadded.installed(self.model)

@@ -10,7 +10,8 @@ logits and gradients are those of the padded forward.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from inspect import signature
@@ -126,8 +127,7 @@ def install(model: Any) -> bool:
     if config.model_type not in FAMILIES or attention not in {"eager", "sdpa"} or getattr(config, "is_decoder", False):
         return False
     base = model.base_model
-    first = type(model).__name__.endswith("ForSequenceClassification")
-    base.unpadded = Unpadded(eager=attention == "eager", first=first)
+    base.unpadded = Unpadded(eager=attention == "eager", first=_reads_first(model))
     base.forward = MethodType(_forward, base)
     for layer in base.encoder.layer:
         layer.forward = MethodType(_layer, layer)
@@ -142,6 +142,43 @@ def remove(model: Any) -> None:
         base.unpadded = None
         for module in (base, *base.encoder.layer):
             del module.forward
+
+
+@contextmanager
+def first_alone(model: Any) -> Iterator[None]:
+    """The padded forward with its last layer for first tokens alone, where the head reads no others: for export.
+
+    Models of other kinds are left as they are.
+
+    Args:
+        model: with eager attention, and in evaluation.
+    """
+    if model.config.model_type not in FAMILIES or not _reads_first(model) or model.config.is_decoder:
+        yield
+        return
+    last = model.base_model.encoder.layer[-1]
+    last.forward = MethodType(_first_of_padded, last)
+    try:
+        yield
+    finally:
+        del last.forward
+
+
+def _reads_first(model: Any) -> bool:
+    return type(model).__name__.endswith("ForSequenceClassification")
+
+
+def _first_of_padded(layer: Any, hidden: Tensor, mask: Tensor | None = None, *arguments: Any, **options: Any) -> Tensor:
+    """*Shape:* hidden (batch, tokens, width), mask (batch, 1, tokens, tokens) to be added -> (batch, 1, width)."""
+    own, asking = layer.attention.self, hidden[:, :1]
+    q, k, v = (
+        part.unflatten(-1, (own.num_attention_heads, own.attention_head_size)).transpose(1, 2)
+        for part in (own.query(asking), own.key(hidden), own.value(hidden))
+    )
+    scores = q @ k.transpose(2, 3) * own.scaling
+    weights = (scores if mask is None else scores + mask[:, :, :1]).softmax(-1)
+    made: Tensor = layer.feed_forward_chunk(layer.attention.output((weights @ v).transpose(1, 2).flatten(2), asking))
+    return made
 
 
 def installed(model: Any) -> bool:

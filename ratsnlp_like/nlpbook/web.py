@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..serve import Limits, check_installed
+from ..serve import Limits
 from .ports import in_notebook, listen, open_tunnel, show_in_colab
 from .questions import Question
 
@@ -26,13 +26,9 @@ class WebApp:
         inference_fn: of the notebook; its result is sent as JSON.
         question: what a request holds.
         is_colab: show the page through Colab's own proxy, where this is Colab.
-
-    Raises:
-        InputError: FastAPI or uvicorn are not installed.
     """
 
     def __init__(self, inference_fn: Callable[..., Any], question: Question, *, is_colab: bool = True) -> None:
-        check_installed()
         self.inference_fn, self.question, self.is_colab = inference_fn, question, is_colab
         self._one_at_a_time = threading.Lock()
         self._asgi = self._build(())

@@ -1,16 +1,14 @@
 """A model behind HTTP: a page to try it on, and an API with batching, limits and errors that say what to do.
 
-`app(predictor)` makes the application; `ratsnlp-like serve RUN` runs it. FastAPI and uvicorn come with the extra
-`serve`, and are imported when they are needed.
+`app(predictor)` makes the application; `ratsnlp-like serve RUN` runs it. FastAPI and uvicorn are imported when they are
+needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
 from .limits import Limits
 
 if TYPE_CHECKING:
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..predictor import Predictor
 
-__all__ = ["Limits", "app", "check_installed"]
+__all__ = ["Limits", "app"]
 
 
 def app(
@@ -38,22 +36,7 @@ def app(
         cors: origins whose pages may ask, such as `https://example.com`; none by default.
         allowed_hosts: names under which the server is reached beside localhost, IP addresses and the proxies of
             Colab and ngrok, or `*` for any. Other names are refused: a page elsewhere could point its own name here.
-
-    Raises:
-        InputError: FastAPI is not installed.
     """
-    check_installed()
     from .application import build
 
     return build(predictor, limits or Limits(), name=name, cors=cors, allowed_hosts=allowed_hosts)
-
-
-def check_installed() -> None:
-    """Whether the packages of the extra are there.
-
-    Raises:
-        InputError: one is missing.
-    """
-    missing = [package for package in ("fastapi", "uvicorn") if find_spec(package) is None]
-    if missing:
-        raise InputError(f"serving needs {' and '.join(missing)}", fix='pip install "ratsnlp_like[serve]"')

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..predictor import PredictionPrecision, Predictor
-from . import app, check_installed
+from . import app
 from .limits import Limits
 
 log = logging.getLogger("ratsnlp_like")
@@ -41,9 +41,8 @@ def run(
         precision: see `Predictor.from_pretrained`.
 
     Raises:
-        InputError: the address is taken or is none, packages are missing, or there is no model.
+        InputError: the address is taken or is none, or there is no model.
     """
-    check_installed()
     with listen(host, port) as taken:  # before the model is loaded: a taken port is told at once
         import uvicorn
 
