@@ -1479,3 +1479,45 @@ def test_download_pretrained_model(root: Path) -> None:
     assert nlpbook.download_pretrained_model(args, config_only=True) == str(root / "gpt")
     with pytest.raises(InputError, match="cannot be had from the hub"):
         nlpbook.download_pretrained_model(replace(args, pretrained_model_name="kogpt2"))
+
+
+# Worked values of the text that are no parts of a Transformer (those are in test_anatomy.py)
+
+
+def test_byte_pairs_of_the_text() -> None:
+    """`hug` 10, `pug` 5, `pun` 12, `bun` 4, `hugs` 5 times, and a vocabulary of 11."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    counts = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(vocab_size=11, special_tokens=["<unk>"], show_progress=False)
+    tokenizer.train_from_iterator([word for word, count in counts.items() for _ in range(count)], trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    assert [" ".join(merge) for merge in model["merges"]] == ["u g", "u n", "h ug"]
+    assert set(model["vocab"]) == {"<unk>", *"bghnpsu", "ug", "un", "hug"}
+    assert tokenizer.encode("pug bug mug").tokens == ["p", "ug", "b", "ug", "<unk>", "ug"]
+
+
+@pytest.mark.parametrize(("beams", "path", "probability"), [(1, (1, 3), 0.2), (2, (2, 5), 0.28)])
+def test_greedy_search_misses_what_two_beams_find(beams: int, path: tuple[int, int], probability: float) -> None:
+    """The likeliest first word (0.5) leads to 0.5 · 0.4; the second (0.4) to 0.4 · 0.7."""
+    from transformers import GPT2Config, GPT2LMHeadModel, LogitsProcessorList
+
+    after = {(): {1: 0.5, 2: 0.4, 7: 0.1}, (1,): {3: 0.4, 4: 0.3, 7: 0.3}, (2,): {5: 0.7, 6: 0.3}, (7,): {7: 1.0}}
+
+    def tree(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        chances = [[after[tuple(row[1:])].get(word, 0.0) for word in range(8)] for row in ids.tolist()]
+        return torch.tensor(chances).log()
+
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=8, n_embd=8, n_layer=1, n_head=1, bos_token_id=0, eos_token_id=None))
+    said = model.generate(
+        torch.tensor([[0]]),
+        do_sample=False,
+        num_beams=beams,
+        max_new_tokens=2,
+        logits_processor=LogitsProcessorList([tree]),
+        pad_token_id=0,
+    )[0].tolist()
+    assert tuple(said[1:]) == path
+    assert np.prod([after[tuple(said[1:i])][said[i]] for i in (1, 2)]) == pytest.approx(probability)
