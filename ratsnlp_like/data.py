@@ -10,6 +10,7 @@ import gc
 import hashlib
 import json
 import logging
+import mmap
 import os
 import shutil
 from collections import Counter, deque
@@ -34,10 +35,12 @@ from .tasks.base import Features, Statistics, Task
 
 log = logging.getLogger("ratsnlp_like")
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 """Raise it when the layout of the cache or the meaning of a feature changes."""
 _CHUNK = 4096
 """Rows of an Arrow record batch. All but the last have just so many: row i lies in chunk i // _CHUNK."""
+_FORGOTTEN = 2**17
+"""Rows after whose reading the pages of a file no longer count as this process's memory."""
 _SLICE = 1024
 """Examples encoded at a time: enough for the tokenizer's threads, little enough for memory."""
 _POOL = 64
@@ -57,7 +60,10 @@ class Table:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        with path.open("rb") as file:
+            self._pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._reader = pa.ipc.open_file(pa.py_buffer(self._pages))
+        self._looked_at = 0
         self._chunks: list[dict[str, Any] | None] = [None] * self._reader.num_record_batches
         last = self._reader.get_batch(len(self._chunks) - 1).num_rows if self._chunks else 0
         self._length = max(0, len(self._chunks) - 1) * _CHUNK + last
@@ -68,7 +74,15 @@ class Table:
     def __len__(self) -> int:
         return self._length
 
+    def _look(self, rows: int) -> None:
+        """Count rows, and forget pages now and then: they are read again where they are needed."""
+        self._looked_at += rows
+        if self._looked_at >= _FORGOTTEN and hasattr(mmap, "MADV_DONTNEED"):
+            self._looked_at = 0
+            self._pages.madvise(mmap.MADV_DONTNEED)
+
     def __getitem__(self, row: int) -> dict[str, Any]:
+        self._look(1)
         chunk, k = self._chunk(row // _CHUNK), row % _CHUNK
         return {
             name: column[k] if not isinstance(column, tuple) else column[0][column[1][k] : column[1][k + 1]]
@@ -82,9 +96,13 @@ class Table:
 
     def numbers(self, name: str) -> np.ndarray:
         """A whole column of numbers, or the lengths of a whole column of lists. Shape: (rows,)."""
-        columns = [self._chunk(i)[name] for i in range(len(self._chunks))]
-        parts = [np.diff(column[1]) if isinstance(column, tuple) else column for column in columns]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+        out = np.zeros(len(self), dtype=np.float32 if self._is_decimal(name) else np.int32)
+        for i in range(len(self._chunks)):
+            self._look(_CHUNK)
+            column = self._chunk(i)[name]
+            part = np.diff(column[1]) if isinstance(column, tuple) else column
+            out[i * _CHUNK : i * _CHUNK + len(part)] = part
+        return out
 
     def categories(self, name: str) -> tuple[np.ndarray, list[str]]:
         """A whole column of strings as numbers, shape (rows,), and the sorted strings that they stand for."""
@@ -97,7 +115,11 @@ class Table:
     def strings(self, name: str) -> Iterator[str]:
         """A whole column of strings."""
         for i in range(len(self._chunks)):
+            self._look(_CHUNK)
             yield from self._reader.get_batch(i).column(name).to_pylist()
+
+    def _is_decimal(self, name: str) -> bool:
+        return bool(self._chunks) and pa.types.is_floating(self._reader.schema.field(name).type)
 
     def _chunk(self, i: int) -> dict[str, Any]:
         chunk = self._chunks[i]
@@ -139,7 +161,7 @@ def _column(cells: list[Any]) -> pa.Array:
     if isinstance(first, str):
         return pa.array(cells, type=pa.large_string())
     if not isinstance(first, list):
-        return pa.array(cells, type=pa.float32() if isinstance(first, float) else pa.int64())
+        return pa.array(cells, type=pa.float32() if isinstance(first, float) else pa.int32())
     borders = np.zeros(len(cells) + 1, dtype=np.int32)
     np.cumsum([len(cell) for cell in cells], out=borders[1:])
     flat = np.array(list(chain.from_iterable(cells)))
@@ -345,7 +367,7 @@ def encode_split(
     )
     folder, _ = _cached(cache, key, build)
     table = Table(folder / "windows.arrow")
-    return EncodedSplit(task, read, table, np.arange(len(table)))
+    return EncodedSplit(task, read, table, np.arange(len(table), dtype=np.int32))
 
 
 def warn_of_truncation(split: EncodedSplit, max_length: int) -> None:
