@@ -54,10 +54,10 @@ PEERS = {
     EAGER: ("hf_trainer", "--best", "--attention", "eager"),
     "simpletransformers": ("simple_transformers",),
     "Flair": ("flair_trainer",),
+    "ratsnlp": ("ratsnlp_tutorial",),
     REFERENCE: ("reference",),
 }
-"""Contestant -> its script, and what it is told. `--peer_python` runs those that are in _OTHERS."""
-_OTHERS = ("simpletransformers", "Flair")
+"""Contestant -> its script, and what it is told."""
 
 TRAINING = (
     Column("reviews/s", "examples_per_second"),
@@ -167,7 +167,7 @@ def peer(
     module, *flags = PEERS[name]
     told = ["--model", bench.net(net), "--train", train, "--test", test, "--output", scratch / "out"]
     told += ["--result", scratch / "result.json", "--learning_rate", bench.rate, "--seed", seed, *flags]
-    python = bench.arguments.peer_python if name in _OTHERS else sys.executable
+    python = bench.arguments.peer_python.get(name, sys.executable)
     outside = cached_in(scratch, bench).module(module, *told, python=python, scratch=scratch)
     return {**outside, **read_result(scratch / "result.json")}
 
@@ -190,7 +190,7 @@ def training(bench: Bench) -> list[Measured]:
     """Everyone, one epoch."""
     train, test = bench.reviews("train", bench.examples), bench.reviews("test", _HELD_OUT)
     runs = {OURS: partial(toolkit, bench, train, test)}
-    runs |= {name: partial(peer, bench, name, train, test) for name in PEERS}
+    runs |= {name: partial(peer, bench, name, train, test) for name in PEERS if name not in bench.arguments.skip}
     contestants = [Contestant(name, partial(train_once, run)) for name, run in runs.items()]
     return interleaved(contestants, bench.arguments.rounds, bench.folder)
 
@@ -349,12 +349,20 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--corpus_root", type=Path, required=True, help="the folder in which nsmc/ lies")
     parser.add_argument(
-        "--peer_python", default=sys.executable, help="of an environment with simpletransformers and Flair"
+        "--peer_python",
+        nargs="+",
+        default=[],
+        metavar="NAME=PYTHON",
+        help="the interpreter of a peer that wants an environment of its own: Flair=/path/to/python",
     )
+    parser.add_argument("--skip", nargs="+", default=[], choices=list(PEERS), help="peers to leave out of training")
     parser.add_argument("--output", type=Path, help="FILE.json; the tables go to FILE.md beside it")
     arguments = parser.parse_args()
     if not (arguments.corpus_root / "nsmc" / "ratings_train.txt").exists():
         parser.error(f"--corpus_root {arguments.corpus_root}: there is no nsmc/ratings_train.txt in it")
+    arguments.peer_python = dict(pair.partition("=")[::2] for pair in arguments.peer_python)
+    if unknown := set(arguments.peer_python) - set(PEERS):
+        parser.error(f"--peer_python: no peer is called {unknown.pop()}; there are {', '.join(PEERS)}")
     if arguments.output and not arguments.output.parent.is_dir():
         parser.error(f"--output {arguments.output}: there is no such folder")
     for name in ("rounds", "seeds", "threads", "test_examples"):
