@@ -278,7 +278,8 @@ def accuracy(bench: Bench) -> list[Measured]:
     train = bench.reviews("train", bench.examples)
     test = bench.reviews("test", bench.arguments.test_examples)
     runs: dict[str, Callable[..., dict[str, float]]] = {OURS: partial(toolkit, bench, train, test)}
-    runs |= {name: partial(peer, bench, name, train, test) for name in (DEFAULT, BEST)}
+    both = [name for name in (DEFAULT, BEST) if name not in bench.arguments.skip]
+    runs |= {name: partial(peer, bench, name, train, test) for name in both}
     contestants = [Contestant(name, partial(train_once, seeded(run))) for name, run in runs.items()]
     return interleaved(contestants, bench.arguments.seeds, bench.folder)
 
@@ -355,7 +356,7 @@ def parse() -> argparse.Namespace:
         metavar="NAME=PYTHON",
         help="the interpreter of a peer that wants an environment of its own: Flair=/path/to/python",
     )
-    parser.add_argument("--skip", nargs="+", default=[], choices=list(PEERS), help="peers to leave out of training")
+    parser.add_argument("--skip", nargs="+", default=[], choices=list(PEERS), help="peers to leave out")
     parser.add_argument("--output", type=Path, help="FILE.json; the tables go to FILE.md beside it")
     arguments = parser.parse_args()
     if not (arguments.corpus_root / "nsmc" / "ratings_train.txt").exists():

@@ -51,12 +51,31 @@ def run(path: Path, *, save: bool) -> tuple[float, str | None]:
             resources={"metadata": {"path": folder}},
         )
         try:
-            client.execute(env=os.environ | {"RATSNLP_LIKE_CACHE": str(Path(folder, "cache"))})
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            client.execute(env=environment(folder))
+            check_commands(notebook)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError, FileNotFoundError) as error:
             return time.perf_counter() - began, _ESCAPES.sub("", str(error))
     if save:
         nbformat.write(tidied(notebook), path)
     return time.perf_counter() - began, None
+
+
+def environment(folder: str) -> dict[str, str]:
+    """Of a kernel: commands of this interpreter's environment are found, and the cache is empty."""
+    found = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return os.environ | {"PATH": found, "RATSNLP_LIKE_CACHE": str(Path(folder, "cache"))}
+
+
+def check_commands(notebook: Any) -> None:
+    """A line of the shell that fails ends no cell; where it fails for want of its command, the notebook is wrong.
+
+    Raises:
+        FileNotFoundError: a command was not there.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if "command not found" in output.get("text", "") or ": not found" in output.get("text", ""):
+                raise FileNotFoundError(f"{cell.source}\n{output.text}")
 
 
 def tidied(notebook: Any) -> Any:

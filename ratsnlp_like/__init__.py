@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .corpora.base import Corpus
+    from .corpora.memory import MemoryCorpus
     from .data import TaskDataModule
     from .errors import InputError, TrainingError
     from .examples import (
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "Corpus": "corpora.base",
+    "MemoryCorpus": "corpora.memory",
     "TaskDataModule": "data",
     "InputError": "errors",
     "TrainingError": "errors",

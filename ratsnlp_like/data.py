@@ -370,14 +370,14 @@ def encode_split(
     return EncodedSplit(task, read, table, np.arange(len(table), dtype=np.int32))
 
 
-def warn_of_truncation(split: EncodedSplit, max_length: int) -> None:
-    """Say what of a split no window holds."""
+def warn_of_truncation(split: EncodedSplit, max_length: int, *, name: str | None = None) -> None:
+    """Say what of a split no window holds; it may have been cut from a split of another name."""
     lost = split.lost[split.begins]
     if lost.any():
         share = lost.sum() / (lost.sum() + split.lengths.sum())
         log.warning(
             "%s: %s of %s texts are longer than %d tokens; %.2f%% of all tokens are cut away.",
-            split.read.name, f"{np.count_nonzero(lost):,}", f"{len(lost):,}", max_length, 100 * share,
+            name or split.read.name, f"{np.count_nonzero(lost):,}", f"{len(lost):,}", max_length, 100 * share,
         )  # fmt: skip
 
 
@@ -649,9 +649,9 @@ class TaskDataModule(pl.LightningDataModule):
         self.train = train.sample(self.limit_train, self.seed)
         self.validation = self.validation.sample(self.limit_eval, self.seed)
         self._check_selection(self.train)
-        for split in (self.train, self.validation, self.test):
-            if split is not None:
-                warn_of_truncation(split, self.max_length)
+        for name in ("train", "validation", "test"):
+            if (split := getattr(self, name)) is not None:
+                warn_of_truncation(split, self.max_length, name=name)
 
     def _check_selection(self, train: EncodedSplit) -> None:
         """A cut or a limit can leave one class of several."""

@@ -904,6 +904,13 @@ class TestInspect:
         }  # fmt: skip
         assert 0.5 < found["tokens"]["test"]["oracle"]["metrics"]["entity_f1"] <= 1
 
+    def test_a_folder(self, tmp_path: Path, cli: Cli) -> None:
+        for split in ("train", "test"):
+            write_file(tmp_path / "own" / f"{split}.tsv", "text\tlabel\n좋다\t긍정\n싫다\t부정\n")
+        said = cli("inspect", tmp_path / "own")
+        assert said.code == 0, said.err
+        assert "as classification" in said.out
+
     def test_a_file_without_labels(self, tmp_path: Path, cli: Cli) -> None:
         path = write_file(tmp_path / "a.txt", "좋아요\n\n좋아요\n")
         assert cli("inspect", path, "--result", tmp_path / "r.json").code == 0

@@ -632,6 +632,15 @@ class TestDataModule:
         chosen = data.train.select(np.array([1, 2]))  # of a selection its own is counted
         assert chosen.lost.tolist() == [0, 0]
 
+    def test_what_was_cut_off_for_validation_goes_by_that_name(
+        self, tmp_path: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ratsnlp_like.data.log.propagate", True)
+        rows = [("가 " * 10, label) for label in ("긍정", "부정") * 10]  # all of them are too long
+        module(FileCorpus(file=tsv(tmp_path / "a.tsv", rows)), cache, max_length=6)
+        said = [r.getMessage().partition(" of ")[0] for r in caplog.records if "longer than" in r.getMessage()]
+        assert said == ["train: 18", "validation: 2"]
+
     def test_windows_lose_nothing(self, tmp_path: Path, cache: Path) -> None:
         own = FileCorpus(file=tsv(tmp_path / "a.tsv", [("가 " * 10, "긍정"), ("나", "부정")]))
         data = module(own, cache, max_length=6, task=Classification(long_text="windows"), eval_corpus=own)

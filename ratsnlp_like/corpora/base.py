@@ -416,7 +416,8 @@ def guess_task(spec: str, options: Options) -> str:
         return CORPORA[spec].task
     path = Path(spec).expanduser()
     if path.exists():
-        row = next(iter(read_rows(path, options)), None)
+        files = FileCorpus(file=path).files()
+        row = next(iter(read_rows(next(iter(files.values()))[0], options)), None)
         if row is not None and "entities" in row.values:
             return EntityCorpus.task
     return TextCorpus.task
