@@ -370,6 +370,16 @@ def encode_split(
     return EncodedSplit(task, read, table, np.arange(len(table), dtype=np.int32))
 
 
+def warn_of_empty_rows(read: ReadSplit) -> None:
+    """Say how many rows have nothing to learn from; they are left in, for a corpus may count them."""
+    if 0 < read.statistics.empty < len(read):
+        first = next(example for example in read.examples() if example.is_empty)
+        log.warning(
+            "%s: %s of %s rows have an empty text, the first at %s",
+            read.name, f"{read.statistics.empty:,}", f"{len(read):,}", first.place or "the beginning",
+        )  # fmt: skip
+
+
 def warn_of_truncation(split: EncodedSplit, max_length: int, *, name: str | None = None) -> None:
     """Say what of a split no window holds; it may have been cut from a split of another name."""
     lost = split.lost[split.begins]
@@ -628,6 +638,7 @@ class TaskDataModule(pl.LightningDataModule):
                 fix="bring its training file, or evaluate a trained model on it",
             )
         read = self._read(self.corpus, "train" if "train" in splits else splits[0])
+        warn_of_empty_rows(read)
         declared = None if self.corpus.columns else self.corpus.labels(self.root)
         if self.labels is None:
             found = read.statistics.labels

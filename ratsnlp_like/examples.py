@@ -269,12 +269,24 @@ class TextExample(Labelled):
         return cls(text=text, label=as_labels(row.get("label"), place), place=place)
 
 
+class OfTwoTexts(Example):
+    """What examples with two texts share."""
+
+    text: str
+    text_pair: str
+
+    @property
+    def is_empty(self) -> bool:
+        """See `Example.is_empty`: one of the two texts is blank."""
+        return not (self.text.strip() and self.text_pair.strip())
+
+
 _FIRST_TEXTS = ("sentence1", "premise", "question1", "text_a", "text1", "문장1", "전제", "질문1")
 _SECOND_TEXTS = ("sentence2", "hypothesis", "question2", "text_b", "text2", "문장2", "가설", "질문2")
 
 
 @dataclass(frozen=True)
-class PairExample(Labelled):
+class PairExample(OfTwoTexts, Labelled):
     """Two texts and the class of the pair; None where it is to be predicted."""
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -296,7 +308,7 @@ class PairExample(Labelled):
 
 
 @dataclass(frozen=True)
-class ScoredPairExample(Example):
+class ScoredPairExample(OfTwoTexts):
     """Two texts and a number that says how alike they are; None where it is to be predicted."""
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {

@@ -116,7 +116,7 @@ class _Findings:
     def _count(self, example: Example) -> None:
         texts = [str(value) for name in example.given() if (value := getattr(example, name)) is not None]
         self.rows += 1
-        self.empty += not texts[0].strip()
+        self.empty += example.is_empty
         self.unlabelled += example.missing is not None
         self.labels.update(example.label_names)
         self.characters.append(sum(map(len, texts)))

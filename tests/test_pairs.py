@@ -567,3 +567,13 @@ class TestOneTokenType:
         tiny_tokenizer.save_pretrained(folder)
         shutil.copy(tokenizers_root / "config_only" / "klue-roberta-base" / "config.json", folder)
         self.check(folder, tmp_path, max_position_embeddings=66)
+
+
+def test_rows_with_an_empty_text_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ratsnlp_like.data.log.propagate", True)
+    rows = [("비가 온다", "", "같음"), ("눈이 온다", "눈 온다", "같음"), ("해가 뜬다", "달이 뜬다", "다름")]
+    path = tsv(tmp_path / "pairs.tsv", rows, header="text\ttext_pair\tlabel")
+    fine_tune(**job(tmp_path, task="pair", corpus=path, eval_corpus=str(path), max_steps=1))
+    assert f"train: 1 of 3 rows have an empty text, the first at {path}, line 2" in caplog.text
