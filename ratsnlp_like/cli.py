@@ -732,8 +732,6 @@ _COMMANDS: dict[str, Callable[[list[str]], None]] = {
 
 def _first(arguments: Sequence[str]) -> str | None:
     """The first argument that is no flag: the model folder, which decides which flags there are."""
-    if "-h" in arguments or "--help" in arguments:
-        return None
     return next((a for a in arguments[:1] if not a.startswith("-")), None)
 
 

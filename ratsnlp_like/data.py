@@ -666,6 +666,8 @@ class TaskDataModule(pl.LightningDataModule):
 
     def _check_selection(self, train: EncodedSplit) -> None:
         """A cut or a limit can leave one class of several."""
+        if len(train.read.statistics.labels) < 2:  # strata that are no classes: questions with and without an answer
+            return
         stratum, names = train.read.table.categories("stratum")
         left = np.bincount(stratum[train.example_rows], minlength=len(names)).nonzero()[0]
         if len(names) > 1 and len(left) == 1:

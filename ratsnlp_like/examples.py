@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, Self
@@ -88,6 +88,14 @@ class Example:
                 else f"a tuple ({', '.join(required)}), or a mapping with these keys",
             )
         return cls.from_row(dict(zip(required, value, strict=True)))
+
+    def asked(self) -> Self:
+        """This example as an input: the same, where nothing reads otherwise when it is not to be learnt."""
+        return self
+
+    def __str__(self) -> str:
+        """What was given, for a line that shows an input."""
+        return "\t".join(str(value) for name in self.given() if (value := getattr(self, name)))
 
     @property
     def is_empty(self) -> bool:
@@ -403,7 +411,17 @@ class GenerationExample(Example):
             return cls(prompt=value)
         if isinstance(value, (list, tuple)):
             return cls(messages=_messages(value, None))
-        return super().of(value)
+        return super().of(value).asked() if isinstance(value, Mapping) else super().of(value)
+
+    def asked(self) -> Self:
+        """See `Example.asked`: a text alone, which is learnt whole, is a prompt."""
+        if self.prompt or self.messages or self.completion is None:
+            return self
+        return replace(self, prompt=self.completion, completion=None)
+
+    def __str__(self) -> str:
+        """See `Example`: of a conversation its last turn."""
+        return self.messages[-1].content if self.messages else self.prompt
 
     @property
     def is_empty(self) -> bool:

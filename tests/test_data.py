@@ -32,7 +32,8 @@ from ratsnlp_like.data import (
     tokenizer_fingerprint,
 )
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.examples import EntityExample, RawExample, TextExample
+from ratsnlp_like.examples import EntityExample, QuestionExample, RawExample, TextExample
+from ratsnlp_like.registry import TASKS
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.tasks.masked_lm import MaskedLM
 from ratsnlp_like.tasks.ner import Ner
@@ -583,6 +584,23 @@ class TestDataModule:
         data = module(SampleNer(), cache, limit_train=8)
         assert data.labels == ["DT", "LC", "OG", "PS", "QT"]
         assert data.task.classes(data.labels)[:3] == ["O", "B-DT", "I-DT"]
+
+    def test_questions_without_an_answer_are_no_class(self, tmp_path: Path, cache: Path) -> None:
+        rows = [
+            {
+                "question": f"{i}?",
+                "context": "도서관은 1998년에 문을 열었다",
+                "answers": [{"text": "1998년", "answer_start": 5}],
+            }
+            for i in range(12)
+        ]
+        rows[3]["answers"] = []
+        lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        own = FileCorpus(file=write(tmp_path / "q.jsonl", lines + "\n"), kind=QuestionExample)
+        task = TASKS["question-answering"]()
+        data = module(own, cache, task=task, eval_corpus=own, limit_train=1, max_length=64)
+        assert data.train is not None
+        assert int(data.train.begins.sum()) == 1
 
     def test_one_row_cannot_be_cut(self, tmp_path: Path, cache: Path) -> None:
         path = write(tmp_path / "a.tsv", "text\tlabel\n좋아요\t긍정\n")

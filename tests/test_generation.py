@@ -13,6 +13,7 @@ import torch
 from helpers import command, job, write
 
 from ratsnlp_like import metrics
+from ratsnlp_like.corpora.base import open_corpus
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples import GenerationExample, Place
 from ratsnlp_like.finetune import evaluate, fine_tune
@@ -375,3 +376,19 @@ def test_special_tokens_of_kogpt2_come_from_the_table(tokenizers_root: Path) -> 
     assert entry.tokenizer_kwargs["eos_token"] == "</s>"
     assert entry.tokenizer_kwargs["pad_token"] == "<pad>"
     assert "token_type_ids" in entry.drop_inputs
+
+
+# What is given when a model is asked
+
+
+def test_a_text_is_learnt_whole_and_is_a_prompt_when_asked(tmp_path: Path) -> None:
+    path = write(tmp_path / "prompts.txt", "오늘 하루가\n길었어\n")
+    corpus = open_corpus(path, GenerationExample, "generation")
+    learnt = list(corpus.examples(tmp_path, "train"))
+    asked = list(corpus.inputs(tmp_path, "train"))
+    assert [(e.prompt, e.completion) for e in learnt] == [("", "오늘 하루가"), ("", "길었어")]
+    assert [(e.prompt, e.completion) for e in asked] == [("오늘 하루가", None), ("길었어", None)]
+    assert GenerationExample.of({"text": "가"}) == GenerationExample(prompt="가")
+    assert GenerationExample.of({"prompt": "가", "completion": "나"}) == GenerationExample(prompt="가", completion="나")
+    assert [str(e) for e in asked] == ["오늘 하루가", "길었어"]
+    assert str(GenerationExample.of([{"role": "user", "content": "안녕"}])) == "안녕"

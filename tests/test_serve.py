@@ -598,12 +598,6 @@ def test_limits_that_make_no_sense() -> None:
         Limits(batch_size=0, batch_wait_ms=-1)
 
 
-def test_packages_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ratsnlp_like.serve.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r'fastapi and uvicorn\n  fix: pip install "ratsnlp_like\[serve\]"'):
-        app(predictor())
-
-
 def test_help_and_import_load_nothing_heavy() -> None:
     code = "import ratsnlp_like.serve, sys; print([m for m in ('fastapi', 'starlette', 'torch') if m in sys.modules])"
     assert python(code).stdout.strip() == "[]"

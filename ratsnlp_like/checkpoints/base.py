@@ -61,10 +61,15 @@ def bundled() -> list[str]:
     return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
 
 
+_SIZES = ("num_hidden_layers", "n_layer"), ("hidden_size", "n_embd")
+"""As BERT's configuration and as GPT-2's call them."""
+
+
 def describe_bundled(name: str) -> str:
     """Architecture and size of a bundled checkpoint, from its files."""
     config = _read_json(BUNDLED / name / "config.json")
-    size = f"{config.get('num_hidden_layers')} layers, {config.get('hidden_size')} wide"
+    layers, width = (config.get(bert, config.get(gpt)) for bert, gpt in _SIZES)
+    size = f"{layers} layers, {width} wide"
     weights = "" if (BUNDLED / name / "model.safetensors").exists() else ", no weights: use --init random"
     return f"{config.get('model_type')}, {size}, vocabulary of {config.get('vocab_size'):,}{weights}"
 
@@ -158,6 +163,7 @@ def load_tokenizer(name: str, config: Any) -> Any:
     elif "token_type_ids" not in tokenizer.model_input_names:
         tokenizer.model_input_names = [*tokenizer.model_input_names, "token_type_ids"]
     tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n not in dropped]
+    tokenizer.init_kwargs["model_input_names"] = tokenizer.model_input_names  # what is saved with it
     if tokenizer.pad_token_id is None:
         if tokenizer.eos_token is None:
             raise InputError("the tokenizer has neither a padding nor an end token", place=name)

@@ -92,7 +92,7 @@ class Corpus(ABC):
 
     def inputs(self, root: Path, split: str) -> Iterator[Example]:
         """As `examples`, without what is to be predicted: labels are not looked at."""
-        return self._examples(root, split, self.example_type.left_out())
+        return (example.asked() for example in self._examples(root, split, self.example_type.left_out()))
 
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
         kind = self.example_type

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,9 @@ def run(
                 served.state.batcher.stop()  # a text that is being written ends here; uvicorn would wait for its end
                 await super().shutdown(sockets)
 
-        try:
+        with suppress(KeyboardInterrupt):  # uvicorn hands the signal on when all is done, though not always
             Server(config).run(sockets=[taken])
-        except KeyboardInterrupt:  # uvicorn hands the signal on when all is done
-            log.info("ended")
+        log.info("ended")
 
 
 def name_of(model: str | Path) -> str:

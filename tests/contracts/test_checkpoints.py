@@ -201,6 +201,8 @@ def test_a_tokenizer_that_knows_no_korean(tmp_path: Path, tiny_model_folder: Mak
 
 def test_klue_roberta_gets_no_token_types(tokenizers_root: Path, tiny_tokenizer: Any, tmp_path: Path) -> None:
     """A BERT tokenizer makes them, and this model has one type: an index of 1 would crash. The name does not matter."""
+    from transformers import AutoTokenizer
+
     config = load_config(str(tokenizers_root / "config_only" / "klue-roberta-base"))
     assert config.type_vocab_size == 1
     for name in ("klue-roberta-base", "renamed"):
@@ -209,6 +211,8 @@ def test_klue_roberta_gets_no_token_types(tokenizers_root: Path, tiny_tokenizer:
         tokenizer = load_tokenizer(str(tmp_path / name), load_config(str(tmp_path / name)))
         assert tokenizer.model_input_names == ["input_ids", "attention_mask"]
         assert "token_type_ids" not in tokenizer("영화", "영화")
+        tokenizer.save_pretrained(tmp_path / "saved")  # transformers itself must not make them again
+        assert "token_type_ids" not in AutoTokenizer.from_pretrained(tmp_path / "saved")("영화", "영화")
 
 
 def test_gpt2_without_a_padding_token_pads_with_its_end(tiny_bpe_tokenizer: Any, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_labels_are_not_looked_at_for_prediction(name: str, lay: Callable[[str],
     corpus = lay(name)
     split = next(iter(corpus.sample))
     first = corpus.example_type.columns()[0]
-    given = [getattr(example, first) for example in corpus.examples(tmp_path, split)]
+    given = [getattr(example.asked(), first) for example in corpus.examples(tmp_path, split)]
     asked = list(corpus.inputs(tmp_path, split))
     assert [getattr(example, first) for example in asked] == given
     assert all(example.label_names == () for example in asked)
