@@ -332,13 +332,15 @@ class ScoredPairExample(OfTwoTexts):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`; a score is a number, or a string that reads as one.
+        """See `Example.from_row`; a score is a number, a string that reads as one, or the `label` of a mapping (KLUE).
 
         Raises:
             InputError: it is neither.
         """
         first, second = (as_string(row.get(name), name, place) for name in ("text", "text_pair"))
         given = row.get("score")
+        if isinstance(given, Mapping) and "label" in given:
+            given = given["label"]
         if given is None or (isinstance(given, str) and not given.strip()):
             return cls(text=first, text_pair=second, place=place)
         try:

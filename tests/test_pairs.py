@@ -577,3 +577,11 @@ def test_rows_with_an_empty_text_are_told(
     path = tsv(tmp_path / "pairs.tsv", rows, header="text\ttext_pair\tlabel")
     fine_tune(**job(tmp_path, task="pair", corpus=path, eval_corpus=str(path), max_steps=1))
     assert f"train: 1 of 3 rows have an empty text, the first at {path}, line 2" in caplog.text
+
+
+def test_a_score_within_labels_is_read() -> None:
+    """As KLUE-STS has it, in its own file and on the hub."""
+    row = {"text": "가", "text_pair": "나", "score": {"label": 3.7, "real-label": 3.71, "binary-label": 1}}
+    assert ScoredPairExample.from_row(row).score == 3.7
+    with pytest.raises(InputError, match="the score is {'binary-label': 1}"):
+        ScoredPairExample.from_row({**row, "score": {"binary-label": 1}})
