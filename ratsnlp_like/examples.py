@@ -338,7 +338,7 @@ class ScoredPairExample(OfTwoTexts):
             InputError: it is neither.
         """
         first, second = (as_string(row.get(name), name, place) for name in ("text", "text_pair"))
-        given = row.get("score")
+        given: Any = row.get("score")
         if isinstance(given, Mapping) and "label" in given:
             given = given["label"]
         if given is None or (isinstance(given, str) and not given.strip()):
