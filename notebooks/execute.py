@@ -29,6 +29,7 @@ _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ADVICE = re.compile(r".*TqdmWarning: IProgress not found.*\n.*\n")
 """Of a kernel without ipywidgets, which Colab and Jupyter have."""
+_MISSING = re.compile(r"\bsh: .*not found")
 
 
 def run(path: Path, *, save: bool) -> tuple[float, str | None]:
@@ -74,7 +75,7 @@ def check_commands(notebook: Any) -> None:
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            if "command not found" in output.get("text", "") or ": not found" in output.get("text", ""):
+            if _MISSING.search(output.get("text", "")):
                 raise FileNotFoundError(f"{cell.source}\n{output.text}")
 
 
@@ -94,14 +95,12 @@ def tidied(notebook: Any) -> Any:
 
 
 def _tidied(output: Any) -> Any:
-    output.pop("metadata", None) if output.output_type == "stream" else None
-    if output.output_type == "stream":
-        # a progress bar writes over itself: what a reader would see is what stands behind the last return
-        text = _ADVICE.sub("", _ESCAPES.sub("", output.text))
-        lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n")]
-        output.text = "\n".join(lines)
-        return output if output.text.strip() else None
-    return output
+    if output.output_type != "stream":
+        return output
+    # a progress bar writes over itself: what a reader would see is what stands behind the last return
+    text = _ADVICE.sub("", _ESCAPES.sub("", output.text))
+    output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
+    return output if output.text.strip() else None
 
 
 def main() -> int:

@@ -427,8 +427,8 @@ class GenerationExample(Example):
 
     @property
     def is_empty(self) -> bool:
-        """See `Example.is_empty`: there is no completion and no conversation."""
-        return not self.messages and not (self.completion or "").strip()
+        """See `Example.is_empty`: of what is to be learnt; of a prompt alone, the prompt."""
+        return not self.messages and not (self.prompt if self.completion is None else self.completion).strip()
 
     @property
     def missing(self) -> str | None:

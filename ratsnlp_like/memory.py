@@ -52,19 +52,19 @@ def largest_batch(
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             windows = [split[k] for k in longest[:_LOOKED_AT]]
-            kept = _kept(task, model, _batch(task, windows, tokenizer, device), precision) / len(windows)
-            learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
-            free = free_memory(device) * _SHARE - learning * _OF_ADAM
-            size = _power_of_two(min(free / (kept * _PASSING), _MOST, len(split) / _STEPS))
+            few = as_batch(task, windows, tokenizer, device)
+            weights = step_bytes(task, model, few, precision, times=0)
+            window = (step_bytes(task, model, few, precision, times=1) - weights) / len(windows)
+            size = _power_of_two(min((free_memory(device) * _SHARE - weights) / window, _MOST, len(split) / _STEPS))
             while device.type == "cuda" and size > 1:
                 windows = [split[k] for k in islice(cycle(longest), size)]
-                if _fits(task, model, _batch(task, windows, tokenizer, device), precision):
+                if _fits(task, model, as_batch(task, windows, tokenizer, device), precision):
                     break
                 size //= 2
     finally:
         model.zero_grad(set_to_none=True)
         model.to(before[1]).train(before[0])
-    step, whole = size * kept * _PASSING + learning * _OF_ADAM, free_memory(device)
+    step, whole = size * window + weights, free_memory(device)
     log.info("batch size: %d windows (a step takes about %.1f of %.1f GB)", size, step / 1e9, whole / 1e9)
     return size
 
@@ -73,7 +73,25 @@ def _power_of_two(most: float) -> int:
     return 2 ** int(np.log2(max(1.0, most)))
 
 
-def _batch(task: Task[Any, Any], windows: Sequence[Mapping[str, Any]], tokenizer: Any, device: torch.device) -> Any:
+def step_bytes(
+    task: Task[Any, Any], model: Any, batch: Mapping[str, Tensor], precision: str, times: float = 1
+) -> float:
+    """What a training step takes at its peak, beside the weights.
+
+    Args:
+        task: of the model.
+        model: in training.
+        batch: to look at.
+        precision: as Lightning names it.
+        times: so many times as large a batch; 0 for what a step takes whatever its batch.
+    """
+    learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    activations = times * _PASSING * _kept(task, model, batch, precision) if times else 0.0
+    return activations + learning * _OF_ADAM
+
+
+def as_batch(task: Task[Any, Any], windows: Sequence[Mapping[str, Any]], tokenizer: Any, device: torch.device) -> Any:
+    """Windows on a device."""
     batch = task.collate(windows, tokenizer, noise=np.random.default_rng(0))
     return {name: value.to(device) for name, value in batch.items()}
 

@@ -63,12 +63,13 @@ class Attending:
     @cached_property
     def borders(self) -> tuple[Tensor, Tensor]:
         """Where texts begin among the queries and among the tokens, the last border included. *Shape:* (texts + 1,)."""
-        return tuple(_moved(np.append(0, np.cumsum(of)).astype(np.int32), self.device) for of in self._both)  # type: ignore[return-value]
+        first, second = (np.append(0, np.cumsum(of)).astype(np.int32) for of in (self.asking, self.lengths))
+        return _moved(first, self.device), _moved(second, self.device)
 
     @cached_property
     def groups(self) -> tuple[list[Group], Tensor]:
         """Groups of like length; and where each query of the row stands behind them, flattened one after the other."""
-        asking, lengths = self._both
+        asking, lengths = self.asking, self.lengths
         first_query, first_token = np.cumsum(asking) - asking, np.cumsum(lengths) - lengths
         order = np.argsort(-lengths, kind="stable")
         groups: list[Group] = []
@@ -85,10 +86,6 @@ class Attending:
             groups.append(Group(_moved(queries, self.device), _moved(tokens, self.device), mask))
             start = end
         return groups, _moved(back, self.device)
-
-    @property
-    def _both(self) -> tuple[Array, Array]:
-        return self.asking, self.lengths
 
 
 class Packing(NamedTuple):
@@ -122,9 +119,8 @@ def install(model: Any) -> bool:
     Args:
         model: of transformers.
     """
-    config = model.config
-    attention = config._attn_implementation
-    if config.model_type not in FAMILIES or attention not in {"eager", "sdpa"} or getattr(config, "is_decoder", False):
+    attention = model.config._attn_implementation
+    if not _is_encoder(model) or attention not in {"eager", "sdpa"}:
         return False
     base = model.base_model
     base.unpadded = Unpadded(eager=attention == "eager", first=_reads_first(model))
@@ -153,7 +149,7 @@ def first_alone(model: Any) -> Iterator[None]:
     Args:
         model: with eager attention, and in evaluation.
     """
-    if model.config.model_type not in FAMILIES or not _reads_first(model) or model.config.is_decoder:
+    if not _is_encoder(model) or not _reads_first(model):
         yield
         return
     last = model.base_model.encoder.layer[-1]
@@ -164,7 +160,13 @@ def first_alone(model: Any) -> Iterator[None]:
         del last.forward
 
 
+def _is_encoder(model: Any) -> bool:
+    """Whether its layers are wired as BERT's, and see both sides."""
+    return model.config.model_type in FAMILIES and not getattr(model.config, "is_decoder", False)
+
+
 def _reads_first(model: Any) -> bool:
+    """Whether the head reads the first token of a text alone."""
     return type(model).__name__.endswith("ForSequenceClassification")
 
 

@@ -392,3 +392,11 @@ def test_a_text_is_learnt_whole_and_is_a_prompt_when_asked(tmp_path: Path) -> No
     assert GenerationExample.of({"prompt": "가", "completion": "나"}) == GenerationExample(prompt="가", completion="나")
     assert [str(e) for e in asked] == ["오늘 하루가", "길었어"]
     assert str(GenerationExample.of([{"role": "user", "content": "안녕"}])) == "안녕"
+
+
+def test_what_counts_as_empty() -> None:
+    """What is to be learnt decides; a prompt that waits for its completion is not empty."""
+    assert not GenerationExample(prompt="가").is_empty
+    assert not GenerationExample(completion="나").is_empty
+    assert GenerationExample(prompt=" ").is_empty
+    assert GenerationExample(prompt="가", completion=" ").is_empty

@@ -42,7 +42,7 @@ def largest(model: Any, split: EncodedSplit, **changes: Any) -> int:
 def needed(model: Any, split: EncodedSplit) -> tuple[int, int]:
     """Bytes for each of the longest windows, and for the weights."""
     windows = [split[k] for k in np.argsort(-split.lengths)[:4]]
-    batch = memory._batch(Classification(), windows, tokenizer(), CPU)
+    batch = memory.as_batch(Classification(), windows, tokenizer(), CPU)
     return memory._kept(Classification(), model.train(), batch, "32") // 4, 12 * model.num_parameters()
 
 
@@ -63,7 +63,7 @@ def test_an_epoch_keeps_fifty_steps(model: Any, split: EncodedSplit, monkeypatch
 def test_what_is_kept_grows_with_the_batch(model: Any, split: EncodedSplit) -> None:
     def kept(number: int) -> int:
         windows = [split[int(np.argmax(split.lengths))]] * number
-        batch = memory._batch(Classification(), windows, tokenizer(), CPU)
+        batch = memory.as_batch(Classification(), windows, tokenizer(), CPU)
         return memory._kept(Classification(), model.train(), batch, "32")
 
     assert kept(16) == pytest.approx(4 * kept(4), rel=0.05)
@@ -84,8 +84,8 @@ def test_a_step_that_does_not_fit_halves_it(model: Any, split: EncodedSplit, mon
 
     monkeypatch.setattr(memory, "free_memory", lambda device: 10**15)
     monkeypatch.setattr(memory, "_fits", fits)
-    collate = memory._batch
-    monkeypatch.setattr(memory, "_batch", lambda *given: collate(*given[:-1], CPU))
+    collate = memory.as_batch
+    monkeypatch.setattr(memory, "as_batch", lambda *given: collate(*given[:-1], CPU))
     monkeypatch.setattr(type(model), "to", lambda self, device: self)
     monkeypatch.setattr(torch.random, "fork_rng", lambda devices: nullcontext())
     assert largest(model, split, device=Cuda()) == 4
@@ -96,7 +96,7 @@ def test_out_of_memory_is_no_error(model: Any, split: EncodedSplit, monkeypatch:
     def full(*_: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    batch = memory._batch(Classification(), [split[0]], tokenizer(), CPU)
+    batch = memory.as_batch(Classification(), [split[0]], tokenizer(), CPU)
     assert memory._fits(Classification(), model, batch, "32")
     assert all(p.grad is None for p in model.parameters())
     monkeypatch.setattr(memory, "_loss", full)

@@ -45,15 +45,6 @@ class Clock:
         return {"train_seconds": self.ended - self.began, "examples": examples, "steps": self.steps}
 
 
-def computes_bf16() -> bool:
-    """Whether the hardware does; torch imitates it where it does not, which takes many times as long."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
 def trainer_parser(description: str | None) -> argparse.ArgumentParser:
     """What all trainers are told."""
     parser = argparse.ArgumentParser(description=description)

@@ -19,7 +19,8 @@ from transformers import (
     default_data_collator,
 )
 
-from benchmarks.peers.clock import Clock, computes_bf16, trainer_parser, write
+from benchmarks.peers.clock import Clock, trainer_parser, write
+from ratsnlp_like.hardware import computes_bf16
 
 
 def accuracy(predictions: Any) -> dict[str, float]:
@@ -58,7 +59,7 @@ def main() -> None:
             weight_decay=0.01,
             warmup_steps=0.1,
             seed=arguments.seed,
-            bf16=arguments.best and computes_bf16(),
+            bf16=arguments.best and computes_bf16("cuda" if torch.cuda.is_available() else "cpu"),
             use_cpu=not torch.cuda.is_available(),  # it refuses bf16 on a CPU without
             train_sampling_strategy="group_by_length" if arguments.best else "random",
             report_to="none",

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_linear_schedule_with_warmup
 
-from benchmarks.peers.clock import Clock, computes_bf16, trainer_parser, write
+from benchmarks.peers.clock import Clock, trainer_parser, write
 from benchmarks.peers.rows import read
+from ratsnlp_like.hardware import computes_bf16
 
 
 def batches(lengths: Sequence[int], size: int, *, seed: int) -> Iterator[list[int]]:
@@ -34,7 +35,7 @@ def padded(tokens: Sequence[list[int]], padding: int) -> dict[str, torch.Tensor]
 
 def autocast() -> Any:
     """Numbers of 16 bits in matrix products, where they are faster."""
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=computes_bf16())
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=computes_bf16("cpu"))
 
 
 def main() -> None:
