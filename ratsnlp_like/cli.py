@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from .corpora.base import Corpus
     from .corpora.formats import Options
-    from .examples import Example
     from .predictor import Predictor
+    from .tasks.base import Task
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -263,6 +263,14 @@ def _add_precision(parser: ArgumentParser) -> None:
     )
 
 
+def _add_task_options(
+    parser: ArgumentParser, task: type[Task[Any, Any]], names: frozenset[str], saved: dict[str, Any]
+) -> None:
+    """Some fields of a saved model's task, with its own values as defaults."""
+    parser.add_class_arguments(task, skip={f.name for f in fields(task)} - names)
+    parser.set_defaults({name: saved[name] for name in sorted(names) if name in saved})
+
+
 def _chosen(options: dict[str, Any], *names: str) -> dict[str, Any]:
     """What goes on into the library: all but the named, and but columns that nobody named."""
     out = {k: v for k, v in options.items() if k not in {*names, "config", "print_config"}}
@@ -328,7 +336,9 @@ def evaluate(arguments: list[str]) -> None:
     parser.add_argument("--limit_eval", type=int | None, default=None, help="measure on this many examples")
     parser.add_argument("--result", type=str | None, default=None, help="write the metrics to this JSON file")
     _add_precision(parser)
-    task, _ = describe_model(_first(arguments))
+    task, saved = describe_model(_first(arguments))
+    if task is not None:
+        _add_task_options(parser, task, task.asking | task.measuring, saved)
     _add_corpus_options(parser, task.example.columns() if task else ())
     options = _parse(parser, arguments)
     if not options["corpus"]:
@@ -357,14 +367,13 @@ def predict(arguments: list[str]) -> None:
     task, saved = describe_model(_first(arguments))
     asking = sorted(task.asking) if task else []
     if task is not None:
-        parser.add_class_arguments(task, skip={f.name for f in fields(task)} - task.asking)
-        parser.set_defaults({name: saved[name] for name in asking if name in saved})
+        _add_task_options(parser, task, task.asking, saved)
     _add_corpus_options(parser, task.example.columns() if task else ())
     options = _parse(parser, arguments)
     if task is None:
         raise InputError("missing: the model", fix='ratsnlp-like predict RUN "문장"')
     kind = _output_kind(options["output"], options["show"], has_texts=bool(options["texts"]))
-    texts = _texts(options, task.example, task.name)
+    texts, beside = _texts(options, task)
     from .predictor import Predictor
 
     predictor = Predictor.from_pretrained(options["model"], precision=options["precision"])
@@ -374,6 +383,8 @@ def predict(arguments: list[str]) -> None:
         _stream(predictor, texts, [name for name in ("output", "show") if options[name]])
         return
     rows = predictor.rows(texts, batch_size=options["batch_size"])
+    if beside is not None and kind != "table":
+        rows = map(_joined, beside, rows)
     if kind == "table":
         from .report import show_predictions
 
@@ -382,7 +393,8 @@ def predict(arguments: list[str]) -> None:
         with _opened(options["output"], options["input"]) as file:
             _write_rows(rows, file, kind)
     if cut_away := predictor.cut_away:
-        log.warning("%d texts are longer than %d tokens; their rest was not looked at.", cut_away, predictor.max_length)
+        how = predictor.task.too_long(predictor.max_length)
+        log.warning("%s %s; their rest was not looked at.", f"{cut_away:,}", how)
 
 
 def _stream(predictor: Predictor, prompts: Iterable[Any], unused: Sequence[str]) -> None:
@@ -418,26 +430,38 @@ def serve(arguments: list[str]) -> None:
     run(**{name: options[name] for name in names}, limits=limits)
 
 
-def _texts(options: dict[str, Any], example: type[Example], task: str) -> Iterator[Any]:
+_Given = tuple[Iterator[Any], Iterator[dict[str, Any]] | None]
+"""Inputs; and where they are rows of a file, what else stands in each."""
+
+
+def _texts(options: dict[str, Any], task: type[Task[Any, Any]]) -> _Given:
+    """See `_Given`."""
     from .corpora.base import default_root, open_corpus
 
+    example = task.example
     if options["texts"] and options["input"]:
         raise InputError("both texts and --input were given", fix="give one of them")
     required = [name for name in example.columns() if name not in example.optional] or ["text"]
     if options["texts"]:
-        return _grouped(options["texts"], required)
+        return _grouped(options["texts"], required), None
     if options["input"]:
         columns = {n: c for n in example.columns() if (c := options[f"{n}_column"])}
-        source = open_corpus(Path(options["input"]), example, task, columns=columns, options=_reading(options))
+        source = open_corpus(Path(options["input"]), example, task.name, columns=columns, options=_reading(options))
         root = Path(options["corpus_root"] or default_root())
-        return source.inputs(root, source.splits(root)[0])
+        split = source.splits(root)[0]
+        return source.inputs(root, split), source.beside(root, split)
     if sys.stdin.isatty():
         raise InputError("no text was given", fix='ratsnlp-like predict DIR "문장" | --input FILE | < FILE')
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     if len(required) == 1:
-        return _lines(sys.stdin)
-    return _cells(_lines(sys.stdin), required)
+        return _lines(sys.stdin), None
+    return _cells(_lines(sys.stdin), required), None
+
+
+def _joined(beside: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """A prediction with the other columns of its row; what a column shares its name with is the prediction."""
+    return {f"input_{name}" if name in row else name: value for name, value in beside.items()} | row
 
 
 def _grouped(texts: Sequence[str], required: Sequence[str]) -> Iterator[Any]:
@@ -509,8 +533,8 @@ def _opened(output: str | None, source: str | None) -> Iterator[IO[str]]:
 
 
 def _write_rows(rows: Iterable[dict[str, Any]], file: IO[str], kind: str) -> None:
-    writer = None
-    for row in rows:
+    writer, known = None, set[str]()
+    for number, row in enumerate(rows, start=1):
         if kind == "jsonl":
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             continue
@@ -518,8 +542,15 @@ def _write_rows(rows: Iterable[dict[str, Any]], file: IO[str], kind: str) -> Non
             k: json.dumps(v, ensure_ascii=False) if isinstance(v, (list, tuple, dict)) else v for k, v in row.items()
         }
         if writer is None:
-            writer = csv.DictWriter(file, cells)
+            writer = csv.DictWriter(file, cells, extrasaction="ignore")
             writer.writeheader()
+            known = set(cells)
+        if known and (new := [name for name in cells if name not in known]):
+            log.warning(
+                "row %d has columns that the first has not, which a CSV file cannot take up: %s; --output FILE.jsonl "
+                "keeps them.", number, ", ".join(new),
+            )  # fmt: skip
+            known = set()
         writer.writerow(cells)
 
 

@@ -35,7 +35,7 @@ from .tasks.base import Features, Statistics, Task
 
 log = logging.getLogger("ratsnlp_like")
 
-CACHE_VERSION = 4
+CACHE_VERSION = 5
 """Raise it when the layout of the cache or the meaning of a feature changes."""
 _CHUNK = 4096
 """Rows of an Arrow record batch. All but the last have just so many: row i lies in chunk i // _CHUNK."""
@@ -270,7 +270,7 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
                     raise InputError(
                         f"the row has no {example.missing}",
                         place=example.place or split,
-                        expected=f"the columns {', '.join(kind.columns())}, filled in every row",
+                        expected=f"the {example.missing} of every row, to learn from",
                         fix=f"fill it in or take the row out; if another column holds it: --{example.missing}_column",
                     )
                 names = example.label_names
@@ -360,7 +360,7 @@ def encode_split(
         "windows",
         read.fingerprint,
         task.name,
-        {name: value for name, value in task.to_dict().items() if name not in task.asking},
+        {name: value for name, value in task.to_dict().items() if name not in task.asking | task.measuring},
         tokenizer_fingerprint(tokenizer),
         list(labels),
         max_length,
@@ -386,8 +386,9 @@ def warn_of_truncation(split: EncodedSplit, max_length: int, *, name: str | None
     if lost.any():
         share = lost.sum() / (lost.sum() + split.lengths.sum())
         log.warning(
-            "%s: %s of %s texts are longer than %d tokens; %.2f%% of all tokens are cut away.",
-            name or split.read.name, f"{np.count_nonzero(lost):,}", f"{len(lost):,}", max_length, 100 * share,
+            "%s: %s of %s %s; %.2f%% of all tokens are cut away.",
+            name or split.read.name, f"{np.count_nonzero(lost):,}", f"{len(lost):,}",
+            split.task.too_long(max_length), 100 * share,
         )  # fmt: skip
 
 
@@ -665,7 +666,7 @@ class TaskDataModule(pl.LightningDataModule):
                 warn_of_truncation(split, self.max_length, name=name)
 
     def _check_selection(self, train: EncodedSplit) -> None:
-        """A cut or a limit can leave one class of several."""
+        """A cut or a limit can leave one class of several, or lose one."""
         if len(train.read.statistics.labels) < 2:  # strata that are no classes: questions with and without an answer
             return
         stratum, names = train.read.table.categories("stratum")
@@ -677,6 +678,12 @@ class TaskDataModule(pl.LightningDataModule):
                 expected="rows of at least two classes",
                 fix="more rows, a higher --limit_train, or --eval_corpus",
             )
+        kept = {label for i in left for label in names[i].split("\t")}
+        if len(names) > 1 and (lost := [label for label in train.read.statistics.labels if label not in kept]):
+            log.warning(
+                "train: no row of the class %s is among the %s to train on, so that it will hardly be predicted; "
+                "raise --limit_train.", " or ".join(map(repr, lost[:5])), f"{int(train.begins.sum()):,}",
+            )  # fmt: skip
 
     def _read(self, corpus: Corpus, split: str) -> ReadSplit:
         return read_split(corpus, split, root=self.root, cache=self.cache)

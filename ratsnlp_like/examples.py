@@ -11,7 +11,7 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -25,9 +25,12 @@ class Place(NamedTuple):
 
     file: str
     line: int
+    """Its number, from 1."""
+    unit: str = "line"
+    """What is counted: lines, or the records of a file that has none."""
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}"
+        return f"{self.file}, {self.unit} {self.line}"
 
 
 class Entity(NamedTuple):
@@ -74,12 +77,12 @@ class Example:
             return value
         if isinstance(value, str):
             value = (value,)
+        required = cls.required()
         if isinstance(value, Mapping):
             unknown = [name for name in value if name not in cls.columns()]
             if unknown:
                 raise InputError(f"no field {unknown[0]!r}", expected=f"fields {', '.join(cls.columns())}")
-            return cls.from_row(value)
-        required = [name for name in cls.columns() if name not in cls.optional]
+            return cls.from_row(_complete(value, required))
         if not isinstance(value, (tuple, list)) or len(value) != len(required):
             raise InputError(
                 f"cannot read {str(value)[:60]!r} as {cls.__name__}",
@@ -87,7 +90,19 @@ class Example:
                 if len(required) == 1
                 else f"a tuple ({', '.join(required)}), or a mapping with these keys",
             )
-        return cls.from_row(dict(zip(required, value, strict=True)))
+        return cls.from_row(_complete(dict(zip(required, value, strict=True)), required))
+
+    @classmethod
+    def required(cls) -> list[str]:
+        """The fields that every row has."""
+        return [name for name in cls.columns() if name not in cls.optional]
+
+    @classmethod
+    def is_one(cls, value: Any) -> bool:
+        """Whether a user hands over one input and not several; a tuple is one where an input has several texts."""
+        if isinstance(value, tuple):
+            return len(cls.required()) > 1
+        return isinstance(value, (str, Mapping, Example)) or not isinstance(value, Iterable)
 
     def asked(self) -> Self:
         """This example as an input: the same, where nothing reads otherwise when it is not to be learnt."""
@@ -95,7 +110,11 @@ class Example:
 
     def __str__(self) -> str:
         """What was given, for a line that shows an input."""
-        return "\t".join(str(value) for name in self.given() if (value := getattr(self, name)))
+        return "\t".join(str(value) for value in self.inputs().values() if value)
+
+    def inputs(self) -> dict[str, Any]:
+        """What was given, as JSON, for a row that shows an input."""
+        return {name: value for name in self.given() if (value := getattr(self, name)) is not None}
 
     @property
     def is_empty(self) -> bool:
@@ -137,6 +156,20 @@ class Example:
         """The example that `to_json` wrote."""
         row, place = json.loads(text)
         return cls.from_row(row, Place(*place) if place else None)
+
+
+def _complete(row: Mapping[str, Any], required: Sequence[str]) -> Mapping[str, Any]:
+    """A row as it is.
+
+    Raises:
+        InputError: it lacks a field that every row has.
+    """
+    for name in required:
+        if row.get(name) is None:
+            raise InputError(
+                f"no {name} in {str(dict(row))[:80]}", expected=f"the fields {', '.join(required)}, none of them None"
+            )
+    return row
 
 
 @cache
@@ -235,8 +268,8 @@ class Labelled(Example):
 
 
 _TEXT_NAMES = (
-    "text", "document", "sentence", "review", "comments", "comment", "content", "title", "body", "utterance",
-    "문장", "텍스트", "내용", "본문", "리뷰", "제목", "댓글", "발화",
+    "text", "document", "sentence", "review", "comments", "comment", "content", "body", "utterance",
+    "문장", "텍스트", "내용", "본문", "리뷰", "댓글", "발화", "title", "제목",
 )  # fmt: skip
 
 
@@ -244,7 +277,9 @@ _TEXT_NAMES = (
 class RawExample(Example):
     """A text and nothing else, for language modelling."""
 
-    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {"text": _TEXT_NAMES}
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "text": (*_TEXT_NAMES[:-2], "context", "paragraph", "passage", "지문", "문단", *_TEXT_NAMES[-2:])
+    }
 
     text: str = ""
 
@@ -365,8 +400,8 @@ class Message(NamedTuple):
 class GenerationExample(Example):
     """A prompt and what is to be written after it; None where that is to be generated.
 
-    A text alone is a completion of nothing. A conversation ends with the turn that is to be learnt, or is to be
-    answered.
+    A text alone is a completion of nothing. What an instruction is about (`input`, as in Alpaca's data) stands on a
+    line of its own behind it. A conversation ends with the turn that is to be learnt, or is to be answered.
 
     Raises:
         InputError: neither a text, nor a prompt, nor messages.
@@ -377,8 +412,9 @@ class GenerationExample(Example):
         "completion": ("completion", "response", "output", "answer", "a", "답변", "응답", "출력"),
         "text": _TEXT_NAMES,
         "messages": ("messages", "conversation", "conversations", "대화"),
+        "input": ("입력",),
     }
-    optional: ClassVar[frozenset[str]] = frozenset({"prompt", "completion", "text", "messages"})
+    optional: ClassVar[frozenset[str]] = frozenset({"prompt", "completion", "text", "messages", "input"})
     predicted: ClassVar[frozenset[str] | None] = frozenset({"completion"})
     alternatives: ClassVar[tuple[str, ...]] = ("messages", "prompt", "text")
 
@@ -387,6 +423,8 @@ class GenerationExample(Example):
     text: str | None = None
     """Only read: all of it is to be learnt."""
     messages: tuple[Message, ...] = ()
+    input: str | None = None
+    """Only read: what the prompt is about."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
@@ -404,7 +442,8 @@ class GenerationExample(Example):
             )
         completion = row.get("completion")
         written = None if completion is None else as_string(completion, "completion", place)
-        return cls(prompt=as_string(row["prompt"], "prompt", place), completion=written, place=place)
+        prompt, about = as_string(row["prompt"], "prompt", place), as_string(row.get("input"), "input", place)
+        return cls(prompt=f"{prompt}\n{about}" if about.strip() else prompt, completion=written, place=place)
 
     @classmethod
     def of(cls, value: Any) -> Self:
@@ -421,14 +460,32 @@ class GenerationExample(Example):
             return self
         return replace(self, prompt=self.completion, completion=None)
 
+    @classmethod
+    def is_one(cls, value: Any) -> bool:
+        """See `Example.is_one`; a list of messages is one conversation."""
+        is_conversation = (
+            isinstance(value, (list, tuple))
+            and len(value) > 0
+            and all(isinstance(item, Mapping) and {"role", "content"} <= set(item) for item in value)
+        )
+        return is_conversation or super().is_one(value)
+
     def __str__(self) -> str:
         """See `Example`: of a conversation its last turn."""
         return self.messages[-1].content if self.messages else self.prompt
 
+    def inputs(self) -> dict[str, Any]:
+        """See `Example.inputs`."""
+        if self.messages:
+            return {"messages": [message._asdict() for message in self.messages]}
+        return {"prompt": self.prompt}
+
     @property
     def is_empty(self) -> bool:
         """See `Example.is_empty`: of what is to be learnt; of a prompt alone, the prompt."""
-        return not self.messages and not (self.prompt if self.completion is None else self.completion).strip()
+        if self.messages:
+            return any(message.role == "assistant" and not message.content.strip() for message in self.messages)
+        return not (self.prompt if self.completion is None else self.completion).strip()
 
     @property
     def missing(self) -> str | None:

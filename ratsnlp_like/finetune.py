@@ -341,7 +341,7 @@ def evaluate(
         split: of the corpus; test, else validation, else the only one by default.
         precision: `32` or `bf16`; see `Predictor.from_pretrained`.
         options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
-            `progress`.
+            `progress`; and the fields of the task that change what is asked (`asking`) or measured (`measuring`).
 
     Returns:
         Metrics by name, the same names as in training.
@@ -350,6 +350,8 @@ def evaluate(
         InputError: no model, no corpus, or a label that the model does not know.
     """
     predictor = Predictor.from_pretrained(folder, precision=precision)
+    anew = {name: options.pop(name) for name in predictor.task.asking | predictor.task.measuring if name in options}
+    predictor = predictor.with_options(**anew)
     held_out = HeldOut.of(predictor, corpus, split, options)
     log.info("measured on %s", held_out)
     module = TaskModule(predictor.task, predictor.model, predictor.labels)

@@ -14,9 +14,10 @@ import numpy as np
 
 from .checkpoints.base import load_config, load_tokenizer, positions, resolve
 from .corpora.base import Corpus, default_root
+from .errors import InputError
 from .examples import Example
 from .spans import Template, tokenize
-from .tasks.base import Task, Window
+from .tasks.base import Statistics, Task, Window
 
 _SLICE = 1024
 _EXAMPLES = 8
@@ -68,6 +69,7 @@ def inspect(
             # nothing to ask of texts that carry no label
             kept = [example for example in kept if example.missing is None and task.example.optional]
             labels = task.order_labels(findings.labels)
+            task = _fitted(task, findings, labels, kept, tokenizer)
             looked_at[split]["oracle"] = _oracle(kept, task, tokenizer, labels, max_length) if kept else None
             # learnt from the first split, which is the one to train on, and asked on all
             improved = improved or (task.improved(kept, tokenizer) if kept else None)
@@ -100,6 +102,7 @@ class _Findings:
     empty: int = 0
     repeated: int = 0
     unlabelled: int = 0
+    several: bool = False
     labels: Counter[str] = field(default_factory=Counter)
     characters: list[int] = field(default_factory=list)
     seen: dict[bytes, str] = field(default_factory=dict)
@@ -119,6 +122,7 @@ class _Findings:
         self.empty += example.is_empty
         self.unlabelled += example.missing is not None
         self.labels.update(example.label_names)
+        self.several |= isinstance(getattr(example, "label", None), tuple)
         self.characters.append(sum(map(len, texts)))
         key = _digest(texts)
         self.copies[key] += 1
@@ -149,6 +153,17 @@ class _Findings:
             },
             "characters": percentiles(self.characters),
         }
+
+
+def _fitted(
+    task: Task[Any, Any], findings: _Findings, labels: Sequence[str], examples: Sequence[Example], tokenizer: Any
+) -> Task[Any, Any]:
+    """The task as training would fill it in: that questions may have no answer, and texts several labels."""
+    statistics = Statistics(findings.rows, findings.empty, findings.labels, several=findings.several)
+    try:
+        return task.fit(statistics, labels, examples, tokenizer)
+    except InputError:  # nothing could be learnt from this split: it is looked at nevertheless
+        return task
 
 
 def _digest(texts: Sequence[str]) -> bytes:

@@ -17,7 +17,6 @@ from . import __version__, lora
 from .arguments import check_types
 from .checkpoints.base import BUNDLED, bundled, load_config, load_model, load_tokenizer
 from .errors import InputError, did_you_mean, is_full
-from .examples import Example
 from .onnx_model import Graph, is_graph
 from .plain_tokenizer import PlainTokenizer
 from .quiet import quiet_transformers
@@ -163,16 +162,9 @@ class Predictor:
         """
         if options:
             return self._asking(options)(inputs, batch_size=batch_size)
-        if self._is_one(inputs):
+        if self.task.example.is_one(inputs):
             return self.predict([inputs], batch_size=batch_size)[0]
         return self.predict(inputs, batch_size=batch_size)
-
-    def _is_one(self, inputs: Any) -> bool:
-        """Whether this is one input and not several; a tuple is one where an example takes several texts."""
-        if isinstance(inputs, tuple):
-            kind = self.task.example
-            return len([name for name in kind.columns() if name not in kind.optional]) > 1
-        return isinstance(inputs, (str, Mapping, Example)) or not isinstance(inputs, Iterable)
 
     def predict(self, inputs: Iterable[Any], *, batch_size: int = 32) -> list[Any]:
         """Predictions for inputs, in their order; see `__call__`."""
@@ -238,8 +230,7 @@ class Predictor:
         iterator = iter(examples)
         while part := [self.task.example.of(value) for value in islice(iterator, at_a_time)]:
             for example, prediction in zip(part, self.predict(part, batch_size=batch_size), strict=True):
-                given = {name: value for name in example.given() if (value := getattr(example, name)) is not None}
-                yield {**given, **self.task.to_row(prediction)}
+                yield {**example.inputs(), **self.task.to_row(prediction)}
 
     def _asking(self, options: Mapping[str, Any]) -> Predictor:
         if unknown := sorted(set(options) - self.task.asking):

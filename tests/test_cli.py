@@ -34,6 +34,8 @@ from helpers import (
 from helpers import write as write_file
 
 from ratsnlp_like.cli import _underscored, main
+from ratsnlp_like.corpora.base import guess_task
+from ratsnlp_like.corpora.formats import Options
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.finetune import fine_tune
 from ratsnlp_like.predictor import Predictor
@@ -134,7 +136,12 @@ FILES: dict[str, tuple[str, str | bytes, dict[str, Any], tuple[str, ...]]] = {
         {},
         ("{}", "one class only: '긍정'", "--label_column"),
     ),
-    "empty texts": ("a.tsv", HEADER + " \t긍정\n\u3000\t부정\n", {}, ("{}", "all 2 texts are empty", "--text_column")),
+    "empty texts": (
+        "a.tsv",
+        HEADER + " \t긍정\n\u3000\t부정\n",
+        {},
+        ("{}", "all 2 rows have an empty text", "--text_column"),
+    ),
     "a broken line of JSON": (
         "a.jsonl",
         '{"text": "좋아요", "label": "긍정"}\n{"text": "별로, "label": "부정"}\n',
@@ -604,6 +611,29 @@ class TestPredict:
         path = write_file(tmp_path / "a.tsv", "text\tlabel\n좋아요\t0.5\n별로\t\n")
         assert [row["text"] for row in jsonl(cli("predict", run, "--input", path).out)] == ["좋아요", "별로"]
 
+    @pytest.mark.parametrize("kind", ["jsonl", "csv"])
+    def test_other_columns_go_along(self, run: Path, tmp_path: Path, cli: Cli, kind: str) -> None:
+        """Numbers and right labels stand beside the predictions; of one name, the prediction has it."""
+        path = write_file(tmp_path / "a.csv", "id,document,label\n7,좋아요,긍정\n9,별로,부정\n")
+        out = tmp_path / f"out.{kind}"
+        said = cli("predict", run, "--input", path, "--output", out)
+        assert said.code == 0, said.err
+        text = out.read_text(encoding="utf-8-sig")
+        rows = jsonl(text) if kind == "jsonl" else list(csv.DictReader(io.StringIO(text)))
+        assert [(row["id"], row["input_label"], row["text"]) for row in rows] == [
+            ("7", "긍정", "좋아요"), ("9", "부정", "별로"),
+        ]  # fmt: skip
+        assert all(row["label"] in {"긍정", "부정"} for row in rows)
+
+    def test_rows_of_other_columns_than_the_first_in_csv(self, run: Path, tmp_path: Path, cli: Cli) -> None:
+        rows = [{"text": "좋아요", "id": 1}, {"text": "별로", "day": 2}]
+        path = write_file(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        said = cli("predict", run, "--input", path, "--output", tmp_path / "out.csv")
+        assert said.code == 0
+        assert re.search(r"row 2 has columns .*: day; .*\.jsonl", said.err)
+        read = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8-sig"))))
+        assert [(row["text"], row["id"]) for row in read] == [("좋아요", "1"), ("별로", "")]
+
     def test_a_named_column(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         path = write_file(tmp_path / "a.csv", "글,댓글\n하나,둘\n셋,넷\n")
         said = cli("predict", run, "--input", path, "--text_column", "댓글")
@@ -914,8 +944,53 @@ class TestInspect:
     def test_a_file_without_labels(self, tmp_path: Path, cli: Cli) -> None:
         path = write_file(tmp_path / "a.txt", "좋아요\n\n좋아요\n")
         assert cli("inspect", path, "--result", tmp_path / "r.json").code == 0
-        (found,) = json.loads((tmp_path / "r.json").read_text())["splits"].values()
-        assert (found["rows"], found["empty"], found["unlabelled"], found["distinct"]) == (3, 1, 3, 2)
+        found = json.loads((tmp_path / "r.json").read_text())
+        split = found["splits"]["train"]
+        assert found["task"] == "masked-lm"
+        assert (split["rows"], split["empty"], split["unlabelled"], split["distinct"]) == (3, 1, 0, 2)
+
+    @pytest.mark.parametrize(
+        ("row", "task"),
+        [
+            ({"text": "가", "label": "나"}, "classification"),
+            ({"document": "가", "id": 1}, "masked-lm"),
+            ({"text": "가", "entities": []}, "ner"),
+            ({"sentence1": "가", "sentence2": "나", "label": 1}, "pair"),
+            ({"premise": "가", "hypothesis": "나", "gold_label": "neutral"}, "pair"),
+            ({"sentence1": "가", "sentence2": "나", "score": 3}, "similarity"),
+            ({"sentence1": "가", "sentence2": "나", "labels": {"label": 3.7, "binary-label": 1}}, "similarity"),
+            ({"sentence1": "가", "sentence2": "나", "label": "3.7"}, "similarity"),
+            (
+                {"question": "가", "context": "나 다", "answers": [{"text": "나", "answer_start": 0}]},
+                "question-answering",
+            ),
+            ({"instruction": "가", "output": "나"}, "generation"),
+            ({"Q": "가", "A": "나", "label": 0}, "generation"),
+            ({"messages": [{"role": "user", "content": "가"}]}, "generation"),
+        ],
+    )
+    def test_what_a_file_is_made_for(self, tmp_path: Path, row: dict[str, Any], task: str) -> None:
+        path = write_file(tmp_path / "a.jsonl", 2 * (json.dumps(row) + "\n"))
+        assert guess_task(str(path), Options()) == task
+
+    def test_questions_without_an_answer_are_no_flaw_of_the_tokens(self, tmp_path: Path, cli: Cli) -> None:
+        rows = [
+            {"question": "뭐야?", "context": "가 나", "answers": [{"text": "나", "answer_start": 2}]},
+            {"question": "뭐야?", "context": "가 나", "answers": []},
+        ]
+        path = write_file(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        said = cli("inspect", path, "--checkpoint", CHECKPOINT, "--result", tmp_path / "r.json")
+        assert said.code == 0, said.err
+        oracle = json.loads((tmp_path / "r.json").read_text())["tokens"]["train"]["oracle"]
+        assert oracle["metrics"]["klue_mrc_em"] == 1
+
+    def test_texts_of_several_labels(self, tmp_path: Path, cli: Cli) -> None:
+        rows = [{"text": "가", "label": ["a", "b"]}, {"text": "나", "label": ["a"]}]
+        path = write_file(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        said = cli("inspect", path, "--checkpoint", CHECKPOINT, "--result", tmp_path / "r.json")
+        assert said.code == 0, said.err
+        oracle = json.loads((tmp_path / "r.json").read_text())["tokens"]["train"]["oracle"]
+        assert oracle["metrics"]["micro_f1"] == 1
 
     def test_a_broken_file(self, tmp_path: Path, cli: Cli) -> None:
         path = write_file(tmp_path / "a.tsv", HEADER + "좋아요\t긍정\n별로\n맛있다\t긍정\n")

@@ -32,7 +32,7 @@ from ratsnlp_like.data import (
     tokenizer_fingerprint,
 )
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.examples import EntityExample, QuestionExample, RawExample, TextExample
+from ratsnlp_like.examples import EntityExample, Place, QuestionExample, RawExample, TextExample
 from ratsnlp_like.registry import TASKS
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.tasks.masked_lm import MaskedLM
@@ -126,7 +126,7 @@ class TestCache:
         path = tsv(tmp_path / "a.tsv", [*ROWS, ("그냥 그래요", "중립")])
         with pytest.raises(InputError) as caught:
             encode(path, cache)
-        assert caught.value.place == (str(path), 6)
+        assert caught.value.place == Place(str(path), 6)
         assert "'중립'" in str(caught.value)
         assert folders(cache, "windows") == set()
         assert not [name for name in tree(cache) if "partial" in name]
@@ -135,7 +135,7 @@ class TestCache:
         path = write(tmp_path / "a.tsv", "text\tlabel\n좋아요\t긍정\n별로\t\n")
         with pytest.raises(InputError, match="the row has no label") as caught:
             read(path, cache)
-        assert caught.value.place == (str(path), 3)
+        assert caught.value.place == Place(str(path), 3)
         assert folders(cache) == set()
 
     def test_what_a_killed_writer_left_is_not_taken_for_whole(self, reviews: Path, cache: Path) -> None:
@@ -534,7 +534,7 @@ class TestDataModule:
         path = tsv(tmp_path / "other.tsv", [*ROWS, ("그저 그래요", "보통")])
         with pytest.raises(InputError, match="the label '보통' is not among the labels of the model") as caught:
             module(hundred, cache, eval_corpus=FileCorpus(file=path))
-        assert caught.value.place == (str(path), 6)
+        assert caught.value.place == Place(str(path), 6)
 
     def test_limits(self, hundred: FileCorpus, cache: Path) -> None:
         data = module(hundred, cache, limit_train=10, limit_eval=4)
@@ -560,7 +560,7 @@ class TestDataModule:
         path = write(tmp_path / "a.tsv", "text\tlabel\n좋아요\t긍정\n\t부정\n별로\t  \n")
         with pytest.raises(InputError, match="--label_column") as caught:
             module(FileCorpus(file=path), cache)
-        assert caught.value.place == (str(path), 4)
+        assert caught.value.place == Place(str(path), 4)
 
     def test_a_file_without_labels(self, tmp_path: Path, cache: Path) -> None:
         path = tsv(tmp_path / "a.tsv", [("좋아요", "1"), ("별로", "2")], "text\tid")
@@ -617,6 +617,18 @@ class TestDataModule:
         for corpus, limit in ((two, None), (hundred, 1)):
             with pytest.raises(InputError, match=r"of 2 classes only '.정' is left in the 1 rows"):
                 module(corpus, cache, limit_train=limit)
+
+    def test_a_class_that_a_limit_loses(
+        self, tmp_path: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ratsnlp_like.data.log.propagate", True)
+        rows = [(f"{i}번", "중립" if i < 1 else ("긍정", "부정")[i % 2]) for i in range(60)]
+        own = FileCorpus(file=tsv(tmp_path / "a.tsv", rows))
+        module(own, cache, limit_train=8, eval_corpus=own)
+        assert "no row of the class '중립' is among the 8 to train on" in caplog.text
+        caplog.clear()
+        module(own, cache, eval_corpus=own)
+        assert "no row of the class" not in caplog.text
 
     def test_a_cut_that_leaves_nothing_to_learn_from(self, hundred: FileCorpus, cache: Path) -> None:
         with pytest.raises(InputError, match="validation_share"):

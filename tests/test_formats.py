@@ -53,7 +53,7 @@ def lines(path: Path, **options: Any) -> list[int]:
     return [row.place.line for row in read_rows(path, Options(**options))]
 
 
-def fails(path: Path, *parts: str, line: int | None = None, **options: Any) -> str:
+def fails(path: Path, *parts: str, line: int | None = None, unit: str = "line", **options: Any) -> str:
     """Reading raises an error whose message has these parts, and this place."""
     with pytest.raises(InputError) as caught:
         list(read_rows(path, Options(**options)))
@@ -61,7 +61,7 @@ def fails(path: Path, *parts: str, line: int | None = None, **options: Any) -> s
     for part in parts:
         assert part in message, message
     if line is not None:
-        assert caught.value.place == Place(str(path), line)
+        assert caught.value.place == Place(str(path), line, unit)
     return message
 
 
@@ -536,7 +536,7 @@ def test_json_without_rows(write: Write, content: str, parts: tuple[str, ...]) -
 
 
 def test_json_items_that_are_not_objects(write: Write) -> None:
-    fails(write("a.json", '[{"a": 1}, "나"]'), "not an object", '"나"', "expected: an object", line=2)
+    fails(write("a.json", '[{"a": 1}, "나"]'), "not an object", '"나"', "expected: an object", line=2, unit="record")
     fails(write("a.jsonl", '{"a": 1}\n\n["나"]\n'), "not an object", '["나"]', line=3)
 
 
@@ -563,7 +563,7 @@ def test_json_lines(write: Write) -> None:
 def test_half_an_emoji(write: Write) -> None:
     assert values(write("a.jsonl", '{"text": "\\ud83d\\ude00"}')) == [{"text": "😀"}]
     fails(write("a.jsonl", '{"text": "좋다 \\ud83d"}'), "\\ud83d", "emoji", line=1)
-    fails(write("a.json", '[{"text": "\\uDE00"}]'), "\\ude00", line=1)
+    fails(write("a.json", '[{"text": "\\uDE00"}]'), "\\ude00", line=1, unit="record")
 
 
 # Parquet

@@ -18,6 +18,7 @@ from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples import GenerationExample, Place
 from ratsnlp_like.finetune import evaluate, fine_tune
 from ratsnlp_like.predictor import Predictor
+from ratsnlp_like.tasks.base import Window
 from ratsnlp_like.tasks.generation import Generation
 from ratsnlp_like.tasks.language_model import Generated
 
@@ -128,7 +129,24 @@ class TestConversations:
     def test_asked_for_the_next_turn(self, gpt: Any) -> None:
         gpt.chat_template = TEMPLATE
         (window,) = TASK.encode([GenerationExample.of(list(self.TURNS[:3]))], gpt, None, 64)
-        assert gpt.decode(window["input_ids"]).endswith("user: 잘 가\nassistant: ")
+        assert gpt.decode(window["input_ids"]).endswith("user: 잘 가\nassistant:")
+
+    @pytest.mark.parametrize("end", [": ", ":\n", ":", "> "])
+    def test_asked_with_the_tokens_that_were_learnt_from(self, gpt: Any, end: str) -> None:
+        """The space that ends a template is in the first token of the turn; alone it would be a token of its own."""
+        gpt.chat_template = TEMPLATE.replace("assistant: ", f"assistant{end}").replace("'] }}: {{", f"'] }}}}{end}{{{{")
+        (whole,) = windows(gpt, GenerationExample.of(list(self.TURNS[:2])))
+        (opened,) = TASK.encode([GenerationExample.of(list(self.TURNS[:1]))], gpt, None, 64)
+        assert opened["input_ids"] == whole["input_ids"][: whole["learn"].index(1)]
+
+    def test_the_space_of_a_template_is_not_said(self, gpt: Any) -> None:
+        gpt.chat_template = TEMPLATE
+        example = GenerationExample.of(list(self.TURNS[:1]))
+        (window,) = TASK.encode([example], gpt, None, 64)
+        reply = gpt.encode(" 네, 안녕하세요.", add_special_tokens=False)
+        said = TASK.decode(example, [Window(window, [[*reply, gpt.eos_token_id]])], [], gpt)
+        assert isinstance(said, Generated)
+        assert said.continuations == ("네, 안녕하세요.",)
 
     def test_no_template(self, gpt: Any) -> None:
         with pytest.raises(InputError, match="has no chat template"):
@@ -400,3 +418,51 @@ def test_what_counts_as_empty() -> None:
     assert not GenerationExample(completion="나").is_empty
     assert GenerationExample(prompt=" ").is_empty
     assert GenerationExample(prompt="가", completion=" ").is_empty
+    assert not GenerationExample.of([("user", ""), ("assistant", "네")]).is_empty
+    assert GenerationExample.of([("user", "안녕"), ("assistant", " ")]).is_empty
+
+
+def test_what_an_instruction_is_about_stands_behind_it(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": "요약해 줘", "input": "비가 왔다.", "output": "비"},
+        {"instruction": "인사해 줘", "input": "", "output": "안녕"},
+    ]
+    path = write(tmp_path / "alpaca.jsonl", "\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+    corpus = open_corpus(path, GenerationExample, "generation")
+    read = [(e.prompt, e.completion) for e in corpus.examples(tmp_path, "train") if isinstance(e, GenerationExample)]
+    assert read == [("요약해 줘\n비가 왔다.", "비"), ("인사해 줘", "안녕")]
+    assert GenerationExample.of({"prompt": "요약", "input": "가나"}).prompt == "요약\n가나"
+    path = write(tmp_path / "own.csv", "input,output\n가,나\n")
+    (example,) = open_corpus(path, GenerationExample, "generation").examples(tmp_path, "train")
+    assert str(example) == "가"
+
+
+def test_a_list_of_messages_is_one_conversation(bundled: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundled.tokenizer, "chat_template", TEMPLATE)
+    turns = [{"role": "user", "content": "안녕?"}]
+    task = Predictor(Generation(max_new_tokens=4), bundled.model, bundled.tokenizer, [], max_length=64)
+    assert isinstance(task(turns), Generated)
+    assert len(task([turns, turns])) == 2
+    (row,) = task.rows([turns])
+    assert list(row) == ["messages", "generated", "continuations"]
+    assert row["messages"] == turns
+
+
+def test_prompts_asked_one_by_one_have_luck_of_their_own(bundled: Predictor) -> None:
+    task = bundled.with_options(max_new_tokens=16, temperature=5.0, top_k=2000)
+    first, second = task("이 영화는"), task("그 배우는")
+    assert first == task("이 영화는")
+    # a temperature at which the prompt decides nothing: the same draws would write the same words
+    assert first.continuations != second.continuations
+
+
+def test_evaluation_takes_what_changes_the_asking(tmp_path: Path) -> None:
+    rows = "\n".join(f"번호 {i},대답 {i}" for i in range(12))
+    path = write(tmp_path / "a.csv", f"prompt,completion\n{rows}\n")
+    options = {"task": "generation", "corpus": str(path), "checkpoint": "ko-tiny-gpt", "max_steps": 1}
+    fine_tune(**job(tmp_path, **options, eval_corpus=str(path), max_new_tokens=4, eval_prompts=2, config_overrides={}))
+    measured = evaluate(tmp_path / "run", corpus=path, eval_prompts=5, max_new_tokens=2, sample=False)
+    assert measured["prompts"] == 5
+    assert "prompts" not in evaluate(tmp_path / "run", corpus=path, eval_prompts=0)
+    with pytest.raises(InputError, match="max_new_tokens"):
+        evaluate(tmp_path / "run", corpus=path, max_new_tokens=0)

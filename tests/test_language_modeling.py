@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -708,3 +709,55 @@ class TestRefused:
         for option in ("normalization", "mask_share", "unknown"):
             with pytest.raises(InputError, match=f"unknown option '{option}'"):
                 predictor("[MASK]", **{option: 1})
+
+
+# What a checkpoint or a file is, said before anything is learnt from it
+
+
+def test_a_gpt_fills_in_no_blanks_though_its_vocabulary_has_a_mask() -> None:
+    """KoGPT2 v2 has `<mask>`."""
+    from transformers import BertConfig, ElectraConfig, GPT2Config, RobertaConfig
+
+    for kind in (BertConfig, ElectraConfig, RobertaConfig):
+        MaskedLM().check_model(kind())
+    with pytest.raises(InputError, match="--task masked-lm: the checkpoint is a gpt2") as caught:
+        MaskedLM().check_model(GPT2Config())
+    assert "--task causal-lm" in str(caught.value)
+
+
+@pytest.mark.parametrize("has_head", [True, False])
+def test_a_head_that_begins_at_random_is_told(
+    has_head: bool, tmp_path: Path, tiny_tokenizer: Any, caplog: pytest.LogCaptureFixture, monkeypatch: Any
+) -> None:
+    from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM, BertForSequenceClassification
+
+    from ratsnlp_like.checkpoints.base import load_model
+
+    monkeypatch.setattr("ratsnlp_like.checkpoints.base.log.propagate", True)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+    config = BertConfig(vocab_size=len(tiny_tokenizer), **sizes)
+    (BertForMaskedLM if has_head else BertForSequenceClassification)(config).save_pretrained(tmp_path)
+    load_model(tmp_path, BertConfig.from_pretrained(tmp_path), AutoModelForMaskedLM, vocabulary=len(tiny_tokenizer))
+    assert ("holds no head for language modelling" in caplog.text) is not has_head
+
+
+def test_raw_text_of_squad_is_its_contexts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ratsnlp_like.corpora.base.log.propagate", True)
+    caplog.set_level("INFO", "ratsnlp_like")
+    question = {"id": "1", "question": "누가?", "answers": [{"text": "비", "answer_start": 0}]}
+    article = {"title": "날씨", "paragraphs": [{"context": "비가 왔다.", "qas": [question]}]}
+    path = write(tmp_path / "a.json", json.dumps({"data": [article]}))
+    (example,) = FileCorpus(file=path, kind=RawExample).examples(tmp_path, "train")
+    assert str(example) == "비가 왔다."
+    assert f"{path}: the text is read from 'context', not from 'title' (--text_column)." in caplog.text
+
+
+def test_a_corpus_without_bare_text_names_those_that_have_it() -> None:
+    from ratsnlp_like.corpora.base import open_corpus
+
+    with pytest.raises(InputError, match=r"'sample-qa' .* has no column of bare text") as caught:
+        open_corpus("sample-qa", RawExample, "tokenizer")
+    assert {"sample-raw", "nsmc"} <= set(str(caught.value).replace(",", " ").split())
+    assert "--task" not in str(caught.value)

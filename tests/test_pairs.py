@@ -208,6 +208,16 @@ class TestSimilarity:
         with pytest.raises(InputError, match=f"--lowest, --highest: scores from {lowest} to {highest}"):
             Similarity(lowest=lowest, highest=highest)
 
+    @pytest.mark.parametrize("threshold", [17.0, 0.0, -1.0])
+    def test_a_threshold_beyond_the_scale(self, threshold: float) -> None:
+        with pytest.raises(InputError, match=r"--threshold: .*\n.*above 0.0, at most 5.0"):
+            Similarity(threshold=threshold)
+
+    def test_the_threshold_goes_with_the_scale(self) -> None:
+        examples = [ScoredPairExample("가", "나", score) for score in (0.2, 0.7)]
+        predictions = [ScorePrediction(score) for score in (0.59, 0.61)]
+        assert Similarity(highest=1.0).score(predictions, examples, [])["f1_at_threshold"] == 1
+
     @pytest.mark.parametrize("score", [-0.1, 5.1, None])
     def test_a_score_out_of_range(self, score: float | None, tiny_tokenizer: Any) -> None:
         row = ScoredPairExample("가", "나", score, place=Place("sts.tsv", 12))
@@ -393,7 +403,7 @@ def test_klue_sts_without_its_score(labels: str, tmp_path: Path) -> None:
     path = write(
         tmp_path / "klue" / "klue-sts_train.json", f'[{{"sentence1": "가", "sentence2": "나", "labels": {labels}}}]'
     )
-    with pytest.raises(InputError, match=f"{path}, line 1: labels are "):
+    with pytest.raises(InputError, match=f"{path}, record 1: labels are "):
         list(CORPORA["klue-sts"].examples(tmp_path, "train"))
 
 
@@ -585,3 +595,9 @@ def test_a_score_within_labels_is_read() -> None:
     assert ScoredPairExample.from_row(row).score == 3.7
     with pytest.raises(InputError, match=r"the score is .'binary-label': 1"):
         ScoredPairExample.from_row({**row, "score": {"binary-label": 1}})
+
+
+@pytest.mark.parametrize("given", [("가", None), {"text": "가"}, {"text": "가", "text_pair": None}])
+def test_half_a_pair_is_refused(given: Any) -> None:
+    with pytest.raises(InputError, match="no text_pair in"):
+        PairExample.of(given)

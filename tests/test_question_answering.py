@@ -19,6 +19,8 @@ from helpers import NO_DROPOUT, TINY, job, lay, write
 from torch.nn import functional as F
 
 from ratsnlp_like.corpora.base import open_corpus
+from ratsnlp_like.corpora.memory import MemoryCorpus
+from ratsnlp_like.data import TaskDataModule
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples import Answer, Place, QuestionExample
 from ratsnlp_like.finetune import fine_tune
@@ -89,7 +91,7 @@ class TestFiles:
             Q("2?", "나", (), id="b"),
             Q("3?", "다", (Answer("다", 0),), id="7"),
         ]
-        assert [example.place for example in found] == [Place(str(path), number) for number in (1, 2, 3)]
+        assert [example.place for example in found] == [Place(str(path), number, "question") for number in (1, 2, 3)]
 
     def test_an_impossible_question_has_no_answers_whatever_is_written(self, tmp_path: Path) -> None:
         asked = {"question": "?", "is_impossible": True, "answers": [{"text": "1998년", "answer_start": 5}]}
@@ -197,14 +199,14 @@ class TestFiles:
         good: dict[str, Any] = {"question": "언제?", "context": CONTEXT, "answers": [{"text": "1998년"}]}
         lines = write(tmp_path / "own.jsonl", "\n".join(map(json.dumps, (good, good | row))))
         array = write(tmp_path / "own.json", json.dumps([good, good | row]))
-        files = [lines, array]
+        files = {lines: "line", array: "record"}
         if "context" not in row:
-            files.append(write(tmp_path / "squad.json", squad(good, good | row)))
-        for path in files:
+            files[write(tmp_path / "squad.json", squad(good, good | row))] = "question"
+        for path, unit in files.items():
             with pytest.raises(InputError) as caught:
                 questions(path)
             message = str(caught.value)
-            assert message.startswith(f"{path}, line 2: ")
+            assert message.startswith(f"{path}, {unit} 2: ")
             assert [part for part in said if part not in message] == []
 
     @pytest.mark.parametrize(
@@ -357,6 +359,19 @@ class TestEncode:
         assert first["input_ids"] == [2, *ids(tiny_tokenizer, "너"), 3, *ids(tiny_tokenizer, "가 나 다 고 공 구"), 3]
         assert (first["lost"], second["lost"]) == (3, 3)
         assert (first["lead"], first["labels"]) == (3, [7, 7])
+
+    def test_what_is_said_of_long_questions(
+        self, tmp_path: Path, tiny_tokenizer: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ratsnlp_like.data.log.propagate", True)
+        examples = [asking("공", question="너 는 일 이"), asking("공"), asking("공")]
+        corpus = MemoryCorpus(kind=QuestionExample, given={"train": examples})
+        data = TaskDataModule(
+            QuestionAnswering(max_query_length=2), corpus, tiny_tokenizer, cache=tmp_path, max_length=16,
+            eval_corpus=corpus,
+        )  # fmt: skip
+        data.setup("fit")
+        assert "train: 1 of 3 questions are longer than 2 tokens (--max_query_length); " in caplog.text
 
     def test_a_question_that_leaves_no_room(self, tiny_tokenizer: Any) -> None:
         example = asking("공", question=EIGHT)

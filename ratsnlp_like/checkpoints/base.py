@@ -280,6 +280,12 @@ def load_model(
                 place=name,
                 fix="leave these settings out of --config_overrides, or add --init random",
             )
+        new = [key for key in info["missing_keys"] if not key.startswith(prefix)]
+        if new and model.get_output_embeddings() is not None:
+            log.warning(
+                "%s: holds no head for language modelling (%s, ...); it begins with random weights, which takes many "
+                "steps to make up for.", name, new[0],
+            )  # fmt: skip
         if vocabulary > config.vocab_size:
             log.warning("%s: %d tokens, %d embeddings; enlarged.", name, vocabulary, config.vocab_size)
             model.resize_token_embeddings(vocabulary)

@@ -9,11 +9,20 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import InputError, did_you_mean
-from ..examples import EntityExample, Example, PairExample, QuestionExample, ScoredPairExample, TextExample
+from ..examples import (
+    EntityExample,
+    Example,
+    GenerationExample,
+    PairExample,
+    QuestionExample,
+    ScoredPairExample,
+    TextExample,
+)
 from ..registry import CORPORA
 from .formats import FORMATS, Options, Row, read_rows
 
@@ -94,6 +103,15 @@ class Corpus(ABC):
         """As `examples`, without what is to be predicted: labels are not looked at."""
         return (example.asked() for example in self._examples(root, split, self.example_type.left_out()))
 
+    def beside(self, root: Path, split: str) -> Iterator[dict[str, Any]]:
+        """What stands in each row beside its `inputs`: numbers, dates, labels, as they are in the file."""
+        kind, used, file = self.example_type, set[str](), None
+        for row in self.rows(root, split):
+            if row.place.file != file:
+                found = find_columns(row, kind, {**self.column_names, **self.columns}, kind.left_out())
+                used, file = {column for columns in found.values() for column in columns}, row.place.file
+            yield {name: value for name, value in row.values.items() if name not in used}
+
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
         kind = self.example_type
         found: dict[str, tuple[str, ...]] = {}
@@ -172,10 +190,12 @@ def find_columns(
                 )
             found[name] = tuple(parts)
             continue
-        known = next((a for a in (name, *kind.aliases.get(name, ())) if a in header), None)
+        known = [a for a in (name, *kind.aliases.get(name, ())) if a in header]
         taken = {column for columns in found.values() for column in columns}
-        if known is not None and header[known] not in taken:
-            found[name] = (header[known],)
+        if known and header[known[0]] not in taken:
+            found[name] = (header[known[0]],)
+            if others := [header[other] for other in known[1:] if known[0] != name and header[other] not in taken]:
+                _tell_choice(place, name, header[known[0]], ", ".join(map(repr, others)))
         elif name not in kind.optional:
             raise InputError(
                 f"no column for the {name} among {_listed(row)}",
@@ -185,6 +205,11 @@ def find_columns(
                 f"such as {chr(9).join(kind.columns())!r})",
             )
     return found
+
+
+@cache  # once per file
+def _tell_choice(place: str, name: str, chosen: str, others: str) -> None:
+    log.info("%s: the %s is read from %r, not from %s (--%s_column).", place, name, chosen, others, name)
 
 
 def _unused_alternatives(
@@ -389,10 +414,17 @@ def open_corpus(
         if kind.columns() == ("text",) and "text" in corpus.example_type.columns():
             corpus = replace(corpus, kind=kind)
         if not issubclass(corpus.example_type, kind):
-            fitting = [n for n, c in CORPORA.items() if issubclass(c.example_type, kind)]
+            of_text = kind.columns() == ("text",)
+            fitting = [
+                n
+                for n, c in CORPORA.items()
+                if issubclass(c.example_type, kind) or (of_text and "text" in c.example_type.columns())
+            ]
+            known = ", ".join(fitting) or "files of your own"
             raise InputError(
-                f"the corpus {name!r} is for the task {corpus.task}, not for {task}",
-                fix=f"add --task {corpus.task}, or choose among {', '.join(fitting) or 'files of your own'}",
+                f"the corpus {name!r} is for the task {corpus.task}, "
+                + ("and has no column of bare text" if of_text else f"not for {task}"),
+                fix=f"choose among {known}" if of_text else f"--task {corpus.task}, or one of {known}",
             )
         if subset or (options and options != Options()):
             log.warning("%s says itself how it is read: --format, --encoding and the like are for files.", name)
@@ -411,16 +443,41 @@ def open_corpus(
 
 
 def guess_task(spec: str, options: Options) -> str:
-    """The task that a corpus is made for; of a file, what its first row looks like."""
+    """The task that a corpus is made for; of a file, what the columns of its first row are made for."""
     if spec in CORPORA:
         return CORPORA[spec].task
     path = Path(spec).expanduser()
     if path.exists():
         files = FileCorpus(file=path).files()
         row = next(iter(read_rows(next(iter(files.values()))[0], options)), None)
-        if row is not None and "entities" in row.values:
-            return EntityCorpus.task
+        return _task_of_row(row) if row is not None else TextCorpus.task
     return TextCorpus.task
+
+
+_CLASSES = frozenset({"label", "labels", "정답", "답변"})
+"""Columns that hold classes in most files, though other tasks know them too."""
+
+
+def _task_of_row(row: Row) -> str:
+    """The most special task for which a row has all columns, what is to be learnt among them."""
+    header = {name.strip().lower(): value for name, value in row.values.items()}
+
+    def column(kind: type[Example], name: str, *, but: frozenset[str] = frozenset()) -> str | None:
+        return next((a for a in (name, *kind.aliases.get(name, ())) if a in header and a not in but), None)
+
+    if column(EntityExample, "entities", but=_CLASSES):
+        return EntityCorpus.task
+    if column(QuestionExample, "question") and column(QuestionExample, "context"):
+        return QuestionCorpus.task
+    if column(GenerationExample, "messages"):
+        return "generation"
+    if column(PairExample, "text") and column(PairExample, "text_pair"):
+        named = column(ScoredPairExample, "score")
+        is_number = named is not None and (isinstance(header[named], Mapping) or "." in str(header[named]))
+        return ScoredPairCorpus.task if is_number or named not in {None, *_CLASSES} else PairCorpus.task
+    if column(GenerationExample, "prompt") and column(GenerationExample, "completion"):
+        return "generation"
+    return TextCorpus.task if column(TextExample, "label") else "masked-lm"
 
 
 def _looks_like_path(name: str) -> bool:

@@ -74,7 +74,7 @@ def table_rows(table: Any, name: str) -> Iterator[Row]:
     tags = next((c for c in ("ner_tags", "tags", "ner", "labels") if c in names and "tokens" in names), None)
     for number, row in enumerate(table, start=1):
         values = {column: _named(value, names[column]) for column, value in row.items()}
-        place = Place(name, number)
+        place = Place(name, number, "row")
         if tags is not None:
             words = [str(word) for word in values["tokens"]]
             separator = "" if all(len(word) == 1 for word in words) else " "

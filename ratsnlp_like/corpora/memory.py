@@ -37,7 +37,7 @@ class MemoryCorpus(Corpus):
         """See `Corpus.rows`."""
         for number, example in enumerate(self.examples(root, split), start=1):
             values = {name: getattr(example, name) for name in example.columns()}
-            yield Row(values, example.place or Place(split, number))
+            yield Row(values, example.place or Place(split, number, "example"))
 
     def fingerprint(self, root: Path, split: str) -> str:
         """See `Corpus.fingerprint`: of all that the examples hold."""

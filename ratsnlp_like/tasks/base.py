@@ -74,6 +74,7 @@ class Task(ABC, Generic[E, P]):
         maximize: whether more of it is better.
         ask: an input to show how a model is asked, a text for each field that an input has.
         asking: fields that `predict` can set anew, for they change what is asked and not what was learnt.
+        measuring: fields that `evaluate` can set anew beside these: they change what is measured.
         outputs: the outputs of the model that predictions are made of; none where no fixed graph makes them.
     """
 
@@ -84,6 +85,7 @@ class Task(ABC, Generic[E, P]):
     maximize: ClassVar[bool] = True
     ask: ClassVar[tuple[str, ...]] = ("문장",)
     asking: ClassVar[frozenset[str]] = frozenset()
+    measuring: ClassVar[frozenset[str]] = frozenset()
     outputs: ClassVar[tuple[str, ...]] = ()
 
     normalization: tuple[str, ...] = ()
@@ -231,6 +233,10 @@ class Task(ABC, Generic[E, P]):
         """The names of the model's outputs, which become id2label."""
         return list(labels)
 
+    def too_long(self, max_length: int) -> str:
+        """What is said of inputs that have lost tokens (`lost` of a window): which they are, and by what measure."""
+        return f"texts are longer than {max_length} tokens"
+
     def fit(self, statistics: Statistics, labels: Sequence[str], examples: Iterable[E], tokenizer: Any) -> Self:
         """This task with what depends on the training data filled in (class weights, say).
 
@@ -244,7 +250,8 @@ class Task(ABC, Generic[E, P]):
             InputError: nothing can be learnt from these data.
         """
         if statistics.rows == statistics.empty:
-            raise InputError(f"all {statistics.rows} texts are empty", fix="name the right column with --text_column")
+            flags = ", ".join(f"--{name}_column" for name in self.example.columns())
+            raise InputError(f"all {statistics.rows} rows have an empty text", fix=f"name the right columns: {flags}")
         return self
 
     def check_model(self, config: Any) -> None:

@@ -20,6 +20,9 @@ from .language_model import CausalModel, Generated, Likelihood, parts
 
 log = logging.getLogger("ratsnlp_like")
 
+_REPLY = "네"
+"""What a turn may begin with, to see how a tokenizer cuts the text before one."""
+
 
 @dataclass(frozen=True)
 class Generation(CausalModel[GenerationExample]):
@@ -28,6 +31,7 @@ class Generation(CausalModel[GenerationExample]):
     name: ClassVar[str] = "generation"
     description: ClassVar[str] = "write on from a prompt: prompt, completion; or text; or messages"
     example: ClassVar[type[Example]] = GenerationExample
+    measuring: ClassVar[frozenset[str]] = frozenset({"eval_prompts"})
 
     eval_prompts: int = 100
     """Held-out prompts to write on from when a trained model is measured (chrF, distinct-1 and -2); 0: none."""
@@ -55,10 +59,11 @@ class Generation(CausalModel[GenerationExample]):
             zip(examples, prompts, completions, strict=True)
         ):
             if labels is None:
-                ids = _conversation(example, tokenizer)[0] if example.messages else before + prompt
-                out.append(self.prompt(ids, example.prompt, example, tokenizer, max_length) | {"example": i, "lost": 0})
+                ids = _opened(example, tokenizer) if example.messages else before + prompt
+                features = self.prompt(ids, example.prompt, example, tokenizer, max_length)
+                out.append(features | {"example": i, "lost": 0} | ({"turn": 1} if example.messages else {}))
             elif example.messages:
-                out += _cut(*_conversation(example, tokenizer, learning=True), example, i, max_length)
+                out += _cut(*_conversation(example, tokenizer), example, i, max_length)
             elif prompt:
                 ids = [*before, *prompt, *completion, *end]
                 learn = [0] * (len(before) + len(prompt)) + [1] * (len(completion) + len(end))
@@ -118,24 +123,17 @@ def _cut(ids: list[int], learn: list[int], example: GenerationExample, i: int, m
     return [{"input_ids": ids[:max_length], "learn": learn[:max_length], "example": i, "lost": lost}]
 
 
-def _conversation(example: GenerationExample, tokenizer: Any, *, learning: bool = False) -> tuple[list[int], list[int]]:
-    """The ids of a conversation, and which of them the assistant says; opened for its next turn when it is asked.
+def _conversation(example: GenerationExample, tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The ids of a conversation, and which of them the assistant says.
 
     Templates tell roles apart in ways of their own: what a turn adds is what the conversation with it has more than
     the one before it, opened for the assistant. A token that begins before it and ends in it is learnt.
     """
-    if not tokenizer.chat_template:
-        raise InputError(
-            "the tokenizer of this checkpoint has no chat template",
-            place=example.place,
-            expected="a checkpoint made for conversations",
-            fix="write prompt and completion instead of messages, or set tokenizer.chat_template",
-        )
-    turns = [{"role": role, "content": content} for role, content in example.messages]
-    (ids, offsets) = tokenize(tokenizer, [whole := _written(tokenizer, turns, opened=not learning)])[0]
+    turns = _turns(example, tokenizer)
+    (ids, offsets) = tokenize(tokenizer, [whole := _written(tokenizer, turns, opened=False)])[0]
     learn = [0] * len(ids)
     for k, turn in enumerate(turns):
-        if turn["role"] != "assistant" or not learning:
+        if turn["role"] != "assistant":
             continue
         opened, closed = _written(tokenizer, turns[:k], opened=True), _written(tokenizer, turns[: k + 1], opened=False)
         if not closed.startswith(opened) or not whole.startswith(closed):
@@ -146,9 +144,33 @@ def _conversation(example: GenerationExample, tokenizer: Any, *, learning: bool 
             )
         for i, (start, end) in enumerate(offsets):
             learn[i] |= len(opened) < end and start < len(closed)
-    if learning and 1 not in learn:
+    if 1 not in learn:
         raise InputError("no message is the assistant's", place=example.place, expected='"role": "assistant"')
     return list(ids), learn
+
+
+def _opened(example: GenerationExample, tokenizer: Any) -> list[int]:
+    """The ids of a conversation, opened for the assistant's turn as they stand before one.
+
+    The space at the end of a template belongs to the first token of what follows, where a tokenizer has such tokens.
+    """
+    opened = _written(tokenizer, _turns(example, tokenizer), opened=True)
+    alone, followed = tokenize(tokenizer, [opened, opened + _REPLY])
+    behind = next((k for k, (start, end) in enumerate(followed.offsets) if end > len(opened)), len(followed.ids))
+    if behind < len(followed.ids) and followed.offsets[behind][0] >= len(opened):
+        return list(followed.ids[:behind])
+    return list(alone.ids)
+
+
+def _turns(example: GenerationExample, tokenizer: Any) -> list[dict[str, str]]:
+    if not tokenizer.chat_template:
+        raise InputError(
+            "the tokenizer of this checkpoint has no chat template",
+            place=example.place,
+            expected="a checkpoint made for conversations",
+            fix="write prompt and completion instead of messages, or set tokenizer.chat_template",
+        )
+    return [{"role": role, "content": content} for role, content in example.messages]
 
 
 def _written(tokenizer: Any, turns: list[dict[str, str]], *, opened: bool) -> str:

@@ -7,6 +7,7 @@ packed into full windows: no padding either, and attention over short sequences.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self, TypeVar
@@ -285,7 +286,8 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
             )
         devices = [model.device] if model.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), quiet_transformers():
-            torch.manual_seed(self.generation_seed)
+            # of the prompt too: prompts that are asked one by one shall not share their luck
+            torch.manual_seed(self.generation_seed ^ zlib.crc32(batch["input_ids"].cpu().numpy().tobytes()))
             ids = model.generate(**batch, generation_config=self.generation_config(model.config), **options)
         return list(ids[:, prompt:].tolist())
 
@@ -301,7 +303,7 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         batch = {name: value.to(model.device) for name, value in self.collate([features], tokenizer).items()}
         return pieces(
             lambda **options: self._write(model, batch, **options),
-            lambda ids: _continuation(list(features["input_ids"]), list(ids), tokenizer)[1],
+            lambda ids: _continuation(features, list(ids), tokenizer)[1],
         )
 
     def generation_config(self, config: Any) -> Any:
@@ -332,8 +334,7 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         """See `Task.decode`."""
         if "asked" not in windows[0].features:
             return self._likelihood(windows)
-        prompt = list(windows[0].features["input_ids"])
-        written = [_continuation(prompt, ids, tokenizer) for ids in windows[0].raw]
+        written = [_continuation(windows[0].features, ids, tokenizer) for ids in windows[0].raw]
         return Generated("".join(written[0]), tuple(text for _, text in written))
 
     def answer(self, example: E) -> Likelihood:
@@ -347,10 +348,15 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         return {"generated": prediction.text, "continuations": list(prediction.continuations)}
 
 
-def _continuation(prompt: list[int], ids: list[int], tokenizer: Any) -> tuple[str, str]:
-    """A prompt and what was written behind it: decoded together, for a space between them belongs to a token."""
+def _continuation(features: Mapping[str, Any], ids: list[int], tokenizer: Any) -> tuple[str, str]:
+    """A prompt and what was written behind it: decoded together, for a space between them belongs to a token.
+
+    Before a turn of a conversation (`turn`) it is the template's.
+    """
+    prompt = list(features["input_ids"])
     given = tokenizer.decode(prompt, skip_special_tokens=True)
-    return given, tokenizer.decode(prompt + ids, skip_special_tokens=True)[len(given) :]
+    written = tokenizer.decode(prompt + ids, skip_special_tokens=True)[len(given) :]
+    return given, written.lstrip() if "turn" in features else written
 
 
 def _learnt(window: Mapping[str, Any]) -> Array:

@@ -75,6 +75,22 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
 
         return AutoModelForMaskedLM
 
+    def check_model(self, config: Any) -> None:
+        """See `Task.check_model`.
+
+        Raises:
+            InputError: the checkpoint is of a kind that fills in no blanks, whatever tokens its vocabulary has.
+        """
+        from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
+
+        if config.model_type not in MASKED:
+            raise InputError(
+                f"the checkpoint is a {config.model_type}, which does not fill in blanks",
+                place=f"--task {self.name}",
+                expected="a BERT, a RoBERTa, an ELECTRA generator",
+                fix="--task causal-lm for a GPT",
+            )
+
     def check(self, tokenizer: Any) -> None:
         """See `LanguageModel.check`."""
         if tokenizer.mask_token_id is None:

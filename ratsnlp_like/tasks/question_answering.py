@@ -7,6 +7,7 @@ learns to cut it off, as in named entity recognition.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from ..examples import Answer, Entity, Example, QuestionExample
 from ..registry import TASKS
 from ..spans import Offset, ParticleCounts, Template, windows, without_particle
 from .base import BatchOutput, Features, Raw, Statistics, Task, Window, inputs, numbers, pad_inputs
+
+log = logging.getLogger("ratsnlp_like")
 
 _ANSWER = "answer"
 """The label under which particles are counted."""
@@ -135,8 +138,16 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         if not answerable:
             raise InputError(f"none of {unanswerable} questions has an answer", fix="check --answers_column")
         if unanswerable and task.null_threshold is None:
+            log.info(
+                "%s of %s questions have no answer: to say so is learnt too.",
+                f"{unanswerable:,}", f"{unanswerable + answerable:,}",
+            )  # fmt: skip
             task = replace(task, null_threshold=0.0)
         return replace(task, particles=counts.particles()) if task.particles == "learn" else task
+
+    def too_long(self, max_length: int) -> str:
+        """See `Task.too_long`: a context goes through windows whole, only a question is cut."""
+        return f"questions are longer than {self.max_query_length} tokens (--max_query_length)"
 
     def _count(self, counts: ParticleCounts, examples: Sequence[QuestionExample], tokenizer: Any) -> None:
         for example, (offsets, _) in zip(examples, self._contexts(examples, tokenizer), strict=True):

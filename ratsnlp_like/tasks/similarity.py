@@ -38,14 +38,21 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
     """The score of two texts that have nothing in common."""
     highest: float = 5.0
     """The score of two texts that mean the same."""
-    threshold: float = 3.0
-    """Score from which two texts count as paraphrases, for the F1 of KLUE-STS."""
+    threshold: float | None = None
+    """Score from which two texts count as paraphrases, for the F1 of KLUE-STS; by default three fifths of the scale,
+    which is KLUE's own 3.0 of 5."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.lowest >= self.highest:
             raise InputError(
                 f"scores from {self.lowest} to {self.highest}", place="--lowest, --highest", expected="lowest < highest"
+            )
+        if self.threshold is not None and not self.lowest < self.threshold <= self.highest:
+            raise InputError(
+                f"{self.threshold}",
+                place="--threshold",
+                expected=f"a score above {self.lowest}, at most {self.highest} (--lowest, --highest)",
             )
 
     def model_class(self) -> Any:
@@ -134,7 +141,8 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
     ) -> dict[str, Any]:
         """See `metrics.similarity`."""
         gold = [float(example.score or 0.0) for example in examples]
-        return metrics.similarity(gold, [p.score for p in predictions], self.threshold)
+        threshold = self.lowest + 0.6 * (self.highest - self.lowest) if self.threshold is None else self.threshold
+        return metrics.similarity(gold, [p.score for p in predictions], threshold)
 
     def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
         """See `Task.gold`."""

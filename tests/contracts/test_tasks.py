@@ -929,7 +929,7 @@ def test_a_list_of_labels_makes_it_multi_label() -> None:
     [
         (Statistics(3, 0, {"a": 3}), {}, "one class only: 'a'"),
         (Statistics(3, 0, {"a": 2, "c": 1}), {}, "no training row has the class 'b'"),
-        (Statistics(3, 3, {"a": 2, "b": 1}), {}, "all 3 texts are empty"),
+        (Statistics(3, 3, {"a": 2, "b": 1}), {}, "all 3 rows have an empty text"),
         (Statistics(3, 0, {"a": 2, "b": 1}), {"class_weights": (1.0,)}, "1 class weights for 2 classes"),
     ],
 )

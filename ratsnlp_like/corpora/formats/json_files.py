@@ -30,7 +30,7 @@ def read_json(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     file = str(path)
     check = _MAY_BE_SURROGATE.search(text) is not None
     for number, value in enumerate(_records(_parse(text, file), path), start=1):
-        place = Place(file, number)
+        place = Place(file, number, "record")
         yield Row(_object(value, place, check_surrogates=check), place)
 
 

@@ -40,6 +40,11 @@ def read_squad(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
                 )
             for question in _list(paragraph, "qas", f"{where}, a paragraph", path):
                 number += 1
+                place = Place(str(path), number, "question")
+                if not isinstance(question.get("question"), str):
+                    raise InputError(
+                        f"no question in {shorten(str(question))}", place=place, expected='{"question": "...", ...}'
+                    )
                 yield Row(
                     {
                         "id": question.get("id", question.get("guid")),
@@ -49,7 +54,7 @@ def read_squad(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
                         "is_impossible": question.get("is_impossible"),
                         "title": values.get("title"),
                     },
-                    Place(str(path), number),
+                    place,
                 )
 
 
