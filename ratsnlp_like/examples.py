@@ -155,7 +155,12 @@ class Example:
     def from_json(cls, text: str) -> Self:
         """The example that `to_json` wrote."""
         row, place = json.loads(text)
-        return cls.from_row(row, Place(*place) if place else None)
+        found = Place(*place) if place else None
+        if not _PLAIN.issuperset(map(type, row.values())):
+            return cls.from_row(row, found)
+        made = object.__new__(cls)  # nothing in it is to be converted, and it was checked when it was read
+        made.__dict__.update(row, place=found)
+        return made
 
 
 def _complete(row: Mapping[str, Any], required: Sequence[str]) -> Mapping[str, Any]:
@@ -177,6 +182,7 @@ def _columns(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind) if f.name != "place")
 
 
+_PLAIN = frozenset({str, type(None)})
 _to_json = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` makes an encoder anew for each row
 
 

@@ -622,7 +622,7 @@ class TestDataModule:
         self, tmp_path: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("ratsnlp_like.data.log.propagate", True)
-        rows = [(f"{i}번", "중립" if i < 1 else ("긍정", "부정")[i % 2]) for i in range(60)]
+        rows = [(f"{i}번", "중립" if i == 59 else ("긍정", "부정")[i % 2]) for i in range(60)]
         own = FileCorpus(file=tsv(tmp_path / "a.tsv", rows))
         module(own, cache, limit_train=8, eval_corpus=own)
         assert "no row of the class '중립' is among the 8 to train on" in caplog.text

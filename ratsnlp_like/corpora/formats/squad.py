@@ -41,7 +41,7 @@ def read_squad(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
             for question in _list(paragraph, "qas", f"{where}, a paragraph", path):
                 number += 1
                 place = Place(str(path), number, "question")
-                if not isinstance(question.get("question"), str):
+                if question.get("question") is None:
                     raise InputError(
                         f"no question in {shorten(str(question))}", place=place, expected='{"question": "...", ...}'
                     )
