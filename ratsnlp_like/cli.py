@@ -460,8 +460,13 @@ def _texts(options: dict[str, Any], task: type[Task[Any, Any]]) -> _Given:
 
 
 def _joined(beside: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
-    """A prediction with the other columns of its row; what a column shares its name with is the prediction."""
-    return {f"input_{name}" if name in row else name: value for name, value in beside.items()} | row
+    """A prediction with the other columns of its row, which get another name where the prediction has theirs."""
+    out = dict(row)
+    for name, value in beside.items():
+        while name in out or (name in row and name in beside):
+            name = f"input_{name}"
+        out[name] = value
+    return out
 
 
 def _grouped(texts: Sequence[str], required: Sequence[str]) -> Iterator[Any]:
@@ -532,15 +537,18 @@ def _opened(output: str | None, source: str | None) -> Iterator[IO[str]]:
         partial.unlink(missing_ok=True)
 
 
+def _as_json(value: Any) -> str:
+    """Dates and decimals of a table's other columns are written out."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _write_rows(rows: Iterable[dict[str, Any]], file: IO[str], kind: str) -> None:
     writer, known = None, set[str]()
     for number, row in enumerate(rows, start=1):
         if kind == "jsonl":
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(_as_json(row) + "\n")
             continue
-        cells = {
-            k: json.dumps(v, ensure_ascii=False) if isinstance(v, (list, tuple, dict)) else v for k, v in row.items()
-        }
+        cells = {k: _as_json(v) if isinstance(v, (list, tuple, dict)) else v for k, v in row.items()}
         if writer is None:
             writer = csv.DictWriter(file, cells, extrasaction="ignore")
             writer.writeheader()
@@ -606,13 +614,14 @@ def inspect(arguments: list[str]) -> None:
     options = _parse(parser, arguments)
     _check_result(options["result"])
     reading = _reading(options)
-    name = task or guess_task(options["corpus"], reading)
+    columns = {name.removesuffix("_column"): column for name, column in options.items() if name.endswith("_column")}
+    name = task or guess_task(options["corpus"], reading, columns)
     made = TASKS[name](normalization=tuple(options["normalization"]))
     corpus = open_corpus(
         options["corpus"],
         made.example,
         name,
-        columns={n: c for n in made.example.columns() if (c := options.get(f"{n}_column"))},
+        columns={n: c for n in made.example.columns() if (c := columns.get(n))},
         label_separator=options["label_separator"],
         subset=options["subset"],
         options=reading,

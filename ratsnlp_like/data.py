@@ -30,7 +30,7 @@ from filelock import FileLock
 
 from .corpora.base import Corpus, default_root, open_corpus
 from .errors import InputError, is_full
-from .examples import Example
+from .examples import Example, Place
 from .tasks.base import Features, Statistics, Task
 
 log = logging.getLogger("ratsnlp_like")
@@ -89,10 +89,10 @@ class Table:
             for name, column in chunk.items()
         }
 
-    def text(self, row: int, name: str) -> str:
-        """A cell of a column of strings."""
-        column = self._reader.get_batch(row // _CHUNK).column(name)
-        return str(column[row % _CHUNK].as_py())
+    def cells(self, row: int, names: Sequence[str]) -> tuple[Any, ...]:
+        """Some cells of a row: strings, numbers, None."""
+        batch = self._reader.get_batch(row // _CHUNK)
+        return tuple(batch.column(name)[row % _CHUNK].as_py() for name in names)
 
     def numbers(self, name: str) -> np.ndarray:
         """A whole column of numbers, or the lengths of a whole column of lists. Shape: (rows,)."""
@@ -112,11 +112,12 @@ class Table:
         order = sorted(range(len(names)), key=names.__getitem__)
         return np.argsort(order)[column.indices.to_numpy()], [names[i] for i in order]
 
-    def strings(self, name: str) -> Iterator[str]:
-        """A whole column of strings."""
+    def all_cells(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """The same of all rows."""
         for i in range(len(self._chunks)):
             self._look(_CHUNK)
-            yield from self._reader.get_batch(i).column(name).to_pylist()
+            batch = self._reader.get_batch(i)
+            yield from zip(*(batch.column(name).to_pylist() for name in names), strict=True)
 
     def _is_decimal(self, name: str) -> bool:
         return bool(self._chunks) and pa.types.is_floating(self._reader.schema.field(name).type)
@@ -158,7 +159,7 @@ def _write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 def _column(cells: list[Any]) -> pa.Array:
     first = cells[0]
-    if isinstance(first, str):
+    if first is None or isinstance(first, str):
         return pa.array(cells, type=pa.large_string())
     if not isinstance(first, list):
         return pa.array(cells, type=pa.float32() if isinstance(first, float) else pa.int32())
@@ -244,11 +245,48 @@ class ReadSplit:
 
     def example(self, row: int) -> Example:
         """An example by its row."""
-        return self.kind.from_json(self.table.text(row, "json"))
+        return self._made(self.table.cells(row, self._names))
 
     def examples(self) -> Iterator[Example]:
         """All of them, in order."""
-        return map(self.kind.from_json, self.table.strings("json"))
+        return map(self._made, self.table.all_cells(self._names))
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [*_BESIDE, *_columns(self.kind)]
+
+    def _made(self, cells: Sequence[Any]) -> Example:
+        as_json, file, line, unit, *values = cells
+        if as_json is not None:
+            return self.kind.from_json(as_json)
+        made = object.__new__(self.kind)  # it was checked when it was read, and nothing in it is to be converted
+        place = None if file is None else Place(file, line, unit)
+        vars(made).update(zip(self.kind.columns(), values, strict=True), place=place)
+        return made
+
+
+_BESIDE = "json", "file", "line", "unit"
+"""Columns beside those of the fields: the whole example where a field is no text, and its place where all are."""
+_TEXTS = frozenset({str, type(None)})
+
+
+def _columns(kind: type[Example]) -> list[str]:
+    """The columns of the fields, one of which may be called `json`."""
+    return [f"field.{name}" for name in kind.columns()]
+
+
+def _rows(examples: Iterable[Example], kind: type[Example]) -> Iterator[dict[str, Any]]:
+    """Examples in columns, read back by `ReadSplit`: texts as they are, whatever else as JSON."""
+    fields, columns = kind.columns(), _columns(kind)
+    for example in examples:
+        values = [getattr(example, name) for name in fields]
+        file, line, unit = example.place or (None, 0, None)
+        as_json = None
+        if not _TEXTS.issuperset(map(type, values)):
+            as_json, values, file, unit = example.to_json(), [None] * len(values), None, None
+        row = {"json": as_json, "file": file, "line": line, "unit": unit, "stratum": example.stratum}
+        row.update(zip(columns, values, strict=True))
+        yield row
 
 
 def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSplit:
@@ -264,7 +302,7 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
         labels: Counter[str] = Counter()
         counts = {"empty": 0, "several": False}
 
-        def rows() -> Iterator[dict[str, str]]:
+        def counted() -> Iterator[Example]:
             for example in corpus.examples(root, split):
                 if example.missing is not None:
                     raise InputError(
@@ -273,13 +311,13 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
                         expected=f"the {example.missing} of every row, to learn from",
                         fix=f"fill it in or take the row out; if another column holds it: --{example.missing}_column",
                     )
-                names = example.label_names
-                labels.update(names)
+                for name in example.label_names:
+                    labels[name] += 1
                 counts["empty"] += example.is_empty
                 counts["several"] |= isinstance(getattr(example, "label", None), tuple)
-                yield {"json": example.to_json(), "stratum": example.stratum}
+                yield example
 
-        number = _write_table(folder / "examples.arrow", rows())
+        number = _write_table(folder / "examples.arrow", _rows(counted(), kind))
         return {"rows": number, "labels": dict(sorted(labels.items())), **counts}
 
     folder, meta = _cached(cache, _key("examples", source, kind.__name__), build)
@@ -519,8 +557,12 @@ class Batches:
         return borders
 
 
+ON_HOST = frozenset({"lengths", "counts"})
+"""What a batch says of its tensors, as lists: the tokens of each text, and how many of them are asked for."""
+
+
 class Loader:
-    """Batches as tensors, with `index`, the numbers of their windows, and `lengths`, their tokens (no tensors).
+    """Batches as tensors, with `index`, the numbers of their windows, and what is `ON_HOST` (no tensors).
 
     It knows where it stands in an epoch.
 
@@ -546,6 +588,9 @@ class Loader:
         features = [self.split[k] for k in index]
         noise = self.batch_sampler.noise(self._given) if self.batch_sampler.shuffle else None
         batch: dict[str, Any] = self.split.task.collate(features, self.tokenizer, noise=noise)
+        if "positions" in batch:
+            texts = batch["positions"].numpy() // batch["input_ids"].shape[1]
+            batch["counts"] = np.bincount(texts, minlength=len(features)).tolist()
         return batch | {"index": index, "lengths": [len(window["input_ids"]) for window in features]}
 
     def state_dict(self) -> dict[str, int]:
@@ -682,7 +727,8 @@ class TaskDataModule(pl.LightningDataModule):
         if len(names) > 1 and (lost := [label for label in train.read.statistics.labels if label not in kept]):
             log.warning(
                 "train: no row of the class %s is among the %s to train on, so that it will hardly be predicted; "
-                "raise --limit_train.", " or ".join(map(repr, lost[:5])), f"{int(train.begins.sum()):,}",
+                "more rows, a higher --limit_train, or --eval_corpus would help.",
+                " or ".join(map(repr, lost[:5])), f"{int(train.begins.sum()):,}",
             )  # fmt: skip
 
     def _read(self, corpus: Corpus, split: str) -> ReadSplit:
@@ -712,7 +758,8 @@ class TaskDataModule(pl.LightningDataModule):
         """Pages that stay where they are go to a GPU while it computes."""
         if self.trainer is None or self.trainer.strategy.root_device.type != "cuda":
             return batch
-        return {name: value if name in {"index", "lengths"} else value.pin_memory() for name, value in batch.items()}
+        host = {"index", *ON_HOST}
+        return {name: value if name in host else value.pin_memory() for name, value in batch.items()}
 
     def train_dataloader(self) -> Loader:
         """Shuffled batches; in a resumed epoch those that are left."""

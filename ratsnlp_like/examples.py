@@ -124,7 +124,10 @@ class Example:
     @property
     def missing(self) -> str | None:
         """The name of the first field that is to be predicted, None where the example is complete."""
-        return next((name for name in self.columns() if getattr(self, name) is None), None)
+        for name in self.columns():
+            if getattr(self, name) is None:
+                return name
+        return None
 
     @classmethod
     def left_out(cls) -> frozenset[str]:
@@ -155,12 +158,7 @@ class Example:
     def from_json(cls, text: str) -> Self:
         """The example that `to_json` wrote."""
         row, place = json.loads(text)
-        found = Place(*place) if place else None
-        if not _PLAIN.issuperset(map(type, row.values())):
-            return cls.from_row(row, found)
-        made = object.__new__(cls)  # nothing in it is to be converted, and it was checked when it was read
-        made.__dict__.update(row, place=found)
-        return made
+        return cls.from_row(row, Place(*place) if place else None)
 
 
 def _complete(row: Mapping[str, Any], required: Sequence[str]) -> Mapping[str, Any]:
@@ -182,7 +180,6 @@ def _columns(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind) if f.name != "place")
 
 
-_PLAIN = frozenset({str, type(None)})
 _to_json = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` makes an encoder anew for each row
 
 

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from . import unpadded
 from .corpora.base import Corpus
+from .data import ON_HOST
 from .errors import InputError
 from .finetune import HeldOut
 from .losses import gather
@@ -304,8 +305,8 @@ def _ask(predictor: Predictor, held_out: HeldOut) -> dict[int, Raw]:
     with torch.inference_mode():
         for batch in held_out.loader(predictor):
             index = batch.pop("index")
-            del batch["lengths"]
-            raw.update(zip(index.tolist(), predictor.task.predict_batch(predictor.model, batch).raw, strict=True))
+            asked = {name: value for name, value in batch.items() if name not in ON_HOST}
+            raw.update(zip(index.tolist(), predictor.task.predict_batch(predictor.model, asked).raw, strict=True))
     return raw
 
 

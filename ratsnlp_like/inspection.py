@@ -69,7 +69,7 @@ def inspect(
             # nothing to ask of texts that carry no label
             kept = [example for example in kept if example.missing is None and task.example.optional]
             labels = task.order_labels(findings.labels)
-            task = _fitted(task, findings, labels, kept, tokenizer)
+            task = _fitted(task, findings, labels, kept, tokenizer) if kept else task
             looked_at[split]["oracle"] = _oracle(kept, task, tokenizer, labels, max_length) if kept else None
             # learnt from the first split, which is the one to train on, and asked on all
             improved = improved or (task.improved(kept, tokenizer) if kept else None)
@@ -117,7 +117,7 @@ class _Findings:
             yield example
 
     def _count(self, example: Example) -> None:
-        texts = [str(value) for name in example.given() if (value := getattr(example, name)) is not None]
+        texts = [str(value) for value in example.inputs().values()]
         self.rows += 1
         self.empty += example.is_empty
         self.unlabelled += example.missing is not None

@@ -14,7 +14,7 @@ import torch
 
 from . import unpadded
 from .arguments import TrainingArguments
-from .data import EncodedSplit, Loader
+from .data import ON_HOST, EncodedSplit, Loader
 from .errors import TrainingError
 from .layers import depths
 from .tasks.base import Raw, Task, Window
@@ -99,7 +99,7 @@ class TaskModule(Learner):
     """A task and its model under any Lightning trainer.
 
     The model is the attribute `model`. Loaders must give `index`, the numbers of the windows, as `data.Loader` does;
-    with `lengths`, a forward without padding need not ask a GPU for them.
+    with the `data.ON_HOST`, a forward without padding need not ask a GPU for them.
 
     Args:
         task: as the data module has filled it in.
@@ -123,7 +123,7 @@ class TaskModule(Learner):
     def _inputs(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """What of a batch the task takes."""
         wanted = self.device.type == "cuda" and unpadded.installed(self.model)
-        return {name: value for name, value in batch.items() if name != "index" and (wanted or name != "lengths")}
+        return {name: value for name, value in batch.items() if name != "index" and (wanted or name not in ON_HOST)}
 
     # Training
 

@@ -116,7 +116,8 @@ def show_predictions(rows: Iterable[Mapping[str, Any]]) -> None:
     """Predictions one after the other."""
     console = _console()
     for row in rows:
-        console.print(escape(_printable(str(next(iter(row.values()))))), style="bold")
+        given = row["messages"][-1]["content"] if "messages" in row else next(iter(row.values()))
+        console.print(escape(_printable(str(given))), style="bold")
         show = next((how for name, how in _SHOWN.items() if name in row), _show_classes)
         show(console, row)
 

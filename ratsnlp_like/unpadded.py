@@ -198,6 +198,7 @@ def _forward(
     *,
     kept: Tensor | None = None,
     lengths: Sequence[int] | None = None,
+    counts: Sequence[int] | None = None,
     **options: Any,
 ) -> Any:
     """What `forward` of the body does, on one row.
@@ -211,6 +212,7 @@ def _forward(
         inputs_embeds: with these it runs as before.
         kept: in the flattened batch, the tokens that the head asks for, in order; all by default. *Shape:* (kept,).
         lengths: tokens of each text where all padding stands behind them, so that a GPU need not be asked for them.
+        counts: of the tokens in `kept`, how many each text has; likewise.
         options: as transformers takes them.
 
     Returns:
@@ -227,7 +229,7 @@ def _forward(
         return output
     if position_ids is None:
         position_ids = _positions(base.config, input_ids)
-    packing = _pack(attention_mask, lengths, kept, first=base.unpadded.first)
+    packing = _pack(attention_mask, lengths, kept, counts, first=base.unpadded.first)
     inner = {"input_ids": input_ids, "token_type_ids": token_type_ids, "position_ids": position_ids}
     hidden = base.embeddings(**{name: _in_a_row(value, input_ids, packing.rows) for name, value in inner.items()})
     if hasattr(base, "embeddings_project"):
@@ -259,7 +261,9 @@ def _positions(config: Any, ids: Tensor) -> Tensor:
     return real.cumsum(1) * real + config.pad_token_id
 
 
-def _pack(mask: Tensor, told: Sequence[int] | None, kept: Tensor | None, *, first: bool) -> Packing:
+def _pack(
+    mask: Tensor, told: Sequence[int] | None, kept: Tensor | None, counts: Sequence[int] | None, *, first: bool
+) -> Packing:
     """Where the tokens of a batch go."""
     device, longest = mask.device, mask.shape[1]
     lengths = np.asarray(mask.sum(1).tolist() if told is None else told)
@@ -272,7 +276,7 @@ def _pack(mask: Tensor, told: Sequence[int] | None, kept: Tensor | None, *, firs
     if first:
         kept, asking = _moved(np.cumsum(lengths) - lengths, device), np.ones_like(lengths)
     elif kept is not None:
-        asking = np.asarray(torch.bincount(kept // longest, minlength=len(mask)).tolist())
+        asking = np.asarray(torch.bincount(kept // longest, minlength=len(mask)).tolist() if counts is None else counts)
         if rows is not None:
             kept = torch.empty_like(mask.flatten()).index_copy(0, rows, torch.arange(len(rows), device=device))[kept]
     attending = Attending(lengths, lengths, device)

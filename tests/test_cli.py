@@ -625,6 +625,34 @@ class TestPredict:
         ]  # fmt: skip
         assert all(row["label"] in {"긍정", "부정"} for row in rows)
 
+    def test_predictions_of_predictions(self, run: Path, tmp_path: Path, cli: Cli) -> None:
+        """The right labels outlive a second run, and a third."""
+        path = write_file(tmp_path / "0.csv", "id,text,label\n7,좋아요,긍정\n")
+        for i in range(3):
+            said = cli("predict", run, "--input", path, "--output", path := tmp_path / f"{i + 1}.csv")
+            assert said.code == 0, said.err
+        (row,) = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+        assert {name: value for name, value in row.items() if "label" in name}.keys() >= {"label", "input_label"}
+        assert "긍정" in {row[name] for name in row if name.startswith("input_") and name.endswith("label")}
+        assert row["id"] == "7"
+
+    def test_columns_that_json_does_not_know(self, run: Path, tmp_path: Path, cli: Cli) -> None:
+        import datetime
+        from decimal import Decimal
+
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        day = datetime.date(2026, 11, 25)
+        pq.write_table(
+            pa.table({"text": ["좋아요"], "day": [day], "days": [[day]], "price": [Decimal("1.50")]}),
+            tmp_path / "a.parquet",
+        )
+        (row,) = jsonl(cli("predict", run, "--input", tmp_path / "a.parquet").out)
+        assert (row["day"], row["days"], row["price"]) == ("2026-11-25", ["2026-11-25"], "1.50")
+        said = cli("predict", run, "--input", tmp_path / "a.parquet", "--output", tmp_path / "out.csv")
+        assert said.code == 0, said.err
+
     def test_rows_of_other_columns_than_the_first_in_csv(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         rows = [{"text": "좋아요", "id": 1}, {"text": "별로", "day": 2}]
         path = write_file(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
@@ -762,6 +790,16 @@ class TestPredictOptions:
         check_message(cli("predict", blanks_run, self.TEXT, "--candidates", "0"), "--candidates", "at least 1")
         check_message(cli("predict", blanks_run, self.TEXT, "--candidates", "many"), "candidates", "many")
         check_message(cli("predict", topics_run, "좋아요", "--threshold", "2"), "--threshold")
+
+    def test_evaluation_takes_them_too(self, topics_run: Path, tmp_path: Path, cli: Cli) -> None:
+        path = write_file(tmp_path / "a.jsonl", '{"text": "좋아요", "label": ["가", "나"]}\n')
+        for threshold, reached in (("0.01", 1.0), ("0.99", 0.0)):
+            said = cli(
+                "evaluate", topics_run, "--corpus", path, "--threshold", threshold, "--result", tmp_path / "r.json"
+            )
+            assert said.code == 0, said.err
+            assert json.loads((tmp_path / "r.json").read_text())["micro_f1"] == reached
+        check_message(cli("evaluate", topics_run, "--corpus", path, "--threshold", "2"), "--threshold")
 
     def test_what_was_learnt_cannot_be_asked_for(self, blanks_run: Path, cli: Cli) -> None:
         check_message(cli("predict", blanks_run, self.TEXT, "--mask_share", "0.5"), "mask_share")
@@ -964,6 +1002,8 @@ class TestInspect:
                 {"question": "가", "context": "나 다", "answers": [{"text": "나", "answer_start": 0}]},
                 "question-answering",
             ),
+            ({"query": "가", "document": "나", "label": 1}, "classification"),
+            ({"질문": "가", "본문": "나", "정답": "나"}, "question-answering"),
             ({"instruction": "가", "output": "나"}, "generation"),
             ({"Q": "가", "A": "나", "label": 0}, "generation"),
             ({"messages": [{"role": "user", "content": "가"}]}, "generation"),
@@ -972,6 +1012,22 @@ class TestInspect:
     def test_what_a_file_is_made_for(self, tmp_path: Path, row: dict[str, Any], task: str) -> None:
         path = write_file(tmp_path / "a.jsonl", 2 * (json.dumps(row) + "\n"))
         assert guess_task(str(path), Options()) == task
+
+    def test_columns_that_were_named_count(self, tmp_path: Path, cli: Cli) -> None:
+        path = write_file(tmp_path / "a.csv", "문의내용,담당부서\n환불해 주세요,재무\n로그인이 안 돼요,기술\n")
+        named = ["--text_column", "문의내용", "--label_column", "담당부서"]
+        said = cli("inspect", path, *named, "--checkpoint", CHECKPOINT, "--result", tmp_path / "r.json")
+        assert said.code == 0, said.err
+        found = json.loads((tmp_path / "r.json").read_text())
+        assert found["task"] == "classification"
+        assert set(found["splits"]["train"]["labels"]) == {"재무", "기술"}
+
+    def test_a_split_without_labels_beside_one_of_several(self, tmp_path: Path, cli: Cli) -> None:
+        rows = [{"text": "가", "label": ["a", "b"]}, {"text": "나", "label": ["a"]}]
+        write_file(tmp_path / "own" / "train.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        write_file(tmp_path / "own" / "test.jsonl", '{"text": "다"}\n{"text": "라"}\n')
+        said = cli("inspect", tmp_path / "own", "--checkpoint", CHECKPOINT)
+        assert said.code == 0, said.err
 
     def test_questions_without_an_answer_are_no_flaw_of_the_tokens(self, tmp_path: Path, cli: Cli) -> None:
         rows = [

@@ -210,10 +210,10 @@ class TestTable:
             row = table[i]
             assert row["ids"].tolist() == list(range(i % 7))
             assert row["scores"].tolist() == [i + 0.5] * (i % 3)
-            assert (int(row["label"]), float(row["value"]), table.text(i, "name")) == (i, i / 4, f"줄 {i}")
+            assert (int(row["label"]), float(row["value"]), table.cells(i, ["name"])[0]) == (i, i / 4, f"줄 {i}")
         assert table.numbers("label").tolist() == list(range(count))
         assert table.numbers("ids").tolist() == [i % 7 for i in range(count)]
-        assert list(table.strings("name")) == [f"줄 {i}" for i in range(count)]
+        assert list(table.all_cells(["name"])) == [(f"줄 {i}",) for i in range(count)]
         numbers, names = table.categories("name")
         assert names == sorted(f"줄 {i}" for i in range(count))
         assert [names[k] for k in numbers] == [f"줄 {i}" for i in range(count)]
@@ -425,7 +425,7 @@ class TestLoader:
         for batch in loader:
             lengths = loader.split.lengths[batch["index"]]
             assert tuple(batch["input_ids"].shape) == (len(lengths), lengths.max())
-            assert batch["attention_mask"].sum(dim=1).tolist() == lengths.tolist()
+            assert batch["attention_mask"].sum(dim=1).tolist() == lengths.tolist() == batch["lengths"]
 
     def test_it_goes_on_where_it_stood(self, loader: Loader) -> None:
         iterator = iter(loader)

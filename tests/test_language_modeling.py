@@ -220,6 +220,11 @@ class TestMasksStay:
         assert epoch(1) != first
         assert epoch(0, seed=8) != first
 
+    def test_how_many_targets_each_text_has_is_told(self, split: EncodedSplit, tiny_tokenizer: Any) -> None:
+        for batch in Loader(split, tiny_tokenizer, Batches(split.lengths, 4, shuffle=True)):
+            rows = (batch["positions"] // batch["input_ids"].shape[1]).tolist()
+            assert batch["counts"] == [rows.count(row) for row in range(len(batch["input_ids"]))]
+
     def test_the_same_windows_are_hidden_otherwise_in_the_next_epoch(
         self, split: EncodedSplit, tiny_tokenizer: Any
     ) -> None:
@@ -752,6 +757,19 @@ def test_raw_text_of_squad_is_its_contexts(
     (example,) = FileCorpus(file=path, kind=RawExample).examples(tmp_path, "train")
     assert str(example) == "비가 왔다."
     assert f"{path}: the text is read from 'context', not from 'title' (--text_column)." in caplog.text
+
+
+def test_a_column_that_is_read_for_another_field_is_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ratsnlp_like.examples import GenerationExample
+
+    monkeypatch.setattr("ratsnlp_like.corpora.base.log.propagate", True)
+    caplog.set_level("INFO", "ratsnlp_like")
+    path = write(tmp_path / "a.csv", "instruction,input,output\n요약해,가나,가\n")
+    (example,) = FileCorpus(file=path, kind=GenerationExample).examples(tmp_path, "train")
+    assert str(example) == "요약해\n가나"
+    assert "is read from" not in caplog.text
 
 
 def test_a_corpus_without_bare_text_names_those_that_have_it() -> None:

@@ -158,6 +158,23 @@ def test_lengths_that_are_told_need_not_be_asked_for(monkeypatch: pytest.MonkeyP
     assert torch.equal(got, expected)
 
 
+def test_nor_how_many_tokens_each_text_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = model("bert", "ForMaskedLM").eval()
+    unpadded.install(packed)
+    asked, hidden = batch([3, 9, 4]), torch.tensor([1, 9 + 2, 9 + 5, 18 + 3])
+    targets = asked["input_ids"].flatten()[hidden]
+    expected = gather(packed, asked, hidden).loss(targets)
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a tensor was asked for its numbers")
+
+    with monkeypatch.context() as patch:
+        for name in ("tolist", "nonzero", "item", "__bool__"):
+            patch.setattr(torch.Tensor, name, refuse)
+        got = gather(packed, {**asked, "lengths": [3, 9, 4], "counts": [1, 2, 1]}, hidden).loss(targets)
+    assert torch.equal(got, expected)
+
+
 @given(lengths=LENGTHS, first=st.booleans())
 @settings(max_examples=6)
 def test_the_kernel_of_gpus_is_told_where_texts_begin_and_end(lengths: list[int], first: bool) -> None:

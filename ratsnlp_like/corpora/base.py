@@ -7,10 +7,11 @@ import logging
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ..errors import InputError, did_you_mean
@@ -171,31 +172,20 @@ def find_columns(
     place = row.place.file
     left_out |= _unused_alternatives(header, kind, named, place)
     found: dict[str, tuple[str, ...]] = {}
+    choices: dict[str, list[str]] = {}
     for name in kind.columns():
         if name in left_out:
             continue
         flag = f"--{name}_column"
         if wanted := named.get(name):
-            parts = [wanted] if wanted in row.values else [part.strip() for part in wanted.split(",")]
-            for part in parts:
-                if part not in row.values:
-                    raise InputError(
-                        f"no column {part!r} ({flag}); the columns are {_listed(row)}",
-                        place=place,
-                        fix=did_you_mean(part, row.values),
-                    )
-            if clash := [part for columns in found.values() for part in columns if part in parts]:
-                raise InputError(
-                    f"the column {clash[0]!r} is named twice ({flag})", place=place, fix="name another one"
-                )
-            found[name] = tuple(parts)
+            found[name] = _named_columns(row, wanted, flag, found)
             continue
         known = [a for a in (name, *kind.aliases.get(name, ())) if a in header]
         taken = {column for columns in found.values() for column in columns}
         if known and header[known[0]] not in taken:
             found[name] = (header[known[0]],)
-            if others := [header[other] for other in known[1:] if known[0] != name and header[other] not in taken]:
-                _tell_choice(place, name, header[known[0]], ", ".join(map(repr, others)))
+            if known[0] != name:
+                choices[name] = [header[other] for other in known[1:]]
         elif name not in kind.optional:
             raise InputError(
                 f"no column for the {name} among {_listed(row)}",
@@ -204,7 +194,32 @@ def find_columns(
                 fix=f"name it: {flag} COLUMN (a file without a header line needs one first, "
                 f"such as {chr(9).join(kind.columns())!r})",
             )
+    _tell_choices(place, found, choices)
     return found
+
+
+def _named_columns(row: Row, wanted: str, flag: str, found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The columns that a user named for a field: one, or several with commas between."""
+    place = row.place.file
+    parts = [wanted] if wanted in row.values else [part.strip() for part in wanted.split(",")]
+    for part in parts:
+        if part not in row.values:
+            raise InputError(
+                f"no column {part!r} ({flag}); the columns are {_listed(row)}",
+                place=place,
+                fix=did_you_mean(part, row.values),
+            )
+    if clash := [part for columns in found.values() for part in columns if part in parts]:
+        raise InputError(f"the column {clash[0]!r} is named twice ({flag})", place=place, fix="name another one")
+    return tuple(parts)
+
+
+def _tell_choices(place: str, found: Mapping[str, Sequence[str]], others: Mapping[str, Sequence[str]]) -> None:
+    """Which column is read for a field, where another that is read for none could be meant."""
+    used = {column for columns in found.values() for column in columns}
+    for name, columns in others.items():
+        if unread := [repr(column) for column in columns if column not in used]:
+            _tell_choice(place, name, found[name][0], ", ".join(unread))
 
 
 @cache  # once per file
@@ -442,15 +457,21 @@ def open_corpus(
     )
 
 
-def guess_task(spec: str, options: Options) -> str:
-    """The task that a corpus is made for; of a file, what the columns of its first row are made for."""
+def guess_task(spec: str, options: Options, columns: Mapping[str, str | None] = MappingProxyType({})) -> str:
+    """The task that a corpus is made for; of a file, what the columns of its first row are made for.
+
+    Args:
+        spec: as `open_corpus` takes it.
+        options: how a file is read.
+        columns: field -> the column that was named for it.
+    """
     if spec in CORPORA:
         return CORPORA[spec].task
     path = Path(spec).expanduser()
     if path.exists():
         files = FileCorpus(file=path).files()
         row = next(iter(read_rows(next(iter(files.values()))[0], options)), None)
-        return _task_of_row(row) if row is not None else TextCorpus.task
+        return _task_of_row(row, {name for name, column in columns.items() if column}) if row else TextCorpus.task
     return TextCorpus.task
 
 
@@ -458,26 +479,30 @@ _CLASSES = frozenset({"label", "labels", "정답", "답변"})
 """Columns that hold classes in most files, though other tasks know them too."""
 
 
-def _task_of_row(row: Row) -> str:
+def _task_of_row(row: Row, named: Collection[str]) -> str:
     """The most special task for which a row has all columns, what is to be learnt among them."""
     header = {name.strip().lower(): value for name, value in row.values.items()}
 
     def column(kind: type[Example], name: str, *, but: frozenset[str] = frozenset()) -> str | None:
+        if name in named:
+            return name
         return next((a for a in (name, *kind.aliases.get(name, ())) if a in header and a not in but), None)
 
     if column(EntityExample, "entities", but=_CLASSES):
         return EntityCorpus.task
-    if column(QuestionExample, "question") and column(QuestionExample, "context"):
+    label = column(TextExample, "label")
+    is_question = column(QuestionExample, "question") and column(QuestionExample, "context")
+    if is_question and (column(QuestionExample, "answers", but=_CLASSES) or label in {None, *_CLASSES - {"label"}}):
         return QuestionCorpus.task
     if column(GenerationExample, "messages"):
         return "generation"
     if column(PairExample, "text") and column(PairExample, "text_pair"):
-        named = column(ScoredPairExample, "score")
-        is_number = named is not None and (isinstance(header[named], Mapping) or "." in str(header[named]))
-        return ScoredPairCorpus.task if is_number or named not in {None, *_CLASSES} else PairCorpus.task
+        score = column(ScoredPairExample, "score")
+        is_number = isinstance(header.get(str(score)), Mapping) or "." in str(header.get(str(score)))
+        return ScoredPairCorpus.task if is_number or score not in {None, *_CLASSES} else PairCorpus.task
     if column(GenerationExample, "prompt") and column(GenerationExample, "completion"):
         return "generation"
-    return TextCorpus.task if column(TextExample, "label") else "masked-lm"
+    return TextCorpus.task if label else "masked-lm"
 
 
 def _looks_like_path(name: str) -> bool:

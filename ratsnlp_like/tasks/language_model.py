@@ -116,7 +116,7 @@ def parts(length: int, room: int, *, asked: bool) -> list[tuple[int, int]]:
 
 def model_inputs(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What of a batch goes into a language model."""
-    return {name: batch[name] for name in ("input_ids", "attention_mask", "lengths") if name in batch}
+    return {name: batch[name] for name in ("input_ids", "attention_mask", "lengths", "counts") if name in batch}
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
     continuations: int = 1
     """Continuations to write for a prompt."""
     generation_seed: int = 7
-    """Of sampling."""
+    """Of sampling, together with the prompts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -303,7 +303,7 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         batch = {name: value.to(model.device) for name, value in self.collate([features], tokenizer).items()}
         return pieces(
             lambda **options: self._write(model, batch, **options),
-            lambda ids: _continuation(features, list(ids), tokenizer)[1],
+            lambda ids: _said(features, _continuation(features, list(ids), tokenizer)[1]),
         )
 
     def generation_config(self, config: Any) -> Any:
@@ -334,8 +334,9 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
         """See `Task.decode`."""
         if "asked" not in windows[0].features:
             return self._likelihood(windows)
-        written = [_continuation(windows[0].features, ids, tokenizer) for ids in windows[0].raw]
-        return Generated("".join(written[0]), tuple(text for _, text in written))
+        features = windows[0].features
+        written = [_continuation(features, ids, tokenizer) for ids in windows[0].raw]
+        return Generated("".join(written[0]), tuple(_said(features, text) for _, text in written))
 
     def answer(self, example: E) -> Likelihood:
         """See `Task.answer`."""
@@ -349,14 +350,15 @@ class CausalModel(LanguageModel[E, Likelihood | Generated]):
 
 
 def _continuation(features: Mapping[str, Any], ids: list[int], tokenizer: Any) -> tuple[str, str]:
-    """A prompt and what was written behind it: decoded together, for a space between them belongs to a token.
-
-    Before a turn of a conversation (`turn`) it is the template's.
-    """
+    """A prompt and what was written behind it: decoded together, for a space between them belongs to a token."""
     prompt = list(features["input_ids"])
     given = tokenizer.decode(prompt, skip_special_tokens=True)
-    written = tokenizer.decode(prompt + ids, skip_special_tokens=True)[len(given) :]
-    return given, written.lstrip() if "turn" in features else written
+    return given, tokenizer.decode(prompt + ids, skip_special_tokens=True)[len(given) :]
+
+
+def _said(features: Mapping[str, Any], written: str) -> str:
+    """What was written, without the space before a turn of a conversation, which is the template's."""
+    return written.lstrip() if "turn" in features else written
 
 
 def _learnt(window: Mapping[str, Any]) -> Array:
