@@ -117,7 +117,9 @@ class Table:
         for i in range(len(self._chunks)):
             self._look(_CHUNK)
             batch = self._reader.get_batch(i)
-            yield from zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+            # by way of numpy: `to_pylist` makes an object of Arrow's for each cell
+            columns = (batch.column(name).to_numpy(zero_copy_only=False).tolist() for name in names)
+            yield from zip(*columns, strict=True)
 
     def _is_decimal(self, name: str) -> bool:
         return bool(self._chunks) and pa.types.is_floating(self._reader.schema.field(name).type)
