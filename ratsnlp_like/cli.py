@@ -461,12 +461,13 @@ def _texts(options: dict[str, Any], task: type[Task[Any, Any]]) -> _Given:
 
 def _joined(beside: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     """A prediction with the other columns of its row, which get another name where the prediction has theirs."""
-    out = dict(row)
+    out: dict[str, Any] = {}
     for name, value in beside.items():
-        while name in out or (name in row and name in beside):
-            name = f"input_{name}"
-        out[name] = value
-    return out
+        free = name
+        while free in row or free in out or (free != name and free in beside):
+            free = f"input_{free}"
+        out[free] = value
+    return out | row
 
 
 def _grouped(texts: Sequence[str], required: Sequence[str]) -> Iterator[Any]:
