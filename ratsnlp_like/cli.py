@@ -441,7 +441,7 @@ def _texts(options: dict[str, Any], task: type[Task[Any, Any]]) -> _Given:
     example = task.example
     if options["texts"] and options["input"]:
         raise InputError("both texts and --input were given", fix="give one of them")
-    required = [name for name in example.columns() if name not in example.optional] or ["text"]
+    required = example.required() or ["text"]
     if options["texts"]:
         return _grouped(options["texts"], required), None
     if options["input"]:

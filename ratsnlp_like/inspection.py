@@ -202,7 +202,7 @@ def _look_at_tokens(
     pieces: Counter[str] = Counter()
     kept: list[Example] = []
     while part := list(islice(examples, _SLICE)):
-        fields = [name for name in part[0].columns() if name not in part[0].optional] or [part[0].given()[0]]
+        fields = part[0].required() or [part[0].given()[0]]
         columns = [task.tokenize([str(getattr(e, name)) for e in part], tokenizer) for name in fields]
         special = sum(map(len, Template.of(tokenizer).pair if len(fields) > 1 else Template.of(tokenizer).single))
         for row in zip(*columns, strict=True):

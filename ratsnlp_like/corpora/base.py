@@ -106,21 +106,25 @@ class Corpus(ABC):
 
     def beside(self, root: Path, split: str) -> Iterator[dict[str, Any]]:
         """What stands in each row beside its `inputs`: numbers, dates, labels, as they are in the file."""
-        kind, used, file = self.example_type, set[str](), None
-        for row in self.rows(root, split):
-            if row.place.file != file:
-                found = find_columns(row, kind, {**self.column_names, **self.columns}, kind.left_out())
-                used, file = {column for columns in found.values() for column in columns}, row.place.file
+        for row, found in self._rows_with_columns(root, split, self.example_type.left_out()):
+            used = {column for columns in found.values() for column in columns}
             yield {name: value for name, value in row.values.items() if name not in used}
 
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
         kind = self.example_type
+        for row, found in self._rows_with_columns(root, split, left_out):
+            yield kind.from_row(self._values(row, found), row.place)
+
+    def _rows_with_columns(
+        self, root: Path, split: str, left_out: frozenset[str]
+    ) -> Iterator[tuple[Row, dict[str, tuple[str, ...]]]]:
+        """Each row, and which of its columns hold which fields; every file has columns of its own."""
         found: dict[str, tuple[str, ...]] = {}
-        file = None
+        file, named = None, {**self.column_names, **self.columns}
         for row in self.rows(root, split):
             if row.place.file != file:
-                found, file = find_columns(row, kind, {**self.column_names, **self.columns}, left_out), row.place.file
-            yield kind.from_row(self._values(row, found), row.place)
+                found, file = find_columns(row, self.example_type, named, left_out), row.place.file
+            yield row, found
 
     @property
     def example_type(self) -> type[Example]:
