@@ -5,9 +5,10 @@ Real corpora and tokenizers lie beside the repository in `shared/data`; tests th
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,21 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.setenv("RATSNLP_LIKE_CACHE", str(folder / "cache"))
         patch.setenv("RATSNLP_LIKE_CORPORA", str(folder / "corpora"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """The log of each test is its own: one that calls `main` leaves a handler, and records would come twice."""
+    log = logging.getLogger("ratsnlp_like")
+
+    def reset() -> None:  # pytest puts handlers of its own on a logger that does not propagate
+        log.handlers.clear()
+        log.propagate = True
+        log.setLevel(logging.NOTSET)
+
+    reset()
+    yield
+    reset()
 
 
 class NetworkUsedError(OSError):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import logging
 import re
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,21 +50,6 @@ class Said(NamedTuple):
 
 
 Cli = Callable[..., Said]
-
-
-@pytest.fixture(autouse=True)
-def own_log() -> Iterator[None]:
-    """The log goes to the standard error of this test, not to that of the first one that called `main`."""
-    log = logging.getLogger("ratsnlp_like")
-
-    def reset() -> None:  # pytest puts handlers of its own on a logger that does not propagate
-        log.handlers.clear()
-        log.propagate = True
-        log.setLevel(logging.NOTSET)
-
-    reset()
-    yield
-    reset()
 
 
 @pytest.fixture
