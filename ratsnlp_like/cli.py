@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from . import __version__
+from . import __version__, lean
 from .errors import InputError, TrainingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def _run(arguments: list[str]) -> int:
     command, *rest = arguments
     if command not in _COMMANDS:
         raise InputError(f"unknown command {command!r}", fix=did_you_mean(command, _COMMANDS))
+    lean.install()
     _COMMANDS[command](_underscored(rest))
     return 0
 
@@ -314,8 +315,9 @@ def train(arguments: list[str]) -> None:
             "ratsnlp-like list tasks | corpora | checkpoints",
         )
     _check_result(options["result"])
-    from .finetune import fine_tune
-    from .report import show_run
+    with lean.starting():
+        from .finetune import fine_tune
+        from .report import show_run
 
     result = fine_tune(**_chosen(options, "result"))
     if _is_first_process():
@@ -344,7 +346,8 @@ def evaluate(arguments: list[str]) -> None:
     if not options["corpus"]:
         raise InputError("missing: --corpus", fix="name a corpus, a file or a hub id")
     _check_result(options["result"])
-    from .finetune import evaluate as run
+    with lean.starting():
+        from .finetune import evaluate as run
 
     metrics = run(options["model"], **_chosen(options, "model", "result"))
     _write_result(options["result"], metrics)
@@ -374,9 +377,10 @@ def predict(arguments: list[str]) -> None:
         raise InputError("missing: the model", fix='ratsnlp-like predict RUN "문장"')
     kind = _output_kind(options["output"], options["show"], has_texts=bool(options["texts"]))
     texts, beside = _texts(options, task)
-    from .predictor import Predictor
+    with lean.starting():
+        from .predictor import Predictor
 
-    predictor = Predictor.from_pretrained(options["model"], precision=options["precision"])
+        predictor = Predictor.from_pretrained(options["model"], precision=options["precision"])
     if asking:
         predictor = predictor.with_options(**{name: options[name] for name in asking})
     if options["stream"]:
@@ -590,7 +594,8 @@ def export(arguments: list[str]) -> None:
     options = _parse(parser, arguments)
     if not options["output"]:
         raise InputError("missing: --output", fix=f"--output {shlex.quote(options['model'])}-onnx")
-    from .export import export as run
+    with lean.starting():
+        from .export import export as run
 
     certificate = run(**_chosen(options, "to"))
     print(certificate.card())

@@ -21,7 +21,7 @@ MODULES = {
 
 # From the bottom up. A module imports from layers below its own; a package in the list stands for all of its modules.
 LAYERS = (
-    ("errors", "arrays", "network", "quiet", "hardware"),
+    ("errors", "arrays", "network", "quiet", "hardware", "lean"),
     ("examples", "download"),
     ("dropout",),
     ("spans", "text", "metrics", "arguments", "layers", "streaming", "unpadded", "onnx_model", "plain_tokenizer"),

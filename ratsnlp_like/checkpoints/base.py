@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, did_you_mean
+from ..lean import uncollected
 from ..network import offline_if_cut_off
 from ..quiet import quiet_transformers
 from ..registry import CHECKPOINTS
@@ -121,6 +122,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+@uncollected()
 def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
     """The configuration of a checkpoint, with some of its fields replaced.
 
@@ -148,6 +150,7 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
     return config
 
 
+@uncollected()
 def load_tokenizer(name: str, config: Any) -> Any:
     """The tokenizer of a checkpoint, checked on Korean, giving just the inputs that its model takes.
 
@@ -210,6 +213,7 @@ def _unknown_share(tokenizer: Any) -> float:
     return sum(i == tokenizer.unk_token_id for i in ids) / len(ids) if ids else 1.0
 
 
+@uncollected()
 def load_model(
     name: str | Path,
     config: Any,
