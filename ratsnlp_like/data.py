@@ -42,6 +42,8 @@ _FORGOTTEN = 2**17
 """Rows after whose reading the pages of a file no longer count as this process's memory."""
 _SLICE = 1024
 """Examples encoded at a time: enough for the tokenizer's threads, little enough for memory."""
+_AHEAD = 2
+"""Slices that are encoded at a time: one is tokenized while Python makes windows of another."""
 _POOL = 64
 """Batches that are sorted by length together: more makes tighter batches and a less random order."""
 
@@ -429,12 +431,12 @@ def _windows(
     examples = read.examples()
     parts = iter(lambda: list(islice(examples, _SLICE)), [])
     done = 0
-    with ThreadPoolExecutor(1) as ahead:  # tokenizing lets go of the interpreter: rows are read and written meanwhile
+    with ThreadPoolExecutor(_AHEAD) as ahead:  # tokenizing lets go of the interpreter: the rest is done meanwhile
 
         def encode(part: list[Example]) -> Future[tuple[int, list[Features]]]:
             return ahead.submit(lambda: (len(part), task.encode(part, tokenizer, labels, max_length)))
 
-        waiting = deque(map(encode, islice(parts, 2)))
+        waiting = deque(map(encode, islice(parts, _AHEAD + 1)))
         while waiting:
             size, encoded = waiting.popleft().result()
             waiting.extend(map(encode, islice(parts, 1)))

@@ -31,8 +31,12 @@ def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> l
     backend = getattr(tokenizer, "backend_tokenizer", None) if tokenizer.is_fast else None
     if backend is None:
         return [_tokenize_slowly(tokenizer, text) for text in texts]
-    backend.no_truncation()  # an earlier call of the tokenizer may have left these on
-    backend.no_padding()
+    # An earlier call of the tokenizer may have left these on. It is only asked where they are not: to be changed, a
+    # tokenizer must not be in use, and several threads may use one.
+    if backend.truncation is not None:
+        backend.no_truncation()
+    if backend.padding is not None:
+        backend.no_padding()
     if not offsets:
         return [Tokens(e.ids, []) for e in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
     encodings = backend.encode_batch(list(texts), add_special_tokens=False)
