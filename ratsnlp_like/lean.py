@@ -5,57 +5,99 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from types import ModuleType
 from typing import Any
 
-_HOMES = {
-    "Metric": "torchmetrics.metric",
-    "MetricCollection": "torchmetrics.collections",
-    "__version__": "torchmetrics.__about__",
-}
-"""What Lightning takes from the package, to know metrics when it sees some, and where it is written."""
+_PACKAGE, _UTILITIES, _PLOT = "torchmetrics", "torchmetrics.utilities", "torchmetrics.utilities.plot"
 
 
-class _Torchmetrics(ModuleType):
-    """The package before its `__init__` has run, which brings all metrics, with SciPy behind those of signals.
+class _Later(ModuleType):
+    """A module that has not run yet and knows a few of its names; whatever else is asked of it lets it run."""
 
-    Whatever else is asked of it runs that and makes it the usual module.
-    """
+    ready: Mapping[str, Callable[[], Any]]
 
     def __getattr__(self, name: str) -> Any:
-        if name == "__path__" and self.__spec__ is not None:  # somebody imports a module of it
-            path = vars(self)[name] = self.__spec__.submodule_search_locations
-            import_module("torchmetrics.utilities")  # first: it and the metrics import each other
-            return path
-        if name in _HOMES:
-            found = vars(self)[name] = getattr(import_module(_HOMES[name]), name)
-            return found
-        if name == "_logger":
-            return logging.getLogger("torchmetrics")
+        ready = vars(self).get("ready", {})
+        if name in ready:
+            vars(self)[name] = made = ready[name]()
+            return made
         if name.startswith("__") and name != "__all__":
             raise AttributeError(name)
-        self.__class__ = ModuleType  # type: ignore[assignment]
-        if self.__spec__ is not None and self.__spec__.loader is not None:
-            self.__spec__.loader.exec_module(self)
+        _run(self)
         return getattr(self, name)
 
 
+def _run(module: ModuleType) -> None:
+    """From now on it is the usual module."""
+    if isinstance(module, _Later) and module.__spec__ is not None and module.__spec__.loader is not None:
+        module.__class__ = ModuleType  # type: ignore[assignment]
+        del module.ready
+        module.__spec__.loader.exec_module(module)
+
+
 def install() -> None:
-    """Let torchmetrics wait until it is needed; for a process of our own, so that nobody else's imports change."""
-    if "torchmetrics" in sys.modules:
+    """Let torchmetrics wait until it is needed; for a process of our own, so that nobody else's imports change.
+
+    Lightning takes two classes of it, to know metrics when it sees some. The package file imports all metrics, and
+    SciPy for those of signals; plots, which each metric can draw, import matplotlib.
+    """
+    if _PACKAGE in sys.modules:
         return
-    spec = PathFinder.find_spec("torchmetrics")
+    package = _later(_PACKAGE, None, _names())
+    if package is None:
+        return
+    path = [f"{folder}/utilities" for folder in package.__path__]
+    del package.__path__  # it is asked for where a module of it is imported
+    package.ready = {**package.ready, "__path__": partial(_path, package)}
+    _later(_PLOT, path, {"_AX_TYPE": lambda: Any, "_PLOT_OUT_TYPE": lambda: Any, _DRAW: lambda: _draw})
+
+
+def _later(name: str, path: list[str] | None, ready: Mapping[str, Callable[[], Any]]) -> Any:
+    """A module among the loaded ones; None where it is not installed."""
+    spec = PathFinder.find_spec(name, path)
     if spec is None:
-        return
-    module = module_from_spec(spec)
-    del module.__path__
-    module.__class__ = _Torchmetrics
-    sys.modules["torchmetrics"] = module
+        return None
+    module: Any = module_from_spec(spec)
+    module.__class__ = _Later
+    module.ready = ready
+    sys.modules[name] = module
+    return module
+
+
+def _names() -> dict[str, Callable[[], Any]]:
+    """What is asked of the package file where no metric is wanted."""
+    homes = {"Metric": "metric", "MetricCollection": "collections", "__version__": "__about__"}
+    ready = {name: partial(_of, f"{_PACKAGE}.{home}", name) for name, home in homes.items()}
+    return {**ready, "_logger": partial(logging.getLogger, _PACKAGE)}
+
+
+def _of(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
+
+
+def _path(package: ModuleType) -> Any:
+    """Where the modules of the package lie, for the first of them that is imported."""
+    assert package.__spec__ is not None
+    vars(package)["__path__"] = package.__spec__.submodule_search_locations
+    utilities = import_module(_UTILITIES)  # first: it and the metrics import each other
+    vars(utilities)["plot"] = sys.modules[_PLOT]
+    return vars(package)["__path__"]
+
+
+_DRAW = "plot_single_or_multi_val"
+
+
+def _draw(*arguments: Any, **options: Any) -> Any:
+    """Stands for the function of this name where metrics have imported it."""
+    plot = sys.modules[_PLOT]
+    _run(plot)
+    return getattr(plot, _DRAW)(*arguments, **options)
 
 
 @contextmanager

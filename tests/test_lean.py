@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import gc
+from importlib.util import find_spec
 
 import pytest
 
 from ratsnlp_like.lean import starting, uncollected
-from tests.helpers import python
+from tests.helpers import environment, python
 
 
-def said(code: str) -> list[str]:
+def said(code: str, **changes: str) -> list[str]:
     """What a new process prints."""
-    done = python(code)
+    done = python(code, env=environment(**changes))
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -25,9 +26,9 @@ class TestTorchmetrics:
             "from ratsnlp_like import lean\n"
             "lean.install()\n"
             "import pytorch_lightning\n"
-            "print('torchmetrics.metric' in sys.modules, 'torchmetrics.functional' in sys.modules,"
-            " 'scipy.signal' in sys.modules)"
-        ) == ["True", "False", "False"]
+            "wanted = 'torchmetrics.metric', 'torchmetrics.functional', 'scipy.signal', 'matplotlib'\n"
+            "print(*(name in sys.modules for name in wanted))"
+        ) == ["True", "False", "False", "False"]
 
     def test_it_is_whole_where_it_is_asked_for(self) -> None:
         assert said(
@@ -54,6 +55,21 @@ class TestTorchmetrics:
             "print(torchmetrics.__version__ == version('torchmetrics'))\n"
             "print(issubclass(BinaryAccuracy, torchmetrics.Metric))"
         ) == ["True", "True"]
+
+    @pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs matplotlib")
+    def test_a_metric_draws_itself(self) -> None:
+        assert said(
+            "from ratsnlp_like import lean\n"
+            "lean.install()\n"
+            "import pytorch_lightning, torch\n"
+            "from torchmetrics.aggregation import MeanMetric\n"
+            "mean = MeanMetric()\n"
+            "mean.update(torch.tensor(1.0))\n"
+            "print(type(mean.plot()[1]).__name__)\n"
+            "import torchmetrics\n"
+            "print(callable(torchmetrics.utilities.plot.plot_curve))",
+            MPLBACKEND="agg",
+        ) == ["Axes", "True"]
 
     def test_what_is_loaded_stays(self) -> None:
         assert said(
