@@ -366,11 +366,19 @@ def padded(rows: Sequence[Sequence[int]], value: int) -> Array:
     """`pad` without torch."""
     import numpy as np
 
-    longest = max(map(len, rows))
-    out = np.full((len(rows), longest), value, dtype=np.int64)
-    for i, row in enumerate(rows):
-        out[i, : len(row)] = row
+    taken = _taken(rows)
+    out = np.full(taken.shape, value, dtype=np.int64)
+    out[taken] = np.concatenate(rows)
     return out
+
+
+def _taken(rows: Sequence[Sequence[int]]) -> Array:
+    """Where rows stand in a batch, padding apart. Shape: (batch, longest)."""
+    import numpy as np
+
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    taken: Array = np.arange(lengths.max()) < lengths[:, None]
+    return taken
 
 
 def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Tensor]:
@@ -382,10 +390,8 @@ def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[st
 
 def arrays(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Array]:
     """`pad_inputs` without torch."""
-    batch = {
-        "input_ids": padded([f["input_ids"] for f in features], tokenizer.pad_token_id),
-        "attention_mask": padded([[1] * len(f["input_ids"]) for f in features], 0),
-    }
+    ids = [f["input_ids"] for f in features]
+    batch = {"input_ids": padded(ids, tokenizer.pad_token_id), "attention_mask": _taken(ids).astype("int64")}
     if "token_type_ids" in features[0]:
         batch["token_type_ids"] = padded([f["token_type_ids"] for f in features], 0)
     return batch
