@@ -315,11 +315,17 @@ def train(arguments: list[str]) -> None:
             "ratsnlp-like list tasks | corpora | checkpoints",
         )
     _check_result(options["result"])
+    from .job import Job
+
+    chosen = _chosen(options, "result")
+    where = {name: chosen.pop(name) for name in ("output", "resume", "overwrite")}
+    job = Job.of(chosen.pop("task"), chosen.pop("corpus"), chosen.pop("checkpoint"), chosen)
+    job.check()
     with lean.starting():
-        from .finetune import fine_tune
+        from .finetune import carry_out
         from .report import show_run
 
-    result = fine_tune(**_chosen(options, "result"))
+    result = carry_out(job, **where)
     if _is_first_process():
         _write_result(options["result"], result.to_dict())
         show_run(result)

@@ -8,7 +8,7 @@ import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,11 @@ from filelock import FileLock, Timeout
 from . import lora, unpadded
 from .arguments import (
     RESUMABLE,
-    CorpusArguments,
-    DataArguments,
     ModelArguments,
     TrainingArguments,
-    distribute,
 )
 from .checkpoints.base import load_config, load_model, load_tokenizer, positions, resolve
-from .corpora.base import Corpus, FileCorpus, default_root, open_corpus
-from .corpora.formats import Options
+from .corpora.base import Corpus, FileCorpus, default_root
 from .data import (
     Batches,
     EncodedSplit,
@@ -39,13 +35,12 @@ from .data import (
     warn_of_truncation,
 )
 from .errors import InputError, did_you_mean
+from .job import Job, name_of
 from .layers import freeze
 from .memory import largest_batch
 from .module import TaskModule
 from .predictor import PredictionPrecision, Predictor
-from .registry import TASKS
-from .tasks.base import Task
-from .trainer import CHECKPOINT, Keeper, Meter, build_trainer, check_loggers, evaluation_trainer
+from .trainer import CHECKPOINT, Keeper, Meter, build_trainer, evaluation_trainer
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -86,68 +81,6 @@ class FineTuneResult:
         }
 
 
-@dataclass(frozen=True)
-class Job:
-    """All that a run is made of, resolved from flat options."""
-
-    task: Task[Any, Any]
-    corpus: str | Corpus
-    checkpoint: str
-    reading: Options
-    places: CorpusArguments
-    data: DataArguments
-    model: ModelArguments
-    training: TrainingArguments
-    columns: dict[str, str]
-
-    @classmethod
-    def of(cls, task: str, corpus: str | Path | Corpus, checkpoint: str | Path, options: Mapping[str, Any]) -> Job:
-        """Sort flat options into their places.
-
-        Raises:
-            InputError: an unknown task or option, or a value out of its range.
-        """
-        kind = TASKS[task]
-        reading, places, data, model, training, made, columns = distribute(
-            dict(options),
-            Options,
-            CorpusArguments,
-            DataArguments,
-            ModelArguments,
-            TrainingArguments,
-            kind,
-            columns=kind.example.columns(),
-        )
-        if isinstance(corpus, Path):
-            corpus = str(corpus)
-        return cls(made, corpus, str(checkpoint), reading, places, data, model, training, columns)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Flat options that make this job again, for the configuration of the run folder."""
-        parts = (self.reading, self.places, self.data, self.model, self.training, self.task)
-        flat = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
-        flat |= {f"{name}_column": column for name, column in self.columns.items()}
-        named = {"task": self.task.name, "corpus": _name(self.corpus), "checkpoint": self.checkpoint}
-        return json.loads(json.dumps({**named, **flat}, default=str))
-
-    def open(self, spec: str | Corpus, *, like: str | Corpus | None = None) -> Corpus:
-        """A corpus, read as this job says; a file may be in the layout of another corpus."""
-        return open_corpus(
-            spec,
-            self.task.example,
-            self.task.name,
-            columns=self.columns,
-            label_separator=self.places.label_separator,
-            subset=self.places.subset,
-            options=self.reading,
-            like=like if isinstance(like, str) else None,
-        )
-
-
-def _name(corpus: str | Path | Corpus) -> str:
-    return type(corpus).__name__ if isinstance(corpus, Corpus) else str(corpus)
-
-
 def fine_tune(
     *,
     task: str,
@@ -175,15 +108,20 @@ def fine_tune(
         TrainingError: the loss is not finite or has exploded.
         Interrupted: stopped by Ctrl-C; the state is saved.
     """
+    job = Job.of(task, corpus, checkpoint, options)
+    job.check()
+    return carry_out(job, output=output, resume=resume, overwrite=overwrite)
+
+
+def carry_out(
+    job: Job, *, output: str | Path | None = None, resume: bool = False, overwrite: bool = False
+) -> FineTuneResult:
+    """`fine_tune`, of a job that was checked."""
     import pytorch_lightning as pl
 
-    job = Job.of(task, corpus, checkpoint, options)
     folder = Path(output) if output else _default_output(job)
     run = Run(folder, job.to_dict())
     run.check(resume=resume, overwrite=overwrite)
-    check_loggers(job.training)
-    if job.model.lora:
-        lora.check_installed("--lora")
 
     name = resolve(job.checkpoint)
     config = load_config(name, job.model.config_overrides)
@@ -220,7 +158,7 @@ def fine_tune(
     about = {
         "checkpoint": job.checkpoint,
         "init": job.model.init,
-        "corpus": _name(job.corpus),
+        "corpus": name_of(job.corpus),
         "columns": job.columns,
         "fingerprints": {
             name: split.read.fingerprint
@@ -376,7 +314,7 @@ class HeldOut:
         cls, predictor: Predictor, corpus: str | Path | Corpus, split: str | None, options: Mapping[str, Any]
     ) -> HeldOut:
         """Choose and encode them; see `evaluate`."""
-        if predictor.about.get("corpus") == _name(corpus):  # the columns that it was trained on are meant
+        if predictor.about.get("corpus") == name_of(corpus):  # the columns that it was trained on are meant
             columns = {f"{name}_column": column for name, column in predictor.about.get("columns", {}).items()}
             options = {**columns, **options}
         job = Job.of(predictor.task.name, corpus, "", options)
@@ -386,14 +324,14 @@ class HeldOut:
         split = split or ("test" if "test" in splits else best_split(source, root))
         if split not in splits:
             if len(splits) > 1:
-                raise InputError(f"no split {split!r}", place=_name(corpus), fix=did_you_mean(split, splits))
+                raise InputError(f"no split {split!r}", place=name_of(corpus), fix=did_you_mean(split, splits))
             split = splits[0]  # a file has one
         read = read_split(source, split, root=root, cache=cache)
         known = predictor.about.get("fingerprints", {})
         if read.fingerprint == known.get("train"):
-            log.warning("%s: the model was trained on these rows; this is no measure of new text.", _name(corpus))
+            log.warning("%s: the model was trained on these rows; this is no measure of new text.", name_of(corpus))
         elif read.fingerprint == known.get("validation"):
-            log.warning("%s: the best model was chosen by these rows; new text may turn out worse.", _name(corpus))
+            log.warning("%s: the best model was chosen by these rows; new text may turn out worse.", name_of(corpus))
         encoded = encode_split(
             read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
         )
@@ -401,7 +339,7 @@ class HeldOut:
         warn_of_truncation(encoded, predictor.max_length)
         kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
         size = job.training.eval_batch_size or _EVAL_BATCH
-        return cls(_name(corpus), kind, encoded, size, job.training.progress)
+        return cls(name_of(corpus), kind, encoded, size, job.training.progress)
 
     def __str__(self) -> str:
         return f"{self.corpus}, {self.kind}: {int(self.split.begins.sum()):,} examples"
@@ -462,7 +400,7 @@ def check_length(max_length: int, config: Any, checkpoint: str) -> None:
 
 
 def _default_output(job: Job) -> Path:
-    corpus = Path(_name(job.corpus)).stem or "corpus"
+    corpus = Path(name_of(job.corpus)).stem or "corpus"
     return Path("runs") / "-".join([job.task.name, corpus, Path(job.checkpoint).name])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import math
 import shutil
@@ -119,17 +118,6 @@ def evaluation_trainer(*, progress: bool = False) -> pl.Trainer:
         enable_progress_bar=progress and sys.stderr.isatty(),
         use_distributed_sampler=False,
     )
-
-
-def check_loggers(arguments: TrainingArguments) -> None:
-    """A missing package is told before the work begins.
-
-    Raises:
-        InputError: the package of a logger is not installed.
-    """
-    for name in arguments.logger:
-        if importlib.util.find_spec(name) is None:
-            raise InputError(f"the package {name} is not installed", place="--logger", fix=f"pip install {name}")
 
 
 def _logger(name: str, folder: Path) -> Logger:

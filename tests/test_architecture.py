@@ -29,7 +29,7 @@ LAYERS = (
     ("corpora.formats",),
     ("corpora", "tasks", "checkpoints"),
     ("lora",),
-    ("data", "predictor", "vocabulary"),
+    ("data", "predictor", "vocabulary", "job"),
     ("module", "memory"),
     ("trainer", "inspection"),
     ("finetune",),
@@ -150,6 +150,9 @@ def test_every_layer_exists() -> None:
 HEAVY = ("torch", "transformers", "pytorch_lightning", "datasets", "sklearn", "seqeval", "pandas", "pyarrow", "Korpora")
 
 
+_TRAIN = ["train", "--task", "classification", "--corpus", "sample-sentiment", "--checkpoint", "ko-tiny-bert"]
+
+
 @pytest.mark.parametrize(
     ("code", "free"),
     [
@@ -159,6 +162,17 @@ HEAVY = ("torch", "transformers", "pytorch_lightning", "datasets", "sklearn", "s
         *(
             (f"from {NAME}.cli import main; assert main(['list', {what!r}]) == 0", HEAVY)
             for what in ("corpora", "tasks", "checkpoints", "formats")
+        ),
+        *(
+            (f"from {NAME}.cli import main; assert main({_TRAIN} + {wrong!r}) == 2", HEAVY)
+            for wrong in (
+                ["--checkpoint", "nosuch"],
+                ["--corpus", "nosuch.csv"],
+                ["--corpus", "nosuch"],
+                ["--eval_corpus", "nosuch.csv"],
+                ["--learning_rate", "-1"],
+                ["--normalization", "nosuch"],
+            )
         ),
         (f"import {NAME}.text, {NAME}.spans, {NAME}.metrics, {NAME}.examples", HEAVY),
     ],

@@ -25,7 +25,7 @@ from ..examples import (
     TextExample,
 )
 from ..registry import CORPORA
-from .formats import FORMATS, Options, Row, read_rows
+from .formats import FORMATS, Options, Row, check_file, read_rows
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -87,6 +87,14 @@ class Corpus(ABC):
     @abstractmethod
     def fingerprint(self, root: Path, split: str) -> str:
         """A digest that changes when the content of the split does, or how it is read."""
+
+    def check(self, root: Path) -> None:
+        """Tell what is wrong with the corpus as a whole, without reading it.
+
+        Raises:
+            InputError: it is not there, or what is there is no corpus.
+        """
+        self.splits(root)
 
     def labels(self, root: Path) -> Sequence[str] | None:
         """The labels that the corpus declares; None where they are found by reading."""
@@ -345,6 +353,12 @@ class FileCorpus(Corpus):
     def splits(self, root: Path) -> Sequence[str]:
         """See `Corpus.splits`."""
         return tuple(self.files())
+
+    def check(self, root: Path) -> None:
+        """See `Corpus.check`."""
+        for files in self.files().values():
+            for file in files:
+                check_file(file, parquet=self.options.format in (None, "parquet"))
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
         """See `Corpus.rows`."""

@@ -25,7 +25,7 @@ from .squad import read_squad, sniff_squad
 from .tabular import read_csv, read_tsv, sniff_tsv
 from .text import read_plain_text
 
-__all__ = ["FORMATS", "Format", "Options", "Row", "choose_format", "detect_encoding", "read_rows"]
+__all__ = ["FORMATS", "Format", "Options", "Row", "check_file", "choose_format", "detect_encoding", "read_rows"]
 
 _ENTITIES = ("book-ner", "klue-ner", "conll")
 
