@@ -111,7 +111,8 @@ class Table:
         column = pa.chunked_array(parts, type=pa.large_string()).combine_chunks().dictionary_encode()
         names = column.dictionary.to_pylist()
         order = sorted(range(len(names)), key=names.__getitem__)
-        return np.argsort(order)[column.indices.to_numpy()], [names[i] for i in order]
+        numbers = np.argsort(order).astype(np.int32)
+        return numbers[column.indices.to_numpy()], [names[i] for i in order]
 
     def all_cells(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """The same of all rows."""
@@ -458,11 +459,14 @@ def cut(stratum: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.nd
         Rows of the larger and of the smaller part, each in order.
     """
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(stratum))
+    order = rng.permutation(len(stratum)).astype(np.int32)  # and in place below: of millions of rows each copy counts
     order = order[np.argsort(stratum[order], kind="stable")]  # stratum by stratum, random within
     # Every 1/share-th row goes to the smaller part, counted on through the strata: small ones get their share too.
-    ticks = np.floor((np.arange(len(order)) + 1) * share + 1e-9)
-    taken = np.diff(ticks, prepend=0.0) > 0
+    ticks = np.arange(len(order) + 1, dtype=np.float64)
+    ticks *= share
+    ticks += 1e-9
+    np.floor(ticks, out=ticks)
+    taken = ticks[1:] > ticks[:-1]
     return np.sort(order[~taken]), np.sort(order[taken])
 
 
