@@ -530,7 +530,7 @@ class Batches:
             order = np.argsort(-self.lengths, kind="stable")
             return (order[i : i + size] for i in range(0, len(order), size))
         rng = np.random.default_rng((self.seed, self.epoch))
-        order = rng.permutation(len(self.lengths))
+        order = rng.permutation(len(self.lengths)).astype(np.int32)
         if self.batch_tokens is not None:
             order = order[np.argsort(self.lengths[order], kind="stable")]
             return (order[self._borders[i] : self._borders[i + 1]] for i in rng.permutation(len(self)))
