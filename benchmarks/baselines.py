@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from ratsnlp_like.corpora.base import guess_task
 from ratsnlp_like.corpora.formats import Options
-from ratsnlp_like.data import EncodedSplit
-from ratsnlp_like.examples import Answer
-from ratsnlp_like.finetune import Job, fine_tune, open_data
-from ratsnlp_like.predictor import Predictor
+from ratsnlp_like.corpora.opening import guess_task
+from ratsnlp_like.data.splits import EncodedSplit
+from ratsnlp_like.examples.question import Answer
+from ratsnlp_like.inference.predictor import Predictor
+from ratsnlp_like.training.finetune import Job, fine_tune, open_data
 
 SHOWN = {
     "classification": ("accuracy", "macro_f1"),

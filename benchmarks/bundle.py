@@ -17,7 +17,7 @@ import re
 from pathlib import Path
 
 from ratsnlp_like.checkpoints.base import BUNDLED
-from ratsnlp_like.predictor import Predictor
+from ratsnlp_like.inference.predictor import Predictor
 
 _ASKED = {
     "masked-lm": (

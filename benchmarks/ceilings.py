@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratsnlp_like.corpora.base import default_root, guess_task, open_corpus
+from ratsnlp_like.corpora.base import default_root
 from ratsnlp_like.corpora.formats import Options
-from ratsnlp_like.inspection import inspect
+from ratsnlp_like.corpora.opening import guess_task, open_corpus
+from ratsnlp_like.evaluation.inspection import inspect
 from ratsnlp_like.registry import TASKS
 
 METRICS = {

@@ -20,8 +20,8 @@ def start(arguments: argparse.Namespace) -> None:
     """Imports, reading, encoding (or opening the cache), and the first batch."""
     begun = time.perf_counter()
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
-    from ratsnlp_like.corpora.base import open_corpus
-    from ratsnlp_like.data import TaskDataModule
+    from ratsnlp_like.corpora.opening import open_corpus
+    from ratsnlp_like.data.module import TaskDataModule
     from ratsnlp_like.registry import TASKS
 
     imported = time.perf_counter()

@@ -36,7 +36,7 @@ def base_shaped(folder: Path) -> str:
 
 def train(kind: str, checkpoint: str, folder: Path, options: list[str]) -> dict[str, Any]:
     """One run in a process of its own."""
-    command = [sys.executable, "-m", "ratsnlp_like.cli", "train", "--task", "classification", "--corpus", "nsmc"]
+    command = [sys.executable, "-m", "ratsnlp_like", "train", "--task", "classification", "--corpus", "nsmc"]
     command += ["--checkpoint", checkpoint, "--output", str(folder / kind), "--result", str(folder / f"{kind}.json")]
     command += ["--learning_rate", RATES[kind], "--progress", "false", *options, *(["--lora"] * (kind == "lora"))]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stderr

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
-from ratsnlp_like.data import TaskDataModule
-from ratsnlp_like.finetune import evaluate, fine_tune
+from ratsnlp_like.data.module import TaskDataModule
+from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.registry import TASKS
+from ratsnlp_like.training.finetune import fine_tune
 
 SIZES = (1_000, 5_000, 20_000, 150_000)
 TEST, VALIDATION = 10_000, 2_000

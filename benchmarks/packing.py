@@ -21,12 +21,12 @@ import torch
 
 from ratsnlp_like.arguments import TrainingArguments
 from ratsnlp_like.checkpoints.base import load_config, load_model, load_tokenizer, resolve
-from ratsnlp_like.corpora.base import open_corpus
-from ratsnlp_like.data import Batches
-from ratsnlp_like.losses import gather
+from ratsnlp_like.corpora.opening import open_corpus
+from ratsnlp_like.data.batches import Batches
+from ratsnlp_like.modeling.losses import gather
 from ratsnlp_like.tasks.base import Features
 from ratsnlp_like.tasks.masked_lm import MaskedLM
-from ratsnlp_like.trainer import choose_precision
+from ratsnlp_like.training.trainer import choose_precision
 
 _WINDOW = 128
 

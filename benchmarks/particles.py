@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratsnlp_like.corpora.base import default_root, open_corpus
-from ratsnlp_like.data import best_split
-from ratsnlp_like.predictor import Predictor
+from ratsnlp_like.corpora.base import default_root
+from ratsnlp_like.corpora.opening import open_corpus
+from ratsnlp_like.data.splits import best_split
+from ratsnlp_like.inference.predictor import Predictor
 
 
 def main() -> None:

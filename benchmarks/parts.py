@@ -29,11 +29,12 @@ def products(shape: str, corpus: Path, cache: Path, steps: int) -> tuple[float, 
     from torch.profiler import ProfilerActivity, profile
     from transformers import BertForSequenceClassification
 
-    from ratsnlp_like import unpadded
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
-    from ratsnlp_like.corpora.base import open_corpus
     from ratsnlp_like.corpora.formats import Options
-    from ratsnlp_like.data import ON_HOST, TaskDataModule
+    from ratsnlp_like.corpora.opening import open_corpus
+    from ratsnlp_like.data.batches import ON_HOST
+    from ratsnlp_like.data.module import TaskDataModule
+    from ratsnlp_like.modeling import unpadded
     from ratsnlp_like.registry import TASKS
 
     name = resolve("ko-tiny-bert")
@@ -70,10 +71,10 @@ def encoding(corpus: Path, rounds: int) -> dict[str, tuple[float, float]]:
     """Part -> seconds of the clock and of the processor, medians."""
     from ratsnlp_like import data
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
-    from ratsnlp_like.corpora.base import open_corpus
     from ratsnlp_like.corpora.formats import Options
+    from ratsnlp_like.corpora.opening import open_corpus
     from ratsnlp_like.registry import TASKS
-    from ratsnlp_like.spans import tokenize
+    from ratsnlp_like.text.tokens import tokenize
 
     name, task = resolve("ko-tiny-bert"), TASKS["classification"]()
     tokenizer = load_tokenizer(name, load_config(name))

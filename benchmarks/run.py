@@ -153,7 +153,7 @@ def toolkit(bench: Bench, train: Path, test: Path, scratch: Path, *, seed: int =
     """One training by the toolkit's command."""
     told = ["--corpus", train, "--eval_corpus", test, "--checkpoint", bench.net(net), "--seed", seed]
     told += ["--learning_rate", bench.rate]
-    command = [sys.executable, "-m", "ratsnlp_like.cli", *bench.command_line(scratch, *told)]
+    command = [sys.executable, "-m", "ratsnlp_like", *bench.command_line(scratch, *told)]
     outside = child(command, scratch, bench.environ)
     result = read_result(scratch / "result.json")
     figures = {name: result[name] for name in ("train_seconds", "examples", "steps")}
@@ -250,7 +250,7 @@ def startup(bench: Bench) -> list[Measured]:
 
     def ours(scratch: Path) -> Sequence[Any]:
         told = ["--corpus", train, "--eval_corpus", test, "--checkpoint", bench.net()]
-        return ["ratsnlp_like.cli", *bench.command_line(scratch, *told)]
+        return ["ratsnlp_like", *bench.command_line(scratch, *told)]
 
     def theirs(name: str, scratch: Path) -> Sequence[Any]:
         module, *flags = PEERS[name]
@@ -270,7 +270,7 @@ def startup(bench: Bench) -> list[Measured]:
 def entry_point() -> list[str]:
     """The installed command; its module where it is not installed."""
     installed = shutil.which("ratsnlp-like", path=str(Path(sys.executable).parent))
-    return [installed] if installed else [sys.executable, "-m", "ratsnlp_like.cli"]
+    return [installed] if installed else [sys.executable, "-m", "ratsnlp_like"]
 
 
 def accuracy(bench: Bench) -> list[Measured]:

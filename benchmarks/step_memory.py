@@ -26,9 +26,10 @@ def measure(batch: int, tokens: int) -> None:
     """In a process of its own: what one size left behind would count for the next."""
     from transformers import BertConfig, BertForSequenceClassification
 
-    from ratsnlp_like import memory, unpadded
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+    from ratsnlp_like.modeling import unpadded
     from ratsnlp_like.registry import TASKS
+    from ratsnlp_like.training import memory
 
     name = resolve("ko-tiny-bert")
     tokenizer, task = load_tokenizer(name, load_config(name)), TASKS["classification"]()

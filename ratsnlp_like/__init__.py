@@ -8,36 +8,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .corpora.base import Corpus
-    from .corpora.memory import MemoryCorpus
-    from .data import TaskDataModule
-    from .errors import InputError, TrainingError
-    from .examples import (
-        Answer,
-        Entity,
-        EntityExample,
-        Example,
-        GenerationExample,
-        Message,
-        PairExample,
-        QuestionExample,
-        RawExample,
-        ScoredPairExample,
-        TextExample,
-    )
-    from .finetune import FineTuneResult, evaluate, fine_tune
-    from .module import TaskModule
-    from .predictor import Predictor
-    from .registry import CHECKPOINTS, CORPORA, TASKS
-    from .tasks.base import Task
-    from .text import Normalizer
+    from ..corpora.base import Corpus
+    from ..corpora.memory import MemoryCorpus
+    from ..data.module import TaskDataModule
+    from ..errors import InputError, TrainingError
+    from ..evaluation.evaluate import evaluate
+    from ..examples.base import Example
+    from ..examples.entity import Entity, EntityExample
+    from ..examples.generation import GenerationExample, Message
+    from ..examples.pair import PairExample, ScoredPairExample
+    from ..examples.question import Answer, QuestionExample
+    from ..examples.text import RawExample, TextExample
+    from ..inference.predictor import Predictor
+    from ..registry import CHECKPOINTS, CORPORA, TASKS
+    from ..tasks.base import Task
+    from ..text.normalization import Normalizer
+    from ..training.finetune import FineTuneResult, fine_tune
+    from ..training.module import TaskModule
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Corpus": "corpora.base",
     "MemoryCorpus": "corpora.memory",
-    "TaskDataModule": "data",
+    "TaskDataModule": "data.module",
     "InputError": "errors",
     "TrainingError": "errors",
     **dict.fromkeys(
@@ -47,16 +41,16 @@ _WHERE = {
         ),
         "examples",
     ),
-    "FineTuneResult": "finetune",
-    "evaluate": "finetune",
-    "fine_tune": "finetune",
-    "TaskModule": "module",
-    "Predictor": "predictor",
+    "FineTuneResult": "training.finetune",
+    "evaluate": "evaluation.evaluate",
+    "fine_tune": "training.finetune",
+    "TaskModule": "training.module",
+    "Predictor": "inference.predictor",
     "CHECKPOINTS": "registry",
     "CORPORA": "registry",
     "TASKS": "registry",
     "Task": "tasks.base",
-    "Normalizer": "text",
+    "Normalizer": "text.normalization",
 }
 __all__ = ["__version__", *_WHERE]
 

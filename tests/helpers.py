@@ -13,9 +13,11 @@ from typing import Any
 import torch
 
 from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
-from ratsnlp_like.corpora.base import FileCorpus, FilesCorpus
-from ratsnlp_like.data import EncodedSplit, ReadSplit, encode_split, read_split
-from ratsnlp_like.examples import Example, TextExample
+from ratsnlp_like.corpora.files import FilesCorpus
+from ratsnlp_like.corpora.opening import FileCorpus
+from ratsnlp_like.data.splits import EncodedSplit, ReadSplit, encode_split, read_split
+from ratsnlp_like.examples.base import Example
+from ratsnlp_like.examples.text import TextExample
 from ratsnlp_like.registry import CORPORA
 from ratsnlp_like.tasks.classification import Classification
 
@@ -24,7 +26,7 @@ torch.set_num_threads(1)  # the models are tiny, and so may the machine be
 CHECKPOINT = "ko-blank-bert"
 TINY = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-COMMAND = [sys.executable, "-m", "ratsnlp_like.cli"]
+COMMAND = [sys.executable, "-m", "ratsnlp_like"]
 
 
 def write(path: Path, text: str | bytes) -> Path:

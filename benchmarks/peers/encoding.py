@@ -45,9 +45,9 @@ def with_datasets(arguments: argparse.Namespace) -> Run:
 def with_toolkit(arguments: argparse.Namespace) -> Run:
     """`TaskDataModule.setup`."""
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer
-    from ratsnlp_like.corpora.base import open_corpus
     from ratsnlp_like.corpora.formats import Options
-    from ratsnlp_like.data import TaskDataModule
+    from ratsnlp_like.corpora.opening import open_corpus
+    from ratsnlp_like.data.module import TaskDataModule
     from ratsnlp_like.registry import TASKS
 
     task = TASKS["classification"]()

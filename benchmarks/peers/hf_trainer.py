@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from benchmarks.peers.clock import Clock, trainer_parser, write
-from ratsnlp_like.hardware import computes_bf16
+from ratsnlp_like.runtime.hardware import computes_bf16
 
 
 def accuracy(predictions: Any) -> dict[str, float]:

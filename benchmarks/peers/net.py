@@ -40,8 +40,8 @@ def make(folder: Path, shape: str, seed: int) -> None:
 def export_all(folder: Path, test: str) -> None:
     """The same net as the toolkit's model folder, and its two graphs."""
     from ratsnlp_like.checkpoints.base import load_config, load_model, load_tokenizer
-    from ratsnlp_like.export import export
-    from ratsnlp_like.predictor import Predictor
+    from ratsnlp_like.export.export import export
+    from ratsnlp_like.inference.predictor import Predictor
     from ratsnlp_like.registry import TASKS
 
     task = TASKS["classification"]()

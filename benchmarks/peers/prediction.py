@@ -31,7 +31,7 @@ def pipeline(folder: str) -> Callable[[Any], Any]:
 
 def predictor(folder: str) -> Callable[[Any], Any]:
     """Batches of 32; torch or ONNX, by what lies in the folder."""
-    from ratsnlp_like.predictor import Predictor
+    from ratsnlp_like.inference.predictor import Predictor
 
     return Predictor.from_pretrained(folder)
 

@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_
 
 from benchmarks.peers.clock import Clock, trainer_parser, write
 from benchmarks.peers.rows import read
-from ratsnlp_like.hardware import computes_bf16
+from ratsnlp_like.runtime.hardware import computes_bf16
 
 
 def batches(lengths: Sequence[int], size: int, *, seed: int) -> Iterator[list[int]]:

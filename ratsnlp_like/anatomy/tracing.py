@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import lora
+from ..checkpoints import adapters as lora
 from ..checkpoints.base import load_config, load_model, load_tokenizer, positions, resolve
 from ..errors import InputError
-from ..predictor import Predictor
-from ..text import Normalizer
+from ..inference.predictor import Predictor
+from ..text.normalization import Normalizer
 from .blocks import layer_norm
 from .builds import Build, build_of, has_head, head_of
 from .distribution import Decoding, decoding

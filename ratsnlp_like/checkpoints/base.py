@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, did_you_mean
-from ..lean import uncollected
-from ..network import offline_if_cut_off
-from ..quiet import quiet_transformers
 from ..registry import CHECKPOINTS
+from ..runtime.lazy_imports import uncollected
+from ..runtime.logging import quiet_transformers
+from ..runtime.network import offline_if_cut_off
 
 log = logging.getLogger("ratsnlp_like")
 

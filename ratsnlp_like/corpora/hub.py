@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import InputError, did_you_mean
-from ..examples import Example, Place, TextExample
-from ..network import offline_if_cut_off
+from ..examples.base import Example, Place
+from ..examples.text import TextExample
+from ..runtime.network import offline_if_cut_off
 from .base import Corpus, canonical_split
 from .formats import Row
 

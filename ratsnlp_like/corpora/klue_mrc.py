@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import QuestionCorpus
+from .files import QuestionCorpus
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import EntityCorpus
+from .files import EntityCorpus
 from .formats import Options
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import NLI_LABELS, PairCorpus
+from .base import NLI_LABELS
+from .files import PairCorpus
 from .formats import Options
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from ..errors import InputError
 from ..registry import CORPORA
-from .base import ScoredPairCorpus
+from .files import ScoredPairCorpus
 from .formats import Options, Row
 
 

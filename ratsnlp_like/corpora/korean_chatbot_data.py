@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from ..examples import Example, GenerationExample
+from ..examples.base import Example
+from ..examples.generation import GenerationExample
 from ..registry import CORPORA
-from .base import FilesCorpus
 from .fetch import fetch_with_korpora
+from .files import FilesCorpus
 from .formats import Options
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import TextCorpus
 from .fetch import fetch_with_korpora
+from .files import TextCorpus
 from .formats import Options
 
 

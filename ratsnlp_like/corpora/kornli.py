@@ -14,8 +14,9 @@ from typing import ClassVar
 
 from ..errors import InputError
 from ..registry import CORPORA
-from .base import NLI_LABELS, PairCorpus, digest_file
+from .base import NLI_LABELS
 from .fetch import fetch_with_korpora
+from .files import PairCorpus, digest_file
 from .formats import Options, Row, read_rows
 
 _SECOND = "snli_1.0_train.ko.tsv"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import ScoredPairCorpus
 from .fetch import fetch_with_korpora
+from .files import ScoredPairCorpus
 from .formats import Options
 
 _HEADER = "genre\tfilename\tyear\tid\tscore\tsentence1\tsentence2\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import InputError, did_you_mean
-from ..examples import Example, Place
+from ..examples.base import Example, Place
 from .base import Corpus
 from .formats import Row
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .base import EntityCorpus
+from .files import EntityCorpus
 from .formats import Options
 
 

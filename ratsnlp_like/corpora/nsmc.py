@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from ..examples import Example, GenerationExample
+from ..examples.base import Example
+from ..examples.generation import GenerationExample
 from ..registry import CORPORA
-from .base import TextCorpus
 from .fetch import fetch_with_korpora
+from .files import TextCorpus
 from .formats import Options, Row
 
 

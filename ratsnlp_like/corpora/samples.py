@@ -8,9 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
-from ..examples import Example, GenerationExample, RawExample
+from ..examples.base import Example
+from ..examples.generation import GenerationExample
+from ..examples.text import RawExample
 from ..registry import CORPORA
-from .base import NLI_LABELS, EntityCorpus, FilesCorpus, PairCorpus, QuestionCorpus, ScoredPairCorpus, TextCorpus
+from .base import NLI_LABELS
+from .files import EntityCorpus, FilesCorpus, PairCorpus, QuestionCorpus, ScoredPairCorpus, TextCorpus
 from .formats import Options
 
 _FOLDER = Path(str(resources.files(__package__) / "samples"))

@@ -7,13 +7,7 @@ implemented here that the package has; nothing else of the package knows this on
 from . import metrics
 from .arguments import load_arguments
 from .collator import data_collator
-from .files import (
-    download_downstream_dataset,
-    download_pretrained_model,
-    get_valid_path,
-    google_download,
-    web_download,
-)
+from .files import download_downstream_dataset, download_pretrained_model, get_valid_path, google_download, web_download
 from .settings import set_logger, set_seed
 from .trainer import get_trainer
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..examples import Example, PairExample, TextExample
+from ..examples.base import Example
+from ..examples.pair import PairExample
+from ..examples.text import TextExample
 from ..registry import CORPORA, TASKS
 from ..tasks.base import Task
 from .arguments import NamedTrainArguments

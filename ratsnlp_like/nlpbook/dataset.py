@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 
 from torch.utils.data import Dataset
 
-from ..corpora.base import FileCorpus
 from ..corpora.formats import Options
 from ..corpora.memory import MemoryCorpus
-from ..data import EncodedSplit, default_cache, encode_split, read_split, warn_of_truncation
+from ..corpora.opening import FileCorpus
+from ..data.cache import default_cache
+from ..data.splits import EncodedSplit, encode_split, read_split, warn_of_truncation
 from ..errors import InputError
-from ..examples import Example
+from ..examples.base import Example
 from ..tasks.base import Task
 
 log = logging.getLogger("ratsnlp")

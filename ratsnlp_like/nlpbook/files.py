@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..download import download
 from ..errors import InputError, did_you_mean
+from ..runtime.download import download
 
 log = logging.getLogger("ratsnlp")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..examples import GenerationExample as CoreExample
-from ..examples import TextExample
+from ..examples.generation import GenerationExample as CoreExample
+from ..examples.text import TextExample
 from ..registry import CORPORA, TASKS
 from ..tasks.base import IGNORED, Task
 from .arguments import CHECKPOINTS, NamedTrainArguments

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..corpora.formats.book import entities_of
-from ..examples import Entity, EntityExample
+from ..examples.entity import Entity, EntityExample
 from ..registry import TASKS
 from ..tasks.base import IGNORED, Task
 from .arguments import CHECKPOINTS, NamedTrainArguments

@@ -11,7 +11,7 @@ from typing import Any
 from ..corpora.formats import Options
 from ..corpora.formats.book import marked_text
 from ..errors import InputError
-from ..examples import EntityExample
+from ..examples.entity import EntityExample
 from .dataset import find, read
 
 log = logging.getLogger("ratsnlp")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..corpora.base import NLI_LABELS
 from ..errors import InputError
-from ..examples import PairExample
+from ..examples.pair import PairExample
 from ..registry import CORPORA
 from .classification import (
     ClassificationDataset,

@@ -11,7 +11,7 @@ import torch
 
 from ..corpora.formats import Options
 from ..errors import InputError
-from ..examples import QuestionExample
+from ..examples.question import QuestionExample
 from ..registry import TASKS
 from ..tasks.base import Task
 from .arguments import CHECKPOINTS, TrainArguments

@@ -8,16 +8,17 @@ from typing import Any
 
 from torch.utils.data import SequentialSampler
 
+from ..data.decoding import decode_split
 from ..errors import InputError
-from ..finetune import check_length
-from ..module import Learner, decode_split
+from ..training.finetune import check_length
+from ..training.module import OptimizedModule
 from .arguments import training_arguments
 from .dataset import BookDataset
 
 log = logging.getLogger("ratsnlp")
 
 
-class BookTask(Learner):
+class BookTask(OptimizedModule):
     """A model that learns from `nlpbook.data_collator`'s batches.
 
     Logs `loss`, `acc`, `val_loss`, `val_acc` (where there is an accuracy), and the metrics of the core as `val_...`

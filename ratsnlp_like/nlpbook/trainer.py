@@ -12,8 +12,8 @@ from pytorch_lightning.accelerators import XLAAccelerator
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from ..errors import InputError
-from ..predictor import Predictor
-from ..trainer import quiet_lightning
+from ..inference.predictor import Predictor
+from ..training.trainer import quiet_lightning
 from .arguments import split_monitor
 from .task import BookTask
 

@@ -14,7 +14,7 @@ from .limits import Limits
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from ..predictor import Predictor
+    from ..inference.predictor import Predictor
 
 __all__ = ["Limits", "app"]
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 
 from .. import __version__
 from ..errors import InputError
-from ..predictor import Predictor
+from ..inference.predictor import Predictor
 from ..tasks.base import Task
 from .batcher import Batcher, answers, started
 from .guard import Guard, unexpected
@@ -118,7 +118,7 @@ class Asking:
         """What a client is told of an outcome that is an exception."""
         if isinstance(error, Problem):
             return error
-        return of_input(error, self.task.asking) if isinstance(error, InputError) else unexpected(error)
+        return of_input(error, self.task.inference_options) if isinstance(error, InputError) else unexpected(error)
 
 
 def _event(name: str | None, content: dict[str, Any]) -> bytes:
@@ -193,7 +193,7 @@ def _file(path: Path) -> Callable[[], Any]:
 
 def _add_errors(made: FastAPI, predictor: Predictor) -> None:
     paths = ["/", "/docs", "/openapi.json", "/model", "/healthz", "/api", "/api/batch", "/api/stream"]
-    asking, names = predictor.task.asking, input_fields(predictor.task)
+    asking, names = predictor.task.inference_options, input_fields(predictor.task)
 
     async def refused(request: Request, error: Any) -> Response:
         return of_status(error, request.url.path, paths).response()
@@ -229,7 +229,7 @@ def describe(predictor: Predictor, name: str, limits: Limits) -> dict[str, Any]:
                 "most": limits.max_options.get(option),
                 "description": texts.get(option),
             }
-            for option in sorted(task.asking)
+            for option in sorted(task.inference_options)
         ],
         "checkpoint": predictor.about.get("checkpoint"),
         "corpus": predictor.about.get("corpus"),

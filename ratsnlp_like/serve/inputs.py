@@ -36,7 +36,7 @@ def input_fields(task: Task[Any, Any]) -> tuple[str, ...]:
 
 def example_input(task: Task[Any, Any]) -> dict[str, str]:
     """An input to show in the documentation."""
-    return dict(zip(input_fields(task), task.ask, strict=False))
+    return dict(zip(input_fields(task), task.example_input, strict=False))
 
 
 def _texts(task: Task[Any, Any], limits: Limits) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def options_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
     """The options of a request; what is left out stays as the model was saved."""
     hints, described = get_type_hints(type(task)), option_texts(task)
     made: dict[str, Any] = {}
-    for name in sorted(task.asking):
+    for name in sorted(task.inference_options):
         most = limits.max_options.get(name)
         about = Field(default=getattr(task, name), description=described.get(name), le=most)
         made[name] = (hints[name], about)

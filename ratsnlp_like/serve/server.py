@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..predictor import PredictionPrecision, Predictor
-from . import app
+from ..inference.predictor import PredictionPrecision, Predictor
+from ..serve import app
 from .limits import Limits
 
 log = logging.getLogger("ratsnlp_like")

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from ..arrays import Array, Noise, Tensor
 from ..errors import InputError
-from ..examples import Example
-from ..spans import Template, Tokens, tokenize
-from ..text import Normalized, Normalizer
+from ..examples.base import Example
+from ..runtime.types import Array, Noise, Tensor
+from ..text.edits import Normalized
+from ..text.normalization import Normalizer
+from ..text.tokens import Template, Tokens, tokenize
+from .batches import arrays
 
 E = TypeVar("E", bound=Example)
 P = TypeVar("P")
@@ -83,9 +85,9 @@ class Task(ABC, Generic[E, P]):
     example: ClassVar[type[Example]]
     best_metric: ClassVar[str]
     maximize: ClassVar[bool] = True
-    ask: ClassVar[tuple[str, ...]] = ("문장",)
-    asking: ClassVar[frozenset[str]] = frozenset()
-    measuring: ClassVar[frozenset[str]] = frozenset()
+    example_input: ClassVar[tuple[str, ...]] = ("문장",)
+    inference_options: ClassVar[frozenset[str]] = frozenset()
+    evaluation_options: ClassVar[frozenset[str]] = frozenset()
     outputs: ClassVar[tuple[str, ...]] = ()
 
     normalization: tuple[str, ...] = ()
@@ -192,7 +194,7 @@ class Task(ABC, Generic[E, P]):
         """This task with what is chosen by the validation set (a threshold), from predictions on it."""
         return self
 
-    def asked(self, ask: Callable[[Sequence[E]], list[P]], examples: Iterable[E]) -> dict[str, Any]:
+    def score_generation(self, predict: Callable[[Sequence[E]], list[P]], examples: Iterable[E]) -> dict[str, Any]:
         """Metrics of what a model says when a user asks it, where that is another thing than `predict_batch` saw.
 
         Args:
@@ -347,56 +349,3 @@ def _without_floats(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _without_floats(inner) for name, inner in value.items() if not isinstance(inner, float)}
     return [_without_floats(inner) for inner in value] if isinstance(value, (list, tuple)) else value
-
-
-def numbers(tensor: Tensor) -> Array:
-    """What a model says, as an array of fp32 on the CPU."""
-    made: Array = tensor.detach().float().cpu().numpy()
-    return made
-
-
-def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
-    """Rows of numbers, filled up to the longest. Shape: (batch, longest)."""
-    import torch
-
-    return torch.from_numpy(padded(rows, value))
-
-
-def padded(rows: Sequence[Sequence[int]], value: int) -> Array:
-    """`pad` without torch."""
-    import numpy as np
-
-    taken = _taken(rows)
-    out = np.full(taken.shape, value, dtype=np.int64)
-    out[taken] = np.concatenate(rows)
-    return out
-
-
-def _taken(rows: Sequence[Sequence[int]]) -> Array:
-    """Where rows stand in a batch, padding apart. Shape: (batch, longest)."""
-    import numpy as np
-
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    taken: Array = np.arange(lengths.max()) < lengths[:, None]
-    return taken
-
-
-def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Tensor]:
-    """input_ids, attention_mask and, where the windows have them, token_type_ids. Shape: (batch, longest)."""
-    import torch
-
-    return {name: torch.from_numpy(array) for name, array in arrays(features, tokenizer).items()}
-
-
-def arrays(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Array]:
-    """`pad_inputs` without torch."""
-    ids = [f["input_ids"] for f in features]
-    batch = {"input_ids": padded(ids, tokenizer.pad_token_id), "attention_mask": _taken(ids).astype("int64")}
-    if "token_type_ids" in features[0]:
-        batch["token_type_ids"] = padded([f["token_type_ids"] for f in features], 0)
-    return batch
-
-
-def inputs(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What of a batch goes into the model."""
-    return {name: value for name, value in batch.items() if name != "labels"}

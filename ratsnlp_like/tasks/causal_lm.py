@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..examples import Example, RawExample
+from ..examples.base import Example
+from ..examples.text import RawExample
 from ..registry import TASKS
 from .base import Features
 from .language_model import CausalModel, parts

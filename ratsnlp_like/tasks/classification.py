@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ..examples import Example, TextExample
+from ..examples.base import Example
+from ..examples.text import TextExample
 from ..registry import TASKS
-from ..spans import windows
+from ..text.spans import windows
 from .base import Features
-from .classifier import Classifier
+from .sequence_classifier import Classifier
 
 LongText = Literal["head", "head+tail", "windows"]
 

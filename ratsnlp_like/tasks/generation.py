@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .. import metrics
 from ..errors import InputError
-from ..examples import Example, GenerationExample
+from ..examples.base import Example
+from ..examples.generation import GenerationExample
+from ..metrics.generation import generation_scores
 from ..registry import TASKS
-from ..spans import tokenize
+from ..text.tokens import tokenize
 from .base import Features
 from .language_model import CausalModel, Generated, Likelihood, parts
 
@@ -31,7 +32,7 @@ class Generation(CausalModel[GenerationExample]):
     name: ClassVar[str] = "generation"
     description: ClassVar[str] = "write on from a prompt: prompt, completion; or text; or messages"
     example: ClassVar[type[Example]] = GenerationExample
-    measuring: ClassVar[frozenset[str]] = frozenset({"eval_prompts"})
+    evaluation_options: ClassVar[frozenset[str]] = frozenset({"eval_prompts"})
 
     eval_prompts: int = 100
     """Held-out prompts to write on from when a trained model is measured (chrF, distinct-1 and -2); 0: none."""
@@ -75,12 +76,12 @@ class Generation(CausalModel[GenerationExample]):
                     out.append({"input_ids": before + whole[start:stop], "learn": learn, "example": i, "lost": 0})
         return out
 
-    def asked(
+    def score_generation(
         self,
-        ask: Callable[[Sequence[GenerationExample]], list[Likelihood | Generated]],
+        predict: Callable[[Sequence[GenerationExample]], list[Likelihood | Generated]],
         examples: Iterable[GenerationExample],
     ) -> dict[str, Any]:
-        """How good and how varied what is written after held-out prompts is; see `metrics.generated`.
+        """How good and how varied what is written after held-out prompts is; see `generation_scores`.
 
         All completions of a prompt are references of it. Texts without a prompt are left out.
         """
@@ -93,11 +94,11 @@ class Generation(CausalModel[GenerationExample]):
         if not chosen:
             return {}
         try:
-            said = [answer.continuations[0] for answer in ask(chosen) if isinstance(answer, Generated)]
+            said = [answer.continuations[0] for answer in predict(chosen) if isinstance(answer, Generated)]
         except InputError as error:  # a prompt that leaves no room to write: a finished training is not lost for it
             log.warning("held-out prompts were not written on from: %s", error)
             return {}
-        return {**metrics.generated([references[prompt] for prompt in chosen], said), "prompts": len(chosen)}
+        return {**generation_scores([references[prompt] for prompt in chosen], said), "prompts": len(chosen)}
 
 
 def _question(example: GenerationExample) -> tuple[GenerationExample, str] | None:

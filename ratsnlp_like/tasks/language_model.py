@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self, TypeVar
 
-from ..arrays import Array, Noise, Tensor
 from ..errors import InputError, raise_together
-from ..examples import Example
-from ..quiet import quiet_transformers
-from ..spans import Template
-from ..streaming import pieces
-from .base import BatchOutput, Features, Statistics, Task, Window, pad, pad_inputs
+from ..examples.base import Example
+from ..modeling.streaming import pieces
+from ..runtime.logging import quiet_transformers
+from ..runtime.types import Array, Noise, Tensor
+from ..text.tokens import Template
+from .base import BatchOutput, Features, Statistics, Task, Window
+from .batches import pad, pad_inputs
 
 E = TypeVar("E", bound=Example)
 P = TypeVar("P")
@@ -60,7 +61,7 @@ class LanguageModel(Task[E, P]):
 
     def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
         """Cross entropy at the positions that are to be guessed."""
-        from ..losses import gather
+        from ..modeling.losses import gather
 
         return gather(model, model_inputs(batch), batch["positions"]).loss(batch["labels"])
 
@@ -69,7 +70,7 @@ class LanguageModel(Task[E, P]):
         import torch
         from torch.nn import functional as F
 
-        from ..losses import gather
+        from ..modeling.losses import gather
 
         rows, longest = batch["input_ids"].shape
         labels, sums = batch["labels"], torch.zeros(rows, 3, dtype=torch.float64, device=batch["labels"].device)
@@ -133,8 +134,8 @@ class Generated:
 class CausalModel(LanguageModel[E, Likelihood | Generated]):
     """Guess each token from those before it. The end of a text is taught, so that generation knows when to stop."""
 
-    ask: ClassVar[tuple[str, ...]] = ("오늘은",)
-    asking: ClassVar[frozenset[str]] = frozenset(
+    example_input: ClassVar[tuple[str, ...]] = ("오늘은",)
+    inference_options: ClassVar[frozenset[str]] = frozenset(
         {
             *("max_new_tokens", "min_new_tokens", "sample", "temperature", "top_k", "top_p", "repetition_penalty"),
             *("no_repeat_ngram_size", "num_beams", "continuations", "generation_seed"),

@@ -9,12 +9,14 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, ClassVar, NamedTuple
 
-from ..arrays import Array, Noise, Tensor
 from ..errors import InputError, raise_together
-from ..examples import Example, RawExample
+from ..examples.base import Example
+from ..examples.text import RawExample
 from ..registry import TASKS
-from ..spans import Template
-from .base import BatchOutput, Features, Raw, Window, arrays, numbers, pad_inputs
+from ..runtime.types import Array, Noise, Tensor
+from ..text.tokens import Template
+from .base import BatchOutput, Features, Raw, Window
+from .batches import arrays, numbers, pad_inputs
 from .language_model import LanguageModel, Likelihood, model_inputs, parts
 
 _MASK = "[MASK]"
@@ -49,9 +51,9 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
     name: ClassVar[str] = "masked-lm"
     description: ClassVar[str] = "pretrain a BERT on raw text, or adapt one to it: text"
     example: ClassVar[type[Example]] = RawExample
-    asking: ClassVar[frozenset[str]] = frozenset({"candidates"})
+    inference_options: ClassVar[frozenset[str]] = frozenset({"candidates"})
     outputs: ClassVar[tuple[str, ...]] = ("logits",)
-    ask: ClassVar[tuple[str, ...]] = ("오늘은 [MASK] 좋다",)
+    example_input: ClassVar[tuple[str, ...]] = ("오늘은 [MASK] 좋다",)
 
     mask_share: float = 0.15
     """Share of the tokens to be guessed; 80% of them are masked, 10% replaced by any token, 10% left as they are."""
@@ -170,7 +172,7 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
 
     def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
         """See `Task.predict_batch`; raw is (loss, targets, correct), or (ids, probabilities) of each blank."""
-        from ..losses import gather
+        from ..modeling.losses import gather
 
         if "labels" in batch:
             return self._likelihoods(model, batch)

@@ -12,22 +12,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar, Literal, Self
 
-from .. import metrics
-from ..arrays import Array, Noise, Tensor
 from ..errors import InputError
-from ..examples import Entity, EntityExample, Example
+from ..examples.base import Example
+from ..examples.entity import Entity, EntityExample
+from ..metrics.entities import entity_scores
 from ..registry import TASKS
-from ..spans import (
-    Offset,
-    ParticleCounts,
-    bio_labels,
-    context,
-    entities_to_tags,
-    tags_to_spans,
-    windows,
-    without_particle,
-)
-from .base import IGNORED, BatchOutput, Features, Raw, Statistics, Task, Window, inputs, numbers, pad, pad_inputs
+from ..runtime.types import Array, Noise, Tensor
+from ..text.particles import ParticleCounts, without_particle
+from ..text.spans import bio_labels, context, entities_to_tags, tags_to_spans, windows
+from ..text.tokens import Offset
+from .base import IGNORED, BatchOutput, Features, Raw, Statistics, Task, Window
+from .batches import inputs, numbers, pad, pad_inputs
 
 
 @dataclass(frozen=True)
@@ -203,9 +198,9 @@ class Ner(Task[EntityExample, EntityPrediction]):
     def score(
         self, predictions: Sequence[EntityPrediction], examples: Sequence[EntityExample], labels: Sequence[str]
     ) -> dict[str, Any]:
-        """See `metrics.entities`."""
+        """See `entity_scores`."""
         found = [[Entity(e.start, e.end, e.label) for e in p.entities] for p in predictions]
-        return metrics.entities([e.entities or () for e in examples], found, [e.text for e in examples], labels)
+        return entity_scores([e.entities or () for e in examples], found, [e.text for e in examples], labels)
 
     def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
         """See `Task.gold`."""

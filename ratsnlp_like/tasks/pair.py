@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..examples import Example, PairExample
+from ..examples.base import Example
+from ..examples.pair import PairExample
 from ..registry import TASKS
 from .base import Features
-from .classifier import Classifier
 from .pairs import encode_pairs
+from .sequence_classifier import Classifier
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Pair(Classifier[PairExample]):
     name: ClassVar[str] = "pair"
     description: ClassVar[str] = "a class for two texts (NLI, paraphrase, ...): text, text_pair, label"
     example: ClassVar[type[Example]] = PairExample
-    ask: ClassVar[tuple[str, ...]] = ("비가 그쳤다", "비가 왔었다")
+    example_input: ClassVar[tuple[str, ...]] = ("비가 그쳤다", "비가 왔었다")
 
     def encode(
         self, examples: Sequence[PairExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..examples import PairExample, ScoredPairExample
+from ..examples.pair import PairExample, ScoredPairExample
 from .base import Features, Task
 
 

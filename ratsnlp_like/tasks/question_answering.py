@@ -14,13 +14,18 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
-from .. import metrics
-from ..arrays import Array, Noise, Tensor
 from ..errors import InputError, raise_together
-from ..examples import Answer, Entity, Example, QuestionExample
+from ..examples.base import Example
+from ..examples.entity import Entity
+from ..examples.question import Answer, QuestionExample
+from ..metrics.answers import answer_scores
 from ..registry import TASKS
-from ..spans import Offset, ParticleCounts, Template, windows, without_particle
-from .base import BatchOutput, Features, Raw, Statistics, Task, Window, inputs, numbers, pad_inputs
+from ..runtime.types import Array, Noise, Tensor
+from ..text.particles import ParticleCounts, without_particle
+from ..text.spans import windows
+from ..text.tokens import Offset, Template
+from .base import BatchOutput, Features, Raw, Statistics, Task, Window
+from .batches import inputs, numbers, pad_inputs
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -67,9 +72,9 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
     name: ClassVar[str] = "question-answering"
     description: ClassVar[str] = "the span of a text that answers a question, or none: question, context, answers"
     example: ClassVar[type[Example]] = QuestionExample
-    ask: ClassVar[tuple[str, ...]] = ("언제 열었나?", "도서관은 1998년에 문을 열었다.")
+    example_input: ClassVar[tuple[str, ...]] = ("언제 열었나?", "도서관은 1998년에 문을 열었다.")
     best_metric: ClassVar[str] = "char_f1"
-    asking: ClassVar[frozenset[str]] = frozenset({"n_best", "max_answer_length", "null_threshold"})
+    inference_options: ClassVar[frozenset[str]] = frozenset({"n_best", "max_answer_length", "null_threshold"})
     outputs: ClassVar[tuple[str, ...]] = ("start_logits", "end_logits")
 
     doc_stride: int = 64
@@ -327,8 +332,8 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
     def score(
         self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample], labels: Sequence[str]
     ) -> dict[str, Any]:
-        """See `metrics.answers`."""
-        return metrics.answers([[a.text for a in e.answers or ()] for e in examples], [p.text for p in predictions])
+        """See `answer_scores`."""
+        return answer_scores([[a.text for a in e.answers or ()] for e in examples], [p.text for p in predictions])
 
     def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
         """See `Task.gold`."""
@@ -364,7 +369,7 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
 
 
 def _exact(text: str, example: QuestionExample) -> int:
-    return round(metrics.answers([[answer.text for answer in example.answers or ()]], [text])["klue_mrc_em"])
+    return round(answer_scores([[answer.text for answer in example.answers or ()]], [text])["klue_mrc_em"])
 
 
 def _target(offsets: Sequence[Offset], example: QuestionExample) -> tuple[int, int] | None:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from .. import metrics
-from ..arrays import Array, Noise, Tensor
 from ..errors import InputError
-from ..examples import Example, ScoredPairExample
+from ..examples.base import Example
+from ..examples.pair import ScoredPairExample
+from ..metrics.similarity import similarity_scores
 from ..registry import TASKS
-from .base import BatchOutput, Features, Raw, Statistics, Task, Window, inputs, numbers, pad_inputs
+from ..runtime.types import Array, Noise, Tensor
+from .base import BatchOutput, Features, Raw, Statistics, Task, Window
+from .batches import inputs, numbers, pad_inputs
 from .pairs import encode_pairs
 
 
@@ -29,9 +31,9 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
     name: ClassVar[str] = "similarity"
     description: ClassVar[str] = "how alike two texts are, as a number (STS): text, text_pair, score"
     example: ClassVar[type[Example]] = ScoredPairExample
-    ask: ClassVar[tuple[str, ...]] = ("방이 넓어요", "방이 크네요")
+    example_input: ClassVar[tuple[str, ...]] = ("방이 넓어요", "방이 크네요")
     best_metric: ClassVar[str] = "pearson"
-    asking: ClassVar[frozenset[str]] = frozenset({"threshold"})
+    inference_options: ClassVar[frozenset[str]] = frozenset({"threshold"})
     outputs: ClassVar[tuple[str, ...]] = ("logits",)
 
     lowest: float = 0.0
@@ -139,10 +141,10 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
     def score(
         self, predictions: Sequence[ScorePrediction], examples: Sequence[ScoredPairExample], labels: Sequence[str]
     ) -> dict[str, Any]:
-        """See `metrics.similarity`."""
+        """See `similarity_scores`."""
         gold = [float(example.score or 0.0) for example in examples]
         threshold = self.lowest + 0.6 * (self.highest - self.lowest) if self.threshold is None else self.threshold
-        return metrics.similarity(gold, [p.score for p in predictions], threshold)
+        return similarity_scores(gold, [p.score for p in predictions], threshold)
 
     def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
         """See `Task.gold`."""

@@ -25,10 +25,10 @@ from ratsnlp_like.checkpoints.base import (
 )
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.registry import CHECKPOINTS, CORPORA
-from ratsnlp_like.spans import tokenize
 from ratsnlp_like.tasks.base import Task
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.tasks.ner import Ner
+from ratsnlp_like.text.tokens import tokenize
 
 Load = Callable[[str], Any]
 MakeFolder = Callable[..., Path]
@@ -538,7 +538,7 @@ def test_small_models_of_real_checkpoints_answer(
     name: str, task: Task[Any, Any], labels: list[str], texts: list[str], real_tokenizer: Load, tokenizers_root: Path
 ) -> None:
     """Batches of unlike lengths, and of empty texts, in the order that was asked."""
-    from ratsnlp_like.predictor import Predictor
+    from ratsnlp_like.inference.predictor import Predictor
 
     real_tokenizer(name)
     folder = str(tokenizers_root / name)

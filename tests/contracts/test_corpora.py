@@ -11,9 +11,13 @@ from pathlib import Path
 import helpers
 import pytest
 
-from ratsnlp_like.corpora.base import Corpus, FileCorpus, FilesCorpus, open_corpus
+from ratsnlp_like.corpora.base import Corpus
+from ratsnlp_like.corpora.files import FilesCorpus
+from ratsnlp_like.corpora.opening import FileCorpus, open_corpus
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.examples import Entity, EntityExample, Example, RawExample, TextExample
+from ratsnlp_like.examples.base import Example
+from ratsnlp_like.examples.entity import Entity, EntityExample
+from ratsnlp_like.examples.text import RawExample, TextExample
 from ratsnlp_like.registry import CORPORA, TASKS
 
 SAMPLES = [(name, split) for name, corpus in CORPORA.items() for split in corpus.sample]
@@ -113,7 +117,7 @@ def test_labels_are_not_looked_at_for_prediction(name: str, lay: Callable[[str],
     corpus = lay(name)
     split = next(iter(corpus.sample))
     first = corpus.example_type.columns()[0]
-    given = [getattr(example.asked(), first) for example in corpus.examples(tmp_path, split)]
+    given = [getattr(example.as_input(), first) for example in corpus.examples(tmp_path, split)]
     asked = list(corpus.inputs(tmp_path, split))
     assert [getattr(example, first) for example in asked] == given
     assert all(example.label_names == () for example in asked)

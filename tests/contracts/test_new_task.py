@@ -13,12 +13,13 @@ import pytest
 
 from ratsnlp_like import InputError, Predictor, evaluate, fine_tune
 from ratsnlp_like.checkpoints.base import load_config, load_tokenizer
-from ratsnlp_like.cli import main
-from ratsnlp_like.corpora.base import open_corpus
-from ratsnlp_like.examples import Example, Place
-from ratsnlp_like.inspection import inspect
+from ratsnlp_like.cli.main import main
+from ratsnlp_like.corpora.opening import open_corpus
+from ratsnlp_like.evaluation.inspection import inspect
+from ratsnlp_like.examples.base import Example, Place
 from ratsnlp_like.registry import TASKS
-from ratsnlp_like.tasks.base import BatchOutput, Features, Task, Window, inputs, pad_inputs
+from ratsnlp_like.tasks.base import BatchOutput, Features, Task, Window
+from ratsnlp_like.tasks.batches import inputs, pad_inputs
 
 # ---------------------------------------------------------------------------------------------------------------------
 

@@ -20,26 +20,21 @@ import pytest
 import torch
 from helpers import lay
 
-from ratsnlp_like.corpora.base import FilesCorpus
+from ratsnlp_like.corpora.files import FilesCorpus
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.examples import (
-    Entity,
-    EntityExample,
-    Example,
-    GenerationExample,
-    Labelled,
-    QuestionExample,
-    RawExample,
-    TextExample,
-)
+from ratsnlp_like.examples.base import Example, Labelled
+from ratsnlp_like.examples.entity import Entity, EntityExample
+from ratsnlp_like.examples.generation import GenerationExample
+from ratsnlp_like.examples.question import QuestionExample
+from ratsnlp_like.examples.text import RawExample, TextExample
 from ratsnlp_like.registry import CORPORA, TASKS
-from ratsnlp_like.spans import tokenize
 from ratsnlp_like.tasks.base import Statistics, Task, Window
 from ratsnlp_like.tasks.causal_lm import CausalLM
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.tasks.language_model import CausalModel, LanguageModel
 from ratsnlp_like.tasks.masked_lm import MaskedLM
 from ratsnlp_like.tasks.ner import Ner
+from ratsnlp_like.text.tokens import tokenize
 
 
 class Facts(NamedTuple):
@@ -299,7 +294,7 @@ def test_its_facts(name: str) -> None:
     assert 10 < len(kind.description) < 120
     task = kind()
     assert kind.from_dict(json.loads(json.dumps(task.to_dict()))) == task
-    assert kind.asking <= set(task.to_dict()) - {"normalization"}
+    assert kind.inference_options <= set(task.to_dict()) - {"normalization"}
     assert callable(task.model_class().from_pretrained)
     assert callable(task.model_class().from_config)
     with pytest.raises(InputError, match="unknown fields"):

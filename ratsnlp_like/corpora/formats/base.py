@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ...examples import Place
+from ...examples.base import Place
 
 
 class Row(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...errors import InputError
-from ...examples import Place
+from ...examples.base import Place
 from .base import shorten
 
 TAG = re.compile(r"O|[BI]-\S+")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import InputError
-from ...examples import Place
+from ...examples.base import Place
 from .base import DEFAULTS, Options, Row, shorten
 from .files import read_lines
 

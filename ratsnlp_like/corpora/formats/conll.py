@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import InputError
-from ...examples import Place
+from ...examples.base import Place
 from .base import DEFAULTS, Options, Row, shorten
 from .bio import TAG, Token, text_and_entities
 from .files import read_lines

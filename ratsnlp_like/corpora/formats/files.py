@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TextIO, cast
 
 from ...errors import InputError
-from ...examples import Place
+from ...examples.base import Place
 
 logger = logging.getLogger("ratsnlp_like")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import InputError
-from ...examples import Place
+from ...examples.base import Place
 from .base import DEFAULTS, Options, Row, shorten
 from .bio import Token, text_and_entities
 from .book import simple_marks

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import InputError
-from ...examples import Place
+from ...examples.base import Place
 from .base import DEFAULTS, Options, Row
 
 _BATCH = 1024  # rows

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from ...errors import InputError
-from ...examples import Place
+from ...examples.base import Place
 from .base import DEFAULTS, Options, Row, shorten
 from .files import logger, read_lines
 

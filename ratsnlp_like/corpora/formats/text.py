@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from ...examples import Place
+from ...examples.base import Place
 from .base import DEFAULTS, Options, Row
 from .files import read_lines
 

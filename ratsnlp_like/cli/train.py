@@ -1,0 +1,74 @@
+"""cli.train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputError
+from ..runtime import lazy_imports as lean
+from .main import is_first_process
+from .parsing import add_corpus_options, check_result_path, library_options, new_parser, parse, task_of, write_result
+
+
+def _with_config_of_run(arguments: list[str]) -> list[str]:
+    """`train --output RUN --resume` alone takes the configuration that lies in the run."""
+    names = [argument.partition("=")[0] for argument in arguments]
+    if "--resume" not in names or "--config" in names or "--output" not in names:
+        return arguments
+    at = names.index("--output")
+    folder = arguments[at].partition("=")[2] or "".join(arguments[at + 1 : at + 2])
+    config = Path(folder) / "config.yaml"
+    return ["--config", str(config), *arguments] if config.is_file() else arguments
+
+
+# Commands
+
+
+def run(arguments: list[str]) -> None:
+    """`ratsnlp-like train`."""
+    from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
+
+    from ..arguments import DataArguments, ModelArguments, TrainingArguments
+    from ..registry import TASKS
+
+    arguments = _with_config_of_run(arguments)
+    task = task_of(arguments, None)
+    parser = new_parser("train", "Fine-tune a checkpoint on a corpus, evaluate it and save it.")
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file with these options, such as a run's own")
+    parser.add_argument("--task", type=str, help=f"{', '.join(TASKS)}; its own flags: --task NAME --help")
+    parser.add_argument("--corpus", type=str, help="a registered name, a file, or a hub id")
+    parser.add_argument("--checkpoint", type=str, help="a bundled name, a folder, or a hub id")
+    parser.add_argument("--output", type=str | None, default=None, help="the run folder")
+    parser.add_argument("--resume", action="store_true", help="go on with the unfinished run in --output")
+    parser.add_argument("--overwrite", action="store_true", help="throw away the run in --output")
+    parser.add_argument(
+        "--result", type=str | None, default=None, help="write metrics, counts and times to this JSON file"
+    )
+    for kind in (DataArguments, ModelArguments, TrainingArguments):
+        parser.add_class_arguments(kind)
+    if task is not None:
+        parser.add_class_arguments(TASKS[task])
+        add_corpus_options(parser, TASKS[task].example.columns())
+    options = parse(parser, arguments)
+    missing = [name for name in ("task", "corpus", "checkpoint") if not options.get(name)]
+    if missing:
+        raise InputError(
+            "missing: " + ", ".join(f"--{name}" for name in missing),
+            fix="ratsnlp-like train --task classification --corpus sample-sentiment --checkpoint NAME; "
+            "ratsnlp-like list tasks | corpora | checkpoints",
+        )
+    check_result_path(options["result"])
+    from ..training.job import Job
+
+    chosen = library_options(options, "result")
+    where = {name: chosen.pop(name) for name in ("output", "resume", "overwrite")}
+    job = Job.of(chosen.pop("task"), chosen.pop("corpus"), chosen.pop("checkpoint"), chosen)
+    job.check()
+    with lean.starting():
+        from ..evaluation.report import show_run
+        from ..training.finetune import run_job
+
+    result = run_job(job, **where)
+    if is_first_process():
+        write_result(options["result"], result.to_dict())
+        show_run(result)

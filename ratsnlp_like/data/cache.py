@@ -1,0 +1,69 @@
+"""data.cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ..errors import InputError, is_full
+from ..runtime.lazy_imports import uncollected
+
+CACHE_VERSION = 5
+"""Raise it when the layout of the cache or the meaning of a feature changes."""
+
+
+def default_cache() -> Path:
+    """$RATSNLP_LIKE_CACHE, else ~/.cache/ratsnlp_like."""
+    return Path(os.environ.get("RATSNLP_LIKE_CACHE") or "~/.cache/ratsnlp_like").expanduser()
+
+
+def cached_folder(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -> tuple[Path, dict[str, Any]]:
+    """The folder of a key and its meta.json, built if it is not there; safe with many processes."""
+    folder = cache / key
+    meta = folder / "meta.json"
+    if not meta.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / f"{key}.lock"):
+            if not meta.exists():
+                partial = cache / f"{key}.partial"
+                shutil.rmtree(partial, ignore_errors=True)  # left by a writer that was killed
+                partial.mkdir()
+                try:
+                    with uncollected():  # looking for garbage among the rows took a fifth of the time
+                        content = build(partial)
+                    (partial / "meta.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+                    partial.rename(folder)
+                except BaseException as error:
+                    shutil.rmtree(partial, ignore_errors=True)
+                    if not is_full(error):
+                        raise
+                    raise InputError(
+                        f"the encoded corpus cannot be written: {error}",
+                        place=cache,
+                        fix="make room on that disk, or choose another folder with --cache_dir",
+                    ) from error
+    return folder, json.loads(meta.read_text(encoding="utf-8"))
+
+
+def cache_key(name: str, *parts: object) -> str:
+    digest = hashlib.sha256(json.dumps([CACHE_VERSION, *parts], ensure_ascii=False, default=repr).encode())
+    return f"{name}-{digest.hexdigest()[:32]}"
+
+
+def tokenizer_fingerprint(tokenizer: Any) -> str:
+    """A digest of all that a tokenizer does: its files as one JSON, or the vocabulary of a slow one."""
+    if tokenizer.is_fast:
+        described = json.loads(tokenizer.backend_tokenizer.to_str())
+        content = json.dumps(described | {"truncation": None, "padding": None})  # an earlier call may have set these
+    else:
+        content = json.dumps([type(tokenizer).__qualname__, sorted(tokenizer.get_vocab().items())])
+    extra = [sorted(tokenizer.special_tokens_map.items()), tokenizer.model_input_names]
+    extra.append(getattr(tokenizer, "chat_template", None))
+    return hashlib.sha256((content + repr(extra)).encode()).hexdigest()

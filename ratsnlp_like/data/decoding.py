@@ -1,0 +1,32 @@
+"""data.decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..tasks.base import Raw, Task, Window
+from .splits import EncodedSplit
+
+
+def decode_split(
+    task: Task[Any, Any], split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str], tokenizer: Any
+) -> tuple[list[Any], list[Any]]:
+    """Predictions for a split from what a model said of each of its windows, and the examples."""
+    examples, predictions = [], []
+    for example, windows in windows_by_example(split, raw):
+        examples.append(example)
+        predictions.append(task.decode(example, windows, labels, tokenizer))
+    return predictions, examples
+
+
+def windows_by_example(split: EncodedSplit, raw: Mapping[int, Raw]) -> Iterator[tuple[Any, list[Window]]]:
+    """Each example of a split with its windows, in order."""
+    rows = split.example_rows
+    borders = np.flatnonzero(np.diff(rows, prepend=-1, append=len(split.read)))
+    for start, end in pairwise(borders):
+        windows = [Window(split[k], raw[k]) for k in range(start, end)]
+        yield split.read.example(int(rows[start])), windows

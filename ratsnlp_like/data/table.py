@@ -1,0 +1,138 @@
+"""data.table."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+_CHUNK = 4096
+"""Rows of an Arrow record batch. All but the last have just so many: row i lies in chunk i // _CHUNK."""
+_FORGOTTEN = 2**17
+"""Rows after whose reading the pages of a file no longer count as this process's memory."""
+
+
+# Tables on disk ------------------------------------------------------------------------------------------------------
+
+
+class Table:
+    """Rows of numbers and ragged lists in a memory-mapped Arrow file; a row is a dict of numpy views."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with path.open("rb") as file:
+            self._pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._reader = pa.ipc.open_file(pa.py_buffer(self._pages))
+        self._looked_at = 0
+        self._chunks: list[dict[str, Any] | None] = [None] * self._reader.num_record_batches
+        last = self._reader.get_batch(len(self._chunks) - 1).num_rows if self._chunks else 0
+        self._length = max(0, len(self._chunks) - 1) * _CHUNK + last
+
+    def __reduce__(self) -> tuple[object, ...]:  # a worker process opens the file again
+        return Table, (self._path,)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def _look(self, rows: int) -> None:
+        """Count rows, and forget pages now and then: they are read again where they are needed."""
+        self._looked_at += rows
+        if self._looked_at >= _FORGOTTEN and hasattr(mmap, "MADV_DONTNEED"):
+            self._looked_at = 0
+            self._pages.madvise(mmap.MADV_DONTNEED)
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        self._look(1)
+        chunk, k = self._chunk(row // _CHUNK), row % _CHUNK
+        return {
+            name: column[k] if not isinstance(column, tuple) else column[0][column[1][k] : column[1][k + 1]]
+            for name, column in chunk.items()
+        }
+
+    def cells(self, row: int, names: Sequence[str]) -> tuple[Any, ...]:
+        """Some cells of a row: strings, numbers, None."""
+        batch = self._reader.get_batch(row // _CHUNK)
+        return tuple(batch.column(name)[row % _CHUNK].as_py() for name in names)
+
+    def numbers(self, name: str) -> np.ndarray:
+        """A whole column of numbers, or the lengths of a whole column of lists. Shape: (rows,)."""
+        out = np.zeros(len(self), dtype=np.float32 if self._is_decimal(name) else np.int32)
+        for i in range(len(self._chunks)):
+            self._look(_CHUNK)
+            column = self._chunk(i)[name]
+            part = np.diff(column[1]) if isinstance(column, tuple) else column
+            out[i * _CHUNK : i * _CHUNK + len(part)] = part
+        return out
+
+    def categories(self, name: str) -> tuple[np.ndarray, list[str]]:
+        """A whole column of strings as numbers, shape (rows,), and the sorted strings that they stand for."""
+        parts = [self._reader.get_batch(i).column(name) for i in range(len(self._chunks))]
+        column = pa.chunked_array(parts, type=pa.large_string()).combine_chunks().dictionary_encode()
+        names = column.dictionary.to_pylist()
+        order = sorted(range(len(names)), key=names.__getitem__)
+        numbers = np.argsort(order).astype(np.int32)
+        return numbers[column.indices.to_numpy()], [names[i] for i in order]
+
+    def all_cells(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """The same of all rows."""
+        for i in range(len(self._chunks)):
+            self._look(_CHUNK)
+            batch = self._reader.get_batch(i)
+            # by way of numpy: `to_pylist` makes an object of Arrow's for each cell
+            columns = (batch.column(name).to_numpy(zero_copy_only=False).tolist() for name in names)
+            yield from zip(*columns, strict=True)
+
+    def _is_decimal(self, name: str) -> bool:
+        return bool(self._chunks) and pa.types.is_floating(self._reader.schema.field(name).type)
+
+    def _chunk(self, i: int) -> dict[str, Any]:
+        chunk = self._chunks[i]
+        if chunk is None:
+            batch = self._reader.get_batch(i)
+            chunk = {
+                field.name: _view(column)
+                for field, column in zip(batch.schema, batch.columns, strict=True)
+                if not pa.types.is_large_string(field.type)
+            }
+            self._chunks[i] = chunk
+        return chunk
+
+
+def _view(column: pa.Array) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Numbers as they lie in the file; lists as (flat values, borders)."""
+    if pa.types.is_list(column.type):
+        return column.values.to_numpy(), column.offsets.to_numpy()
+    return column.to_numpy()
+
+
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows in chunks; returns how many there were."""
+    iterator = iter(rows)
+    count = 0
+    with pa.OSFile(str(path), "wb") as sink:
+        writer = None
+        while chunk := list(islice(iterator, _CHUNK)):
+            batch = pa.RecordBatch.from_pydict({name: _column([row[name] for row in chunk]) for name in chunk[0]})
+            writer = writer or pa.ipc.new_file(sink, batch.schema)
+            writer.write_batch(batch)
+            count += len(chunk)
+        (writer or pa.ipc.new_file(sink, pa.schema([]))).close()
+    return count
+
+
+def _column(cells: list[Any]) -> pa.Array:
+    first = cells[0]
+    if first is None or isinstance(first, str):
+        return pa.array(cells, type=pa.large_string())
+    if not isinstance(first, list):
+        return pa.array(cells, type=pa.float32() if isinstance(first, float) else pa.int32())
+    borders = np.zeros(len(cells) + 1, dtype=np.int32)
+    np.cumsum([len(cell) for cell in cells], out=borders[1:])
+    flat = np.array(list(chain.from_iterable(cells)))
+    decimals = len(flat) and flat.dtype.kind == "f"
+    return pa.ListArray.from_arrays(borders, flat.astype(np.float32 if decimals else np.int32))

@@ -1,0 +1,115 @@
+"""evaluation.evaluate."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..corpora.base import Corpus, default_root
+from ..corpora.opening import FileCorpus
+from ..data.batches import Batches, Loader
+from ..data.cache import default_cache
+from ..data.splits import EncodedSplit, best_split, encode_split, read_split, warn_of_truncation
+from ..errors import InputError, did_you_mean
+from ..inference.predictor import PredictionPrecision, Predictor
+from ..training.job import Job, name_of
+from ..training.module import TaskModule
+from ..training.trainer import evaluation_trainer
+
+log = logging.getLogger("ratsnlp_like")
+_EVAL_BATCH = 64
+"""Windows of a batch where a saved model is measured."""
+
+
+def evaluate(
+    folder: str | Path,
+    *,
+    corpus: str | Path | Corpus,
+    split: str | None = None,
+    precision: PredictionPrecision = "32",
+    **options: Any,
+) -> dict[str, Any]:
+    """Measure a saved model on a corpus.
+
+    Args:
+        folder: a run folder (its best model) or a model folder.
+        corpus: a registered name, a file, a hub id, or a `Corpus`.
+        split: of the corpus; test, else validation, else the only one by default.
+        precision: `32` or `bf16`; see `Predictor.from_pretrained`.
+        options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
+            `progress`; and the fields of the task that change what is asked (`asking`) or measured (`measuring`).
+
+    Returns:
+        Metrics by name, the same names as in training.
+
+    Raises:
+        InputError: no model, no corpus, or a label that the model does not know.
+    """
+    predictor = Predictor.from_pretrained(folder, precision=precision)
+    anew = {
+        name: options.pop(name)
+        for name in predictor.task.inference_options | predictor.task.evaluation_options
+        if name in options
+    }
+    predictor = predictor.with_options(**anew)
+    held_out = EvaluationSet.of(predictor, corpus, split, options)
+    log.info("measured on %s", held_out)
+    module = TaskModule(predictor.task, predictor.model, predictor.labels)
+    trainer = evaluation_trainer(progress=held_out.progress)
+    trainer.test(module, dataloaders=held_out.loader(predictor), verbose=False)
+    return module.results | predictor.task.score_generation(predictor.predict, held_out.split.examples())
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """Examples to measure a saved model on, encoded for it."""
+
+    corpus: str
+    kind: str
+    """Which of its splits, in words."""
+    split: EncodedSplit
+    batch_size: int
+    progress: bool
+
+    @classmethod
+    def of(
+        cls, predictor: Predictor, corpus: str | Path | Corpus, split: str | None, options: Mapping[str, Any]
+    ) -> EvaluationSet:
+        """Choose and encode them; see `evaluate`."""
+        if predictor.about.get("corpus") == name_of(corpus):  # the columns that it was trained on are meant
+            columns = {f"{name}_column": column for name, column in predictor.about.get("columns", {}).items()}
+            options = {**columns, **options}
+        job = Job.of(predictor.task.name, corpus, "", options)
+        source = job.open(job.corpus, like=predictor.about.get("corpus"))
+        root, cache = job.places.corpus_root or default_root(), job.places.cache_dir or default_cache()
+        splits = source.splits(root)
+        split = split or ("test" if "test" in splits else best_split(source, root))
+        if split not in splits:
+            if len(splits) > 1:
+                raise InputError(f"no split {split!r}", place=name_of(corpus), fix=did_you_mean(split, splits))
+            split = splits[0]  # a file has one
+        read = read_split(source, split, root=root, cache=cache)
+        known = predictor.about.get("fingerprints", {})
+        if read.fingerprint == known.get("train"):
+            log.warning("%s: the model was trained on these rows; this is no measure of new text.", name_of(corpus))
+        elif read.fingerprint == known.get("validation"):
+            log.warning("%s: the best model was chosen by these rows; new text may turn out worse.", name_of(corpus))
+        encoded = encode_split(
+            read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
+        )
+        encoded = encoded.sample(job.data.limit_eval, job.training.seed)
+        warn_of_truncation(encoded, predictor.max_length)
+        kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
+        size = job.training.eval_batch_size or _EVAL_BATCH
+        return cls(name_of(corpus), kind, encoded, size, job.training.progress)
+
+    def __str__(self) -> str:
+        return f"{self.corpus}, {self.kind}: {int(self.split.begins.sum()):,} examples"
+
+    def loader(self, predictor: Predictor) -> Loader:
+        """Its batches, longest first."""
+        batches = Batches(self.split.lengths, self.batch_size, shuffle=False)
+        return Loader(self.split, predictor.tokenizer, batches)

@@ -1,0 +1,105 @@
+"""examples.entity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, NamedTuple, Self
+
+from ..errors import InputError
+from .base import Example, Place
+from .values import as_string
+
+
+class Entity(NamedTuple):
+    """A named entity in characters of the original text, `end` exclusive."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class EntityExample(Example):
+    """A text and its named entities, sorted, in characters; None where they are to be predicted.
+
+    Raises:
+        InputError: an entity lies outside the text, is empty, or overlaps another.
+    """
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "text": ("text", "sentence", "document", "content", "문장", "텍스트", "내용", "본문"),
+        "entities": ("entities", "entity", "ner", "spans", "label", "labels", "ne", "개체명", "개체"),
+    }
+    optional: ClassVar[frozenset[str]] = frozenset({"entities"})
+
+    text: str = ""
+    entities: tuple[Entity, ...] | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
+        """See `Example.from_row`; entities are [start, end, label] or {"start", "end", "label"[, "text"]}."""
+        text = as_string(row.get("text"), "text", place)
+        if (raw := row.get("entities")) is None:
+            return cls(text=text, place=place)
+        if isinstance(raw, str):
+            try:
+                raw = json.loads(raw)
+            except ValueError:
+                raw = raw or "''"
+        if not isinstance(raw, (list, tuple)):
+            raise InputError(
+                f"the entities are {str(raw)[:60]!r}",
+                place=place,
+                expected='a list like [{"start": 0, "end": 3, "label": "PS"}]',
+            )
+        entities = sorted(_entity(item, text, place) for item in raw)
+        for left, right in pairwise(entities):
+            if right.start < left.end:
+                raise InputError(
+                    f"the entities {text[left.start : left.end]!r} ({left.label}, {left.start}-{left.end}) and "
+                    f"{text[right.start : right.end]!r} ({right.label}, {right.start}-{right.end}) overlap",
+                    place=place,
+                    expected="entities that do not overlap: a token has one label",
+                    fix="keep the outer or the inner one of each pair",
+                )
+        return cls(text=text, entities=tuple(entities), place=place)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The types of the entities in this text."""
+        return tuple(entity.label for entity in self.entities or ())
+
+
+def _entity(item: Any, text: str, place: Place | None) -> Entity:
+    said = None
+    try:
+        if isinstance(item, Mapping):
+            start, end = item["start"], item["end"]
+            label, said = item.get("label", item.get("type")), item.get("text")
+        else:
+            start, end, label = item
+        entity = Entity(int(start), int(end), str(label))
+    except (KeyError, TypeError, ValueError):
+        label = None
+    if label is None:
+        raise InputError(
+            f"cannot read the entity {str(item)[:80]!r}",
+            place=place,
+            expected='{"start": 0, "end": 3, "label": "PS"} or [0, 3, "PS"], in characters, end exclusive',
+        )
+    if not 0 <= entity.start < entity.end <= len(text):
+        raise InputError(
+            f"the entity {tuple(entity)} lies outside its text of {len(text)} characters or is empty", place=place
+        )
+    found = text[entity.start : entity.end]
+    if said is not None and said != found:
+        where = text.find(str(said))
+        raise InputError(
+            f"the entity says {said!r}, but characters {entity.start}-{entity.end} of the text are {found!r}",
+            place=place,
+            fix=f"start {where}, end {where + len(str(said))}" if where >= 0 else "correct the offsets or the text",
+        )
+    return entity

@@ -1,0 +1,141 @@
+"""examples.generation."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple, Self
+
+from ..errors import InputError
+from .base import Example, Place
+from .text import TEXT_NAMES
+from .values import as_string
+
+
+class Message(NamedTuple):
+    """A turn of a conversation."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class GenerationExample(Example):
+    """A prompt and what is to be written after it; None where that is to be generated.
+
+    A text alone is a completion of nothing. What an instruction is about (`input`, as in Alpaca's data) stands on a
+    line of its own behind it. A conversation ends with the turn that is to be learnt, or is to be answered.
+
+    Raises:
+        InputError: neither a text, nor a prompt, nor messages.
+    """
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "prompt": ("prompt", "instruction", "question", "q", "input", "질문", "지시", "입력"),
+        "completion": ("completion", "response", "output", "answer", "a", "답변", "응답", "출력"),
+        "text": TEXT_NAMES,
+        "messages": ("messages", "conversation", "conversations", "대화"),
+        "input": ("입력",),
+    }
+    optional: ClassVar[frozenset[str]] = frozenset({"prompt", "completion", "text", "messages", "input"})
+    predicted: ClassVar[frozenset[str] | None] = frozenset({"completion"})
+    alternatives: ClassVar[tuple[str, ...]] = ("messages", "prompt", "text")
+
+    prompt: str = ""
+    completion: str | None = None
+    text: str | None = None
+    """Only read: all of it is to be learnt."""
+    messages: tuple[Message, ...] = ()
+    input: str | None = None
+    """Only read: what the prompt is about."""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
+        """See `Example.from_row`; messages are [{"role", "content"}]."""
+        if row.get("messages"):
+            return cls(messages=_messages(row["messages"], place), place=place)
+        if row.get("prompt") is None and row.get("text") is not None:
+            return cls(completion=as_string(row["text"], "text", place), place=place)
+        if row.get("prompt") is None:
+            raise InputError(
+                "the row has nothing to write on from",
+                place=place,
+                expected="a prompt with its completion, or a text, or messages",
+                fix="fill it in or take the row out",
+            )
+        completion = row.get("completion")
+        written = None if completion is None else as_string(completion, "completion", place)
+        prompt, about = as_string(row["prompt"], "prompt", place), as_string(row.get("input"), "input", place)
+        return cls(prompt=f"{prompt}\n{about}" if about.strip() else prompt, completion=written, place=place)
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """See `Example.of`; a string is a prompt, a list of messages a conversation to be answered."""
+        if isinstance(value, str):
+            return cls(prompt=value)
+        if isinstance(value, (list, tuple)):
+            return cls(messages=_messages(value, None))
+        return super().of(value).as_input() if isinstance(value, Mapping) else super().of(value)
+
+    def as_input(self) -> Self:
+        """See `Example.asked`: a text alone, which is learnt whole, is a prompt."""
+        if self.prompt or self.messages or self.completion is None:
+            return self
+        return replace(self, prompt=self.completion, completion=None)
+
+    @classmethod
+    def is_one(cls, value: Any) -> bool:
+        """See `Example.is_one`; a list of messages is one conversation."""
+        is_conversation = (
+            isinstance(value, (list, tuple))
+            and len(value) > 0
+            and all(isinstance(item, Mapping) and {"role", "content"} <= set(item) for item in value)
+        )
+        return is_conversation or super().is_one(value)
+
+    def __str__(self) -> str:
+        """See `Example`: of a conversation its last turn."""
+        return self.messages[-1].content if self.messages else self.prompt
+
+    def inputs(self) -> dict[str, Any]:
+        """See `Example.inputs`."""
+        if self.messages:
+            return {"messages": [message._asdict() for message in self.messages]}
+        return {"prompt": self.prompt}
+
+    @property
+    def is_empty(self) -> bool:
+        """See `Example.is_empty`: of what is to be learnt; of a prompt alone, the prompt."""
+        if self.messages:
+            return any(message.role == "assistant" and not message.content.strip() for message in self.messages)
+        return not (self.prompt if self.completion is None else self.completion).strip()
+
+    @property
+    def missing(self) -> str | None:
+        """The completion, where it is to be generated."""
+        return None if self.messages or self.completion is not None else "completion"
+
+
+def _messages(given: Any, place: Place | None) -> tuple[Message, ...]:
+    if isinstance(given, str):
+        with contextlib.suppress(ValueError):
+            given = json.loads(given)
+    if not isinstance(given, (list, tuple)) or not given:
+        raise InputError(
+            f"the messages are {str(given)[:60]!r}",
+            place=place,
+            expected='[{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]',
+        )
+    out = []
+    for item in given:
+        parts = (item.get("role"), item.get("content")) if isinstance(item, Mapping) else item
+        if not isinstance(parts, (list, tuple)) or len(parts) != 2 or not all(isinstance(part, str) for part in parts):
+            raise InputError(
+                f"cannot read the message {str(item)[:80]!r}",
+                place=place,
+                expected='{"role": "user", "content": "..."}',
+            )
+        out.append(Message(*parts))
+    return tuple(out)

@@ -1,0 +1,54 @@
+"""examples.text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from .base import Example, Labelled, Place
+from .values import as_labels, as_string
+
+TEXT_NAMES = (
+    "text", "document", "sentence", "review", "comments", "comment", "content", "body", "utterance",
+    "문장", "텍스트", "내용", "본문", "리뷰", "댓글", "발화", "title", "제목",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RawExample(Example):
+    """A text and nothing else, for language modelling."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "text": (*TEXT_NAMES[:-2], "context", "paragraph", "passage", "지문", "문단", *TEXT_NAMES[-2:])
+    }
+
+    text: str = ""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
+        """See `Example.from_row`."""
+        return cls(text=as_string(row.get("text"), "text", place), place=place)
+
+
+@dataclass(frozen=True)
+class TextExample(Labelled):
+    """A text and its class, or its classes (`label` is a tuple then), or none where it is to be predicted."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "text": TEXT_NAMES,
+        "label": (
+            "label", "labels", "class", "category", "sentiment", "target", "y", "intent", "topic", "emotion",
+            "라벨", "레이블", "분류", "감정", "감성", "카테고리", "정답",
+        ),
+    }  # fmt: skip
+    optional: ClassVar[frozenset[str]] = frozenset({"label"})
+
+    text: str = ""
+    label: str | tuple[str, ...] | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
+        """See `Example.from_row`; a list of labels makes a multi-label example."""
+        text = as_string(row.get("text"), "text", place)
+        return cls(text=text, label=as_labels(row.get("label"), place), place=place)

@@ -1,0 +1,40 @@
+"""inference.model_card."""
+
+from __future__ import annotations
+
+from ..checkpoints import adapters as lora
+from .onnx import Graph
+from .predictor import Predictor
+
+
+def model_card(predictor: Predictor) -> str:
+    """README.md of a model folder: what it is, what it reached, how it is used."""
+    about, task = predictor.about, predictor.task
+    lines = [
+        "---",
+        "language: ko",
+        f"library_name: {'onnxruntime' if isinstance(predictor.model, Graph) else 'transformers'}",
+        f"tags: [ratsnlp_like, {task.name}]",
+        "---",
+        f"# {task.name}: {about.get('checkpoint', 'a model')} fine-tuned on {about.get('corpus', 'a corpus')}",
+        "",
+        f"Labels: {', '.join(predictor.labels) or 'none'}. Longest input: {predictor.max_length} tokens.",
+        f"Normalisation: {', '.join(task.normalization) or 'none'}.",
+        *(["A LoRA adapter: the checkpoint is loaded with it."] if lora.has_adapter(predictor.model) else []),
+        "",
+    ]
+    for split, values in predictor.metrics.items():
+        lines += [f"## {split}", "", "| metric | value |", "| --- | --- |"]
+        lines += [f"| {name} | {value:.4f} |" for name, value in values.items() if isinstance(value, float)]
+        lines.append("")
+    asked = ", ".join(f'"{text}"' for text in task.example_input)
+    lines += [
+        "```python",
+        "from ratsnlp_like import Predictor",
+        "",
+        'predictor = Predictor.from_pretrained("THIS_FOLDER")',
+        f"predictor([{asked}])" if len(task.example_input) == 1 else f"predictor([({asked})])",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)

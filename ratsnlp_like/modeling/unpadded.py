@@ -1,0 +1,389 @@
+"""A forward without padding, over the modules and weights of transformers as they are.
+
+The tokens of a batch stand in one row, each text with positions of its own; all layers work on that row alone, and only
+attention knows where a text ends. A GPU has kernels for that (torch.nn.attention.varlen); elsewhere attention sees
+texts of like length side by side, padded to the longest of them. Behind the last layer the states stand again where the
+heads expect them. What nobody asks for is left out there: a classifier reads the first token of a text, a masked
+language model the hidden ones, so that the last layer is computed for these alone. All of it is exact: dropout apart,
+logits and gradients are those of the padded forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from inspect import signature
+from types import MethodType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..runtime.types import Array
+from .dropout import dropout
+from .dropout import install as install_dropout
+
+FAMILIES = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "electra"})
+"""Model types whose layers are wired as BERT's are."""
+_ALIKE = 0.75
+"""Texts at least this long, by the longest, share a group in attention."""
+
+
+class Group(NamedTuple):
+    """Texts of like length, side by side."""
+
+    queries: Tensor
+    """Where their queries stand in the row of queries. *Shape:* (texts, most queries), padded with 0."""
+    tokens: Tensor
+    """Where their tokens stand in the row. *Shape:* (texts, longest), padded with 0."""
+    real: Tensor | None
+    """Which of the tokens are no padding; None where all are. *Shape:* (texts, 1, 1, longest)."""
+
+
+@dataclass(frozen=True)
+class Attending:
+    """Which queries of a row see which tokens of it: those of their own text."""
+
+    queries: Array
+    """How many queries each text has; they stand one text after the other. *Shape:* (texts,)."""
+    lengths: Array
+    """How many tokens each text has, likewise. *Shape:* (texts,)."""
+    device: torch.device
+
+    @cached_property
+    def alike(self) -> tuple[int, int] | None:
+        """Queries and tokens of a text where all have the same: no text needs any padding then."""
+        queries, tokens = int(self.queries[0]), int(self.lengths[0])
+        return (queries, tokens) if (self.queries == queries).all() and (self.lengths == tokens).all() else None
+
+    @cached_property
+    def borders(self) -> tuple[Tensor, Tensor]:
+        """Where texts begin among the queries and among the tokens, the last border included. *Shape:* (texts + 1,)."""
+        first, second = (np.append(0, np.cumsum(of)).astype(np.int32) for of in (self.queries, self.lengths))
+        return _moved(first, self.device), _moved(second, self.device)
+
+    @cached_property
+    def groups(self) -> tuple[list[Group], Tensor]:
+        """Groups of like length; and where each query of the row stands behind them, flattened one after the other."""
+        queries, lengths = self.queries, self.lengths
+        first_query, first_token = np.cumsum(queries) - queries, np.cumsum(lengths) - lengths
+        order = np.argsort(-lengths, kind="stable")
+        groups: list[Group] = []
+        back = np.empty(int(queries.sum()), dtype=np.int64)
+        behind = start = 0
+        while start < len(order):
+            end = start + int(np.searchsorted(-lengths[order[start:]], -_ALIKE * lengths[order[start]], side="right"))
+            own = order[start:end]
+            tokens, real = _side_by_side(first_token[own], lengths[own])
+            queries, asked = _side_by_side(first_query[own], queries[own])
+            back[queries[asked]] = behind + np.flatnonzero(asked)
+            behind += asked.size
+            mask = None if real.all() else _moved(real[:, None, None], self.device)
+            groups.append(Group(_moved(queries, self.device), _moved(tokens, self.device), mask))
+            start = end
+        return groups, _moved(back, self.device)
+
+
+class Packing(NamedTuple):
+    """Where the tokens of a batch stand in one row."""
+
+    rows: Tensor | None
+    """Their places in the flattened batch; None where it has no padding. *Shape:* (tokens,)."""
+    attending: Attending
+    """In all layers but the last."""
+    kept: Tensor | None
+    """The places in the row that the head asks for, None for all. *Shape:* (kept,)."""
+    last: Attending
+    """In the last layer, where only these ask."""
+
+
+@dataclass(frozen=True)
+class Unpadded:
+    """What is noted at a model that runs without padding."""
+
+    eager: bool
+    """How attention is computed: by torch's fused kernel, or step by step (faster in training on a CPU)."""
+    first: bool
+    """Whether the head reads the first token of a text alone."""
+
+
+def install(model: Any) -> bool:
+    """Let a model run without padding; says whether it does. Models of other kinds are left as they are.
+
+    Calls without an `attention_mask` of (batch, tokens), or that ask for attentions or hidden states, run as before.
+
+    Args:
+        model: of transformers.
+    """
+    attention = model.config._attn_implementation
+    if not _is_encoder(model) or attention not in {"eager", "sdpa"}:
+        return False
+    base = model.base_model
+    base.unpadded = Unpadded(eager=attention == "eager", first=_reads_first(model))
+    base.forward = MethodType(_forward, base)
+    for layer in base.encoder.layer:
+        layer.forward = MethodType(_layer, layer)
+    install_dropout(model)
+    return True
+
+
+def remove(model: Any) -> None:
+    """Let a model run as transformers has it."""
+    if installed(model):
+        base = model.base_model
+        base.unpadded = None
+        for module in (base, *base.encoder.layer):
+            del module.forward
+
+
+@contextmanager
+def first_alone(model: Any) -> Iterator[None]:
+    """The padded forward with its last layer for first tokens alone, where the head reads no others: for export.
+
+    Models of other kinds are left as they are.
+
+    Args:
+        model: with eager attention, and in evaluation.
+    """
+    if not _is_encoder(model) or not _reads_first(model):
+        yield
+        return
+    last = model.base_model.encoder.layer[-1]
+    last.forward = MethodType(_first_of_padded, last)
+    try:
+        yield
+    finally:
+        del last.forward
+
+
+def _is_encoder(model: Any) -> bool:
+    """Whether its layers are wired as BERT's, and see both sides."""
+    return model.config.model_type in FAMILIES and not getattr(model.config, "is_decoder", False)
+
+
+def _reads_first(model: Any) -> bool:
+    """Whether the head reads the first token of a text alone."""
+    return type(model).__name__.endswith("ForSequenceClassification")
+
+
+def _first_of_padded(layer: Any, hidden: Tensor, mask: Tensor | None = None, *arguments: Any, **options: Any) -> Tensor:
+    """*Shape:* hidden (batch, tokens, width), mask (batch, 1, tokens, tokens) to be added -> (batch, 1, width)."""
+    own, queries = layer.attention.self, hidden[:, :1]
+    q, k, v = (
+        part.unflatten(-1, (own.num_attention_heads, own.attention_head_size)).transpose(1, 2)
+        for part in (own.query(queries), own.key(hidden), own.value(hidden))
+    )
+    scores = q @ k.transpose(2, 3) * own.scaling
+    weights = (scores if mask is None else scores + mask[:, :, :1]).softmax(-1)
+    made: Tensor = layer.feed_forward_chunk(layer.attention.output((weights @ v).transpose(1, 2).flatten(2), queries))
+    return made
+
+
+def installed(model: Any) -> bool:
+    """Whether a model runs without padding."""
+    return getattr(getattr(model, "base_model", None), "unpadded", None) is not None
+
+
+def _forward(
+    base: Any,
+    input_ids: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+    token_type_ids: Tensor | None = None,
+    position_ids: Tensor | None = None,
+    inputs_embeds: Tensor | None = None,
+    *,
+    kept: Tensor | None = None,
+    lengths: Sequence[int] | None = None,
+    counts: Sequence[int] | None = None,
+    **options: Any,
+) -> Any:
+    """What `forward` of the body does, on one row.
+
+    Args:
+        base: the body.
+        input_ids: as transformers takes it, and so are the others. *Shape:* (batch, longest).
+        attention_mask: likewise.
+        token_type_ids: likewise.
+        position_ids: likewise.
+        inputs_embeds: with these it runs as before.
+        kept: in the flattened batch, the tokens that the head asks for, in order; all by default. *Shape:* (kept,).
+        lengths: tokens of each text where all padding stands behind them, so that a GPU need not be asked for them.
+        counts: of the tokens in `kept`, how many each text has; likewise.
+        options: as transformers takes them.
+
+    Returns:
+        Of transformers' kind. *Shape:* of the last states (batch, longest, width), 0 where there is padding; (1, kept,
+        width) with `kept`; (batch, 1, width) where the head reads first tokens alone.
+    """
+    from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+    if input_ids is None or attention_mask is None or not _can_pack(base, attention_mask, inputs_embeds, options):
+        given = {"token_type_ids": token_type_ids, "position_ids": position_ids, "inputs_embeds": inputs_embeds}
+        output = type(base).forward(base, input_ids, attention_mask=attention_mask, **given, **options)
+        if kept is not None:
+            output["last_hidden_state"] = output.last_hidden_state.flatten(0, 1).index_select(0, kept)[None]
+        return output
+    if position_ids is None:
+        position_ids = _positions(base.config, input_ids)
+    packing = _pack(attention_mask, lengths, kept, counts, first=base.unpadded.first)
+    inner = {"input_ids": input_ids, "token_type_ids": token_type_ids, "position_ids": position_ids}
+    hidden = base.embeddings(**{name: _in_a_row(value, input_ids, packing.rows) for name, value in inner.items()})
+    if hasattr(base, "embeddings_project"):
+        hidden = base.embeddings_project(hidden)
+    layers = base.encoder.layer
+    for layer in layers[:-1]:
+        hidden = layer(hidden, unpadded=base.unpadded, attending=packing.attending)
+    hidden = layers[-1](hidden, unpadded=base.unpadded, attending=packing.last, kept=packing.kept)
+    states = _unpack(hidden, packing, input_ids.shape, first=base.unpadded.first)
+    pooler = getattr(base, "pooler", None)
+    return BaseModelOutputWithPooling(states, None if pooler is None else pooler(states))
+
+
+def _can_pack(base: Any, mask: Tensor, embedded: Tensor | None, options: dict[str, Any]) -> bool:
+    """Whether a call has ids and a plain mask, and asks for no more than the last states."""
+    if mask.dim() != 2 or embedded is not None:
+        return False
+    if any(options.get(name) is not None for name in ("past_key_values", "encoder_hidden_states")):
+        return False
+    wanted = ("output_attentions", "output_hidden_states")
+    return not any(options.get(name) or getattr(base.config, name, False) for name in wanted)
+
+
+def _positions(config: Any, ids: Tensor) -> Tensor:
+    """As the models count them. *Shape:* (batch, tokens)."""
+    if config.model_type in {"bert", "electra"}:
+        return torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+    real = ids.ne(config.pad_token_id).long()
+    return real.cumsum(1) * real + config.pad_token_id
+
+
+def _pack(
+    mask: Tensor, told: Sequence[int] | None, kept: Tensor | None, counts: Sequence[int] | None, *, first: bool
+) -> Packing:
+    """Where the tokens of a batch go."""
+    device, longest = mask.device, mask.shape[1]
+    lengths = np.asarray(mask.sum(1).tolist() if told is None else told)
+    queries, rows = lengths, None
+    if (lengths < longest).any():
+        if told is None:
+            rows = mask.flatten().nonzero().flatten()
+        else:
+            rows = _moved(np.flatnonzero(np.arange(longest) < lengths[:, None]), device)
+    if first:
+        kept, queries = _moved(np.cumsum(lengths) - lengths, device), np.ones_like(lengths)
+    elif kept is not None:
+        queries = np.asarray(
+            torch.bincount(kept // longest, minlength=len(mask)).tolist() if counts is None else counts
+        )
+        if rows is not None:
+            kept = torch.empty_like(mask.flatten()).index_copy(0, rows, torch.arange(len(rows), device=device))[kept]
+    attending = Attending(lengths, lengths, device)
+    return Packing(rows, attending, kept, attending if kept is None else Attending(queries, lengths, device))
+
+
+def _moved(values: Array, device: torch.device) -> Tensor:
+    """Numbers on a device, without waiting for it."""
+    made = torch.from_numpy(values)
+    return made if device.type == "cpu" else made.pin_memory().to(device, non_blocking=True)
+
+
+def _in_a_row(values: Tensor | None, ids: Tensor, rows: Tensor | None) -> Tensor:
+    """Ids, types or positions of a batch. *Shape:* (batch, longest) -> (1, tokens)."""
+    flat = torch.zeros_like(ids).flatten() if values is None else values.expand_as(ids).flatten()
+    return (flat if rows is None else flat.index_select(0, rows))[None]
+
+
+def _unpack(hidden: Tensor, packing: Packing, shape: torch.Size, *, first: bool) -> Tensor:
+    """States where the heads expect them; see `_forward`."""
+    if first:
+        return hidden.transpose(0, 1)
+    if packing.kept is not None:
+        return hidden
+    if packing.rows is None:
+        return hidden.view(*shape, -1)
+    padded = hidden.new_zeros(shape.numel(), hidden.shape[2])
+    return padded.index_copy(0, packing.rows, hidden[0]).view(*shape, -1)
+
+
+def _layer(
+    layer: Any,
+    hidden: Tensor,
+    *arguments: Any,
+    unpadded: Unpadded | None = None,
+    attending: Attending | None = None,
+    kept: Tensor | None = None,
+    **options: Any,
+) -> Tensor:
+    """A layer on a row, for the tokens that are asked for. *Shape:* (1, tokens, width) -> (1, queries, width)."""
+    if unpadded is None or attending is None:
+        return type(layer).forward(layer, hidden, *arguments, **options)
+    own = layer.attention.self
+    queries = hidden if kept is None else hidden.index_select(1, kept)
+    heads, size = own.num_attention_heads, own.attention_head_size
+    q, k, v = (part.view(-1, heads, size) for part in (own.query(queries), own.key(hidden), own.value(hidden)))
+    p = own.dropout.p if layer.training else 0.0
+    attended = _attention(q, k, v, attending, own.scaling, p, eager=unpadded.eager)
+    return layer.feed_forward_chunk(layer.attention.output(attended.reshape(1, -1, heads * size), queries))
+
+
+def _attention(q: Tensor, k: Tensor, v: Tensor, attending: Attending, scale: float, p: float, *, eager: bool) -> Tensor:
+    """Each query over the tokens of its own text. *Shape:* (queries, heads, size) of (tokens, heads, size)."""
+    if p == 0 and _has_kernel(q):
+        most = int(attending.queries.max()), int(attending.lengths.max())
+        made: Tensor = _kernel()(q, k, v, *attending.borders, *most, scale=scale)
+        return made
+    attend = partial(_eager if eager else _fused, scale=scale, p=p)
+    if attending.alike is not None:
+        queries, tokens = attending.alike
+        rows = ((q, queries), (k, tokens), (v, tokens))
+        own = (part.view(-1, number, *part.shape[1:]).transpose(1, 2) for part, number in rows)
+        return attend(*own, real=None).transpose(1, 2).flatten(0, 1)
+    groups, back = attending.groups
+    parts = []
+    for group in groups:
+        own = (
+            row.index_select(0, at.flatten()).view(*at.shape, *row.shape[1:]).transpose(1, 2)
+            for row, at in ((q, group.queries), (k, group.tokens), (v, group.tokens))
+        )
+        parts.append(attend(*own, real=group.real).transpose(1, 2).flatten(0, 1))
+    return (parts[0] if len(parts) == 1 else torch.cat(parts)).index_select(0, back)
+
+
+@cache
+def _kernel() -> Any:
+    """Torch's kernel for texts in a row, where this torch has it; it has no dropout."""
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return None
+    return varlen_attn if "scale" in signature(varlen_attn).parameters else None
+
+
+def _has_kernel(q: Tensor) -> bool:
+    """Whether there is one for these numbers: on GPUs from Ampere on, for 16 bits."""
+    if not q.is_cuda or q.dtype not in {torch.float16, torch.bfloat16} or _kernel() is None:
+        return False
+    return torch.cuda.get_device_capability(q.device) >= (8, 0)
+
+
+def _fused(q: Tensor, k: Tensor, v: Tensor, *, real: Tensor | None, scale: float, p: float) -> Tensor:
+    return F.scaled_dot_product_attention(q, k, v, real, dropout_p=p, scale=scale)
+
+
+def _eager(q: Tensor, k: Tensor, v: Tensor, *, real: Tensor | None, scale: float, p: float) -> Tensor:
+    scores = (q * scale) @ k.transpose(2, 3)
+    if real is not None:
+        scores = scores.masked_fill(~real, torch.finfo(scores.dtype).min)
+    weights = scores.softmax(-1, dtype=torch.float32).to(q.dtype)
+    return dropout(weights, p, training=p > 0) @ v
+
+
+def _side_by_side(first: Array, count: Array) -> tuple[Array, Array]:
+    """Numbers that count up from `first`, and which of them are wanted. *Shape:* (texts, most)."""
+    steps = np.arange(count.max(initial=1))
+    wanted = steps < count[:, None]
+    return np.where(wanted, first[:, None] + steps, 0), wanted

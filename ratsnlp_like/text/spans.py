@@ -1,0 +1,100 @@
+"""text.spans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..examples.entity import Entity
+from .tokens import Offset
+
+
+def windows(length: int, room: int, stride: int) -> list[Offset]:
+    """Cut `length` tokens into windows of at most `room`, neighbours sharing `stride` tokens.
+
+    Every token lies in a window; a sequence that fits gives one, an empty one too.
+    """
+    if not 0 <= stride < room:
+        raise ValueError(f"a stride of {stride} does not fit windows of {room} tokens")
+    spans = [(0, min(room, length))]
+    while spans[-1][1] < length:
+        end = min(length, spans[-1][1] + room - stride)
+        spans.append((end - room, end))
+    return spans
+
+
+def context(position: int, window: Offset, length: int) -> int:
+    """How many tokens a position has on its poorer side within a window; the ends of the text do not count."""
+    start, end = window
+    left = position - start if start > 0 else length
+    right = end - 1 - position if end < length else length
+    return min(left, right)
+
+
+def entities_to_tags(offsets: Sequence[Offset], entities: Sequence[Entity]) -> list[str | None]:
+    """BIO tags of tokens; None for a token that shows nothing (no width).
+
+    A token belongs to the entity of which it shows most characters, so that a particle glued to a
+    name does not push the name out; the first token that belongs to an entity gets B-. Entities are
+    sorted and do not overlap.
+    """
+    tags: list[str | None] = []
+    begun = -1
+    first = 0
+    for start, end in offsets:
+        if start >= end:
+            tags.append(None)
+            continue
+        while first < len(entities) and entities[first].end <= start:
+            first += 1
+        best, most = -1, 0
+        for i in range(first, len(entities)):
+            entity = entities[i]
+            if entity.start >= end:
+                break
+            shown = min(end, entity.end) - max(start, entity.start)
+            if shown > most:
+                best, most = i, shown
+        if best < 0:
+            tags.append("O")
+        else:
+            tags.append(("I-" if best == begun else "B-") + entities[best].label)
+            begun = best
+    return tags
+
+
+class ScoredSpan(NamedTuple):
+    """A run of tokens with one label."""
+
+    first: int
+    last: int
+    label: str
+
+
+def tags_to_spans(tags: Sequence[str | None]) -> list[ScoredSpan]:
+    """Runs of tokens: B- opens one, I- of the same label goes on, any other I- opens one too; None is skipped.
+
+    All other tags are outside: O, and the [CLS], [PAD], ... that some checkpoints have as classes.
+
+    An I- without its B- opens a span (as seqeval's default and transformers' `simple` strategy do): a
+    model that found the inside of a name has found the name.
+    """
+    spans: list[ScoredSpan] = []
+    open_label: str | None = None
+    for i, tag in enumerate(tags):
+        if tag is None:
+            continue
+        kind, _, label = tag.partition("-")
+        if kind not in {"B", "I"}:
+            open_label = None
+        elif kind == "I" and label == open_label:
+            spans[-1] = spans[-1]._replace(last=i)
+        else:
+            spans.append(ScoredSpan(i, i, label))
+            open_label = label
+    return spans
+
+
+def bio_labels(types: Sequence[str]) -> list[str]:
+    """`O`, then B- and I- of each type: the classes of a token."""
+    return ["O", *(f"{prefix}-{name}" for name in types for prefix in "BI")]

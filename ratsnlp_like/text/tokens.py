@@ -1,0 +1,193 @@
+"""Characters and tokens: tokenizing with offsets, windows, tags and spans. No torch."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+Offset = tuple[int, int]
+"""Where a token stands in its text, in characters, `end` exclusive. Empty where it shows nothing."""
+
+
+class Tokens(NamedTuple):
+    """The tokens of a text without the special ones."""
+
+    ids: list[int]
+    offsets: list[Offset]
+
+
+def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> list[Tokens]:
+    """Tokenize without special tokens and without truncation; offsets never begin or end with white space.
+
+    A tokenizer of the `tokenizers` library says its offsets; for a slow one they are found by
+    `align_tokens`. Without `offsets` they stay empty, which takes half the time.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None) if tokenizer.is_fast else None
+    if backend is None:
+        return [_tokenize_slowly(tokenizer, text) for text in texts]
+    # An earlier call of the tokenizer may have left these on. It is only asked where they are not: to be changed, a
+    # tokenizer must not be in use, and several threads may use one.
+    if backend.truncation is not None:
+        backend.no_truncation()
+    if backend.padding is not None:
+        backend.no_padding()
+    if not offsets:
+        return [Tokens(e.ids, []) for e in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
+    encodings = backend.encode_batch(list(texts), add_special_tokens=False)
+    mark = backend.token_to_id("▁")  # a token of its own where a word is unknown; it shows nothing of the word
+    return [
+        Tokens(
+            e.ids,
+            [
+                (start, start) if i == mark else _trim(text, start, end)
+                for i, (start, end) in zip(e.ids, e.offsets, strict=True)
+            ],
+        )
+        for text, e in zip(texts, encodings, strict=True)
+    ]
+
+
+def _trim(text: str, start: int, end: int) -> Offset:
+    """SentencePiece and byte-level BPE count the space before a word into its first token; we do not."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _tokenize_slowly(tokenizer: Any, text: str) -> Tokens:
+    tokens = tokenizer.tokenize(text)
+    offsets = align_tokens(text, tokens, tokenizer.unk_token)
+    return Tokens(tokenizer.convert_tokens_to_ids(tokens), offsets)
+
+
+_MARKS = "##", "▁", "Ġ", "</w>", "@@"
+
+
+def align_tokens(text: str, tokens: Sequence[str], unk_token: str | None = None) -> list[Offset]:
+    """Find tokens in the text they came from, for tokenizers that give no offsets.
+
+    Both sides are compared letter by letter after NFKC and case folding, so that a tokenizer's own
+    normalisation (half-width forms, ㅋ as U+110F, lower case) does not move the offsets. An unknown
+    token takes what lies between its neighbours.
+
+    Args:
+        text: the text that was tokenized.
+        tokens: its tokens as strings, with the marks of WordPiece, SentencePiece or BPE.
+        unk_token: how an unknown token is written.
+    """
+    letters: list[str] = []  # the folded letters of the text ...
+    source: list[int] = []  # ... and the character that each came from
+    for i, character in enumerate(text):
+        for letter in _fold(character):
+            letters.append(letter)
+            source.append(i)
+    haystack = "".join(letters)
+
+    found: list[Offset | None] = []
+    cursor = 0
+    for token in tokens:
+        needle = "" if token == unk_token else _fold(_strip_marks(token))
+        at = haystack.find(needle, cursor) if needle else -1
+        if at < 0:
+            found.append((cursor, cursor) if not needle and token != unk_token else None)
+            continue
+        found.append((at, at + len(needle)))
+        cursor = at + len(needle)
+    return [_to_characters(span, source, text) for span in _fill_gaps(found, len(haystack))]
+
+
+def _fold(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not c.isspace())
+
+
+def _strip_marks(token: str) -> str:
+    for mark in _MARKS:
+        token = token.removeprefix(mark) if mark not in ("</w>", "@@") else token.removesuffix(mark)
+    return token
+
+
+def _fill_gaps(found: list[Offset | None], length: int) -> Iterator[Offset]:
+    """Unknown tokens share the letters between the known tokens around them: the first takes them all."""
+    previous_end = 0
+    for i, span in enumerate(found):
+        if span is None:
+            following = next((s[0] for s in found[i + 1 :] if s is not None and s[0] < s[1]), length)
+            span = (previous_end, max(previous_end, following))
+        elif span[0] == span[1]:
+            span = (max(previous_end, span[0]),) * 2
+        previous_end = span[1]
+        yield span
+
+
+def _to_characters(span: Offset, source: list[int], text: str) -> Offset:
+    start, end = span
+    if start >= end:
+        at = source[start] if start < len(source) else len(text)
+        return at, at
+    return _trim(text, source[start], source[end - 1] + 1)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The special tokens that a checkpoint wants around one text, or around a pair.
+
+    Read off the tokenizer itself by encoding a probe, so that no name of a model is asked.
+    """
+
+    single: tuple[tuple[int, ...], tuple[int, ...]]
+    """Ids before and after a text."""
+    pair: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    """Ids before, between and after the two texts of a pair."""
+    second_type: int
+    """The token type of the second text: 1 where the model tells two texts apart, else 0."""
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> Template:
+        """The template of a tokenizer."""
+        return _template(tokenizer)
+
+    def room(self, max_length: int, *, pair: bool = False) -> int:
+        """How many tokens of text fit into `max_length` tokens."""
+        return max_length - sum(map(len, self.pair if pair else self.single))
+
+    def build(self, first: Sequence[int], second: Sequence[int] | None = None) -> tuple[list[int], list[int], int]:
+        """Input ids, token type ids, and the position of the first token of `first`."""
+        if second is None:
+            before, after = self.single
+            ids = [*before, *first, *after]
+            return ids, [0] * len(ids), len(before)
+        before, between, after = self.pair
+        ids = [*before, *first, *between, *second, *after]
+        tail = len(second) + len(after)
+        return ids, [0] * (len(ids) - tail) + [self.second_type] * tail, len(before)
+
+
+@lru_cache(maxsize=16)
+def _template(tokenizer: Any) -> Template:
+    probe, other = tokenizer("가", add_special_tokens=False)["input_ids"], "나"
+    second = tokenizer(other, add_special_tokens=False)["input_ids"]
+    ids = tokenizer("가")["input_ids"]
+    at = _find(ids, probe)
+    both = tokenizer("가", other)
+    pair = both["input_ids"]
+    first_at = _find(pair, probe)
+    first_end = first_at + len(probe)
+    second_at = first_end + _find(pair[first_end:], second)
+    types = both.get("token_type_ids") or [0] * len(pair)
+    return Template(
+        single=(tuple(ids[:at]), tuple(ids[at + len(probe) :])),
+        pair=(tuple(pair[:first_at]), tuple(pair[first_end:second_at]), tuple(pair[second_at + len(second) :])),
+        second_type=types[second_at],
+    )
+
+
+def _find(sequence: Sequence[int], part: Sequence[int]) -> int:
+    for at in range(len(sequence) - len(part) + 1):
+        if list(sequence[at : at + len(part)]) == list(part):
+            return at
+    raise ValueError(f"{part} does not stand in {sequence}: the tokenizer changes a text when it adds special tokens")

@@ -1,0 +1,97 @@
+"""training.callbacks.throughput."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from ...data.batches import Loader
+
+
+class ThroughputMeter(pl.Callback):
+    """Counts what was learnt from, and the seconds from the first batch fetched to the last step done.
+
+    Evaluations in between are left out of `seconds` and counted in `evaluation_seconds`.
+    """
+
+    _COUNTS = ("examples", "windows", "tokens", "steps", "seconds", "evaluation_seconds")
+
+    def __init__(self) -> None:
+        self.examples = self.windows = self.tokens = self.steps = 0
+        self.seconds = self.evaluation_seconds = 0.0
+        self._since = self._evaluating = 0.0
+        self._total: tuple[int, ...] = ()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counts of this process, so that a resumed run counts on."""
+        return {name: getattr(self, name) for name in self._COUNTS}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """See `state_dict`."""
+        vars(self).update(state_dict)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A run that is resumed within an epoch begins here: Lightning starts no epoch then."""
+        self._since = time.perf_counter()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The first batch is about to be fetched."""
+        self.steps = trainer.global_step
+        self._since = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """A batch is done."""
+        now = time.perf_counter()
+        self.seconds += now - self._since
+        self._since = now
+        self.steps = trainer.global_step
+        self.windows += len(batch["index"])
+        loader = trainer.train_dataloader
+        if isinstance(loader, Loader):
+            self.examples += int(loader.split.begins[batch["index"]].sum())
+            self.tokens += int(loader.split.lengths[batch["index"]].sum())
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The clock of training stops."""
+        self._evaluating = time.perf_counter()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The clock of training goes on."""
+        now = time.perf_counter()
+        self.evaluation_seconds += now - self._evaluating
+        self._since = now
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Add up what all processes have learnt from."""
+        if trainer.world_size > 1:
+            counts = [self.examples, self.windows, self.tokens]
+            own = torch.tensor(counts, dtype=torch.int64, device=trainer.strategy.root_device)
+            total = trainer.strategy.reduce(own, reduce_op="sum")
+            self._total = tuple(int(number) for number in total)
+
+    def summary(self) -> dict[str, float]:
+        """For the result file; memory is the peak of this process, in MB (10^6 bytes)."""
+        import resource
+
+        examples, windows, tokens = self._total or (self.examples, self.windows, self.tokens)
+        unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+        out = {
+            "steps": self.steps,
+            "examples": examples,
+            "windows": windows,
+            "tokens": tokens,
+            "train_seconds": round(self.seconds, 3),
+            "examples_per_second": round(examples / self.seconds, 2) if self.seconds else 0.0,
+            "evaluation_seconds": round(self.evaluation_seconds, 3),
+            "peak_memory_mb": round(peak, 1),
+        }
+        if torch.cuda.is_available():
+            out["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 1e6, 1)
+        return out

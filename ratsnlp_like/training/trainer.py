@@ -1,0 +1,127 @@
+"""From arguments to a Lightning trainer: precision, loggers, and the callbacks that keep a run safe."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor
+from pytorch_lightning.loggers import CSVLogger
+
+from ..arguments import TrainingArguments
+from ..errors import InputError
+from ..runtime.hardware import computes_bf16
+from ..tasks.base import Task
+from .callbacks.checkpoint import CheckpointCallback
+from .callbacks.progress import ProgressBar, ProgressLines
+from .callbacks.throughput import ThroughputMeter
+from .loggers import new_logger
+
+
+def choose_precision(arguments: TrainingArguments) -> str:
+    """bf16 where the hardware computes it (Ampere and later, AVX512-BF16, AMX), fp16 on older GPUs, else 32 bits."""
+    if arguments.precision != "auto":
+        return arguments.precision
+    if arguments.accelerator in {"auto", "gpu", "cuda"} and torch.cuda.is_available():
+        return "bf16-mixed" if computes_bf16("cuda") else "16-mixed"
+    if arguments.accelerator == "cpu" or not torch.backends.mps.is_available():
+        return "bf16-mixed" if computes_bf16("cpu") else "32"
+    return "32"
+
+
+def build_trainer(
+    arguments: TrainingArguments,
+    *,
+    task: Task[Any, Any],
+    folder: Path,
+    keeper: CheckpointCallback,
+    meter: ThroughputMeter,
+) -> pl.Trainer:
+    """A trainer whose run lies in `folder`.
+
+    Raises:
+        InputError: a logger's package is missing, or Lightning refuses a combination.
+    """
+    quiet_lightning()
+    monitor = f"validation/{task.best_metric}"
+    callbacks: list[pl.Callback] = [meter, keeper, LearningRateMonitor("step")]
+    if arguments.early_stopping:
+        mode = "max" if task.maximize else "min"
+        callbacks.append(EarlyStopping(monitor, patience=arguments.early_stopping, mode=mode, check_finite=False))
+    in_window = sys.stderr.isatty() or "ipykernel" in sys.modules
+    if arguments.progress:
+        console = {"stderr": True} if "ipykernel" not in sys.modules else {}
+        every = 10 if torch.cuda.is_available() else 1  # what a bar shows of a GPU is waited for
+        callbacks.append(ProgressBar(every, console_kwargs=console) if in_window else ProgressLines())
+    else:
+        callbacks.append(ProgressLines(seconds=math.inf))
+    torch.set_float32_matmul_precision("high")
+    try:
+        return pl.Trainer(
+            accelerator=arguments.accelerator,
+            devices=int(arguments.devices) if str(arguments.devices).isdigit() else arguments.devices,
+            strategy=arguments.strategy,
+            num_nodes=arguments.num_nodes,
+            precision=choose_precision(arguments),  # type: ignore[arg-type]
+            max_epochs=arguments.epochs,
+            max_steps=arguments.max_steps or -1,
+            accumulate_grad_batches=arguments.accumulate,
+            gradient_clip_val=arguments.clip or None,
+            val_check_interval=arguments.eval_steps,
+            check_val_every_n_epoch=None if arguments.eval_steps else 1,
+            callbacks=callbacks,
+            logger=[CSVLogger(folder, name="logs"), *(new_logger(name, folder) for name in arguments.logger)],
+            log_every_n_steps=10,
+            enable_progress_bar=arguments.progress and in_window,
+            enable_model_summary=False,
+            enable_checkpointing=False,  # `CheckpointCallback` writes folders that transformers opens
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # `Batches` knows its share
+        )
+    except InputError:
+        raise
+    except (ValueError, TypeError, RuntimeError, MisconfigurationException) as error:
+        raise InputError(
+            f"Lightning refuses this combination: {error}",
+            place="--accelerator, --devices, --strategy, --precision, --num_nodes",
+        ) from error
+
+
+def evaluation_trainer(*, progress: bool = False) -> pl.Trainer:
+    """A trainer that only evaluates: no logs, no folder."""
+    quiet_lightning()
+    return pl.Trainer(
+        accelerator="auto",
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=progress and sys.stderr.isatty(),
+        use_distributed_sampler=False,
+    )
+
+
+def quiet_lightning() -> None:
+    """Lightning's advice on workers and devices does not apply here, or is said by our own messages."""
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*module\\(s\\) in eval mode.*",
+        ".*lr_scheduler.step\\(\\)` before `optimizer.step.*",
+        ".*Checkpoint directory.*",
+        ".*is not a known special case.*",
+        ".*LeafSpec.*",
+        ".*Trying to infer the `batch_size`.*",
+        ".*GPU available but not used.*",
+        ".*sync_dist=True.*",
+        ".*smaller than the logging interval.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
