@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 def new_parser(command: str, description: str) -> ArgumentParser:
+    """Return an argument parser that raises instead of exiting."""
     from jsonargparse import ArgumentParser, set_parsing_settings
 
     set_parsing_settings(docstring_parse_attribute_docstrings=True)
@@ -104,6 +105,7 @@ def _readable(parser: ArgumentParser, message: str) -> InputError:
 
 
 def add_corpus_options(parser: ArgumentParser, columns: Iterable[str]) -> None:
+    """Add the options that say how a corpus is read."""
     from ..arguments import CorpusArguments
     from ..corpora.formats import Options
 
@@ -146,6 +148,7 @@ def task_of(arguments: Sequence[str], config: str | None) -> str | None:
 
 
 def add_precision(parser: ArgumentParser) -> None:
+    """Add --precision."""
     parser.add_argument(
         "--precision",
         type=Literal["32", "bf16"],
@@ -183,6 +186,7 @@ def check_result_path(path: str | None) -> None:
 
 
 def write_result(path: str | None, content: dict[str, Any]) -> None:
+    """Write a JSON result file, if a path is given."""
     if path is not None:
         Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

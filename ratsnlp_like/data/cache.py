@@ -53,6 +53,7 @@ def cached_folder(cache: Path, key: str, build: Callable[[Path], Mapping[str, An
 
 
 def cache_key(name: str, *parts: object) -> str:
+    """Return the folder name of a cache entry: a digest over everything that could change its content."""
     digest = hashlib.sha256(json.dumps([CACHE_VERSION, *parts], ensure_ascii=False, default=repr).encode())
     return f"{name}-{digest.hexdigest()[:32]}"
 

@@ -1,10 +1,14 @@
-"""inference.model_card."""
+"""The model card, README.md of a model folder."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..checkpoints import adapters as lora
 from .onnx import Graph
-from .predictor import Predictor
+
+if TYPE_CHECKING:
+    from .predictor import Predictor
 
 
 def model_card(predictor: Predictor) -> str:

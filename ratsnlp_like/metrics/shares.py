@@ -15,6 +15,11 @@ from collections.abc import Sized
 
 
 def check_lengths(**sequences: Sized) -> None:
+    """Check that all sequences have one item per text.
+
+    Raises:
+        ValueError: their lengths differ.
+    """
     lengths = {name: len(sequence) for name, sequence in sequences.items()}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{name} has {length}" for name, length in lengths.items())
@@ -22,6 +27,7 @@ def check_lengths(**sequences: Sized) -> None:
 
 
 def share(part: int, whole: int) -> float:
+    """Return part / whole, 0.0 where `whole` is 0."""
     return part / whole if whole else 0.0
 
 

@@ -36,7 +36,7 @@ _ALIKE = 0.75
 class Group(NamedTuple):
     """Texts of like length, side by side."""
 
-    queries: Tensor
+    query_lengths: Tensor
     """Where their queries stand in the row of queries. *Shape:* (texts, most queries), padded with 0."""
     tokens: Tensor
     """Where their tokens stand in the row. *Shape:* (texts, longest), padded with 0."""
@@ -48,7 +48,7 @@ class Group(NamedTuple):
 class Attending:
     """Which queries of a row see which tokens of it: those of their own text."""
 
-    queries: Array
+    query_lengths: Array
     """How many queries each text has; they stand one text after the other. *Shape:* (texts,)."""
     lengths: Array
     """How many tokens each text has, likewise. *Shape:* (texts,)."""
@@ -57,29 +57,33 @@ class Attending:
     @cached_property
     def alike(self) -> tuple[int, int] | None:
         """Queries and tokens of a text where all have the same: no text needs any padding then."""
-        queries, tokens = int(self.queries[0]), int(self.lengths[0])
-        return (queries, tokens) if (self.queries == queries).all() and (self.lengths == tokens).all() else None
+        query_lengths, tokens = int(self.query_lengths[0]), int(self.lengths[0])
+        return (
+            (query_lengths, tokens)
+            if (self.query_lengths == query_lengths).all() and (self.lengths == tokens).all()
+            else None
+        )
 
     @cached_property
     def borders(self) -> tuple[Tensor, Tensor]:
         """Where texts begin among the queries and among the tokens, the last border included. *Shape:* (texts + 1,)."""
-        first, second = (np.append(0, np.cumsum(of)).astype(np.int32) for of in (self.queries, self.lengths))
+        first, second = (np.append(0, np.cumsum(of)).astype(np.int32) for of in (self.query_lengths, self.lengths))
         return _moved(first, self.device), _moved(second, self.device)
 
     @cached_property
     def groups(self) -> tuple[list[Group], Tensor]:
         """Groups of like length; and where each query of the row stands behind them, flattened one after the other."""
-        queries, lengths = self.queries, self.lengths
-        first_query, first_token = np.cumsum(queries) - queries, np.cumsum(lengths) - lengths
+        query_lengths, lengths = self.query_lengths, self.lengths
+        first_query, first_token = np.cumsum(query_lengths) - query_lengths, np.cumsum(lengths) - lengths
         order = np.argsort(-lengths, kind="stable")
         groups: list[Group] = []
-        back = np.empty(int(queries.sum()), dtype=np.int64)
+        back = np.empty(int(query_lengths.sum()), dtype=np.int64)
         behind = start = 0
         while start < len(order):
             end = start + int(np.searchsorted(-lengths[order[start:]], -_ALIKE * lengths[order[start]], side="right"))
             own = order[start:end]
             tokens, real = _side_by_side(first_token[own], lengths[own])
-            queries, asked = _side_by_side(first_query[own], queries[own])
+            queries, asked = _side_by_side(first_query[own], query_lengths[own])
             back[queries[asked]] = behind + np.flatnonzero(asked)
             behind += asked.size
             mask = None if real.all() else _moved(real[:, None, None], self.device)
@@ -172,14 +176,16 @@ def _reads_first(model: Any) -> bool:
 
 def _first_of_padded(layer: Any, hidden: Tensor, mask: Tensor | None = None, *arguments: Any, **options: Any) -> Tensor:
     """*Shape:* hidden (batch, tokens, width), mask (batch, 1, tokens, tokens) to be added -> (batch, 1, width)."""
-    own, queries = layer.attention.self, hidden[:, :1]
+    own, query_lengths = layer.attention.self, hidden[:, :1]
     q, k, v = (
         part.unflatten(-1, (own.num_attention_heads, own.attention_head_size)).transpose(1, 2)
-        for part in (own.query(queries), own.key(hidden), own.value(hidden))
+        for part in (own.query(query_lengths), own.key(hidden), own.value(hidden))
     )
     scores = q @ k.transpose(2, 3) * own.scaling
     weights = (scores if mask is None else scores + mask[:, :, :1]).softmax(-1)
-    made: Tensor = layer.feed_forward_chunk(layer.attention.output((weights @ v).transpose(1, 2).flatten(2), queries))
+    made: Tensor = layer.feed_forward_chunk(
+        layer.attention.output((weights @ v).transpose(1, 2).flatten(2), query_lengths)
+    )
     return made
 
 
@@ -267,22 +273,22 @@ def _pack(
     """Where the tokens of a batch go."""
     device, longest = mask.device, mask.shape[1]
     lengths = np.asarray(mask.sum(1).tolist() if told is None else told)
-    queries, rows = lengths, None
+    query_lengths, rows = lengths, None
     if (lengths < longest).any():
         if told is None:
             rows = mask.flatten().nonzero().flatten()
         else:
             rows = _moved(np.flatnonzero(np.arange(longest) < lengths[:, None]), device)
     if first:
-        kept, queries = _moved(np.cumsum(lengths) - lengths, device), np.ones_like(lengths)
+        kept, query_lengths = _moved(np.cumsum(lengths) - lengths, device), np.ones_like(lengths)
     elif kept is not None:
-        queries = np.asarray(
+        query_lengths = np.asarray(
             torch.bincount(kept // longest, minlength=len(mask)).tolist() if counts is None else counts
         )
         if rows is not None:
             kept = torch.empty_like(mask.flatten()).index_copy(0, rows, torch.arange(len(rows), device=device))[kept]
     attending = Attending(lengths, lengths, device)
-    return Packing(rows, attending, kept, attending if kept is None else Attending(queries, lengths, device))
+    return Packing(rows, attending, kept, attending if kept is None else Attending(query_lengths, lengths, device))
 
 
 def _moved(values: Array, device: torch.device) -> Tensor:
@@ -322,24 +328,24 @@ def _layer(
     if unpadded is None or attending is None:
         return type(layer).forward(layer, hidden, *arguments, **options)
     own = layer.attention.self
-    queries = hidden if kept is None else hidden.index_select(1, kept)
+    query_lengths = hidden if kept is None else hidden.index_select(1, kept)
     heads, size = own.num_attention_heads, own.attention_head_size
-    q, k, v = (part.view(-1, heads, size) for part in (own.query(queries), own.key(hidden), own.value(hidden)))
+    q, k, v = (part.view(-1, heads, size) for part in (own.query(query_lengths), own.key(hidden), own.value(hidden)))
     p = own.dropout.p if layer.training else 0.0
     attended = _attention(q, k, v, attending, own.scaling, p, eager=unpadded.eager)
-    return layer.feed_forward_chunk(layer.attention.output(attended.reshape(1, -1, heads * size), queries))
+    return layer.feed_forward_chunk(layer.attention.output(attended.reshape(1, -1, heads * size), query_lengths))
 
 
 def _attention(q: Tensor, k: Tensor, v: Tensor, attending: Attending, scale: float, p: float, *, eager: bool) -> Tensor:
     """Each query over the tokens of its own text. *Shape:* (queries, heads, size) of (tokens, heads, size)."""
     if p == 0 and _has_kernel(q):
-        most = int(attending.queries.max()), int(attending.lengths.max())
+        most = int(attending.query_lengths.max()), int(attending.lengths.max())
         made: Tensor = _kernel()(q, k, v, *attending.borders, *most, scale=scale)
         return made
     attend = partial(_eager if eager else _fused, scale=scale, p=p)
     if attending.alike is not None:
-        queries, tokens = attending.alike
-        rows = ((q, queries), (k, tokens), (v, tokens))
+        query_lengths, tokens = attending.alike
+        rows = ((q, query_lengths), (k, tokens), (v, tokens))
         own = (part.view(-1, number, *part.shape[1:]).transpose(1, 2) for part, number in rows)
         return attend(*own, real=None).transpose(1, 2).flatten(0, 1)
     groups, back = attending.groups
@@ -347,7 +353,7 @@ def _attention(q: Tensor, k: Tensor, v: Tensor, attending: Attending, scale: flo
     for group in groups:
         own = (
             row.index_select(0, at.flatten()).view(*at.shape, *row.shape[1:]).transpose(1, 2)
-            for row, at in ((q, group.queries), (k, group.tokens), (v, group.tokens))
+            for row, at in ((q, group.query_lengths), (k, group.tokens), (v, group.tokens))
         )
         parts.append(attend(*own, real=group.real).transpose(1, 2).flatten(0, 1))
     return (parts[0] if len(parts) == 1 else torch.cat(parts)).index_select(0, back)

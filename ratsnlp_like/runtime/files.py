@@ -56,4 +56,5 @@ def recover(folder: Path) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
+    """Write indented JSON in UTF-8."""
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

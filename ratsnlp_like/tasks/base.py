@@ -198,7 +198,7 @@ class Task(ABC, Generic[E, P]):
         """Metrics of what a model says when a user asks it, where that is another thing than `predict_batch` saw.
 
         Args:
-            ask: the predictor.
+            predict: the predictor.
             examples: held out, with what should be said.
         """
         return {}

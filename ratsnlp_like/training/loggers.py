@@ -9,6 +9,7 @@ from pytorch_lightning.loggers import Logger
 
 
 def new_logger(name: str, folder: Path) -> Logger:
+    """Return a Lightning logger by name, writing below the run folder."""
     from pytorch_lightning import loggers
 
     kinds: dict[str, Callable[[], Logger]] = {

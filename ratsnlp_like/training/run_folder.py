@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from filelock import FileLock, Timeout
@@ -17,7 +17,9 @@ from filelock import FileLock, Timeout
 from ..arguments import RESUMABLE
 from ..errors import InputError
 from .callbacks.checkpoint import CHECKPOINT
-from .finetune import FineTuneResult
+
+if TYPE_CHECKING:
+    from .finetune import FineTuneResult
 
 log = logging.getLogger("ratsnlp_like")
 

@@ -23,7 +23,7 @@ class TestTorchmetrics:
         """Lightning asks for more of it, or torchmetrics is made otherwise: the start has become slow again."""
         assert said(
             "import sys\n"
-            "from ratsnlp_like import lean\n"
+            "from ratsnlp_like.runtime import lazy_imports as lean\n"
             "lean.install()\n"
             "import pytorch_lightning\n"
             "wanted = 'torchmetrics.metric', 'torchmetrics.functional', 'scipy.signal', 'matplotlib'\n"
@@ -32,7 +32,7 @@ class TestTorchmetrics:
 
     def test_it_is_whole_where_it_is_asked_for(self) -> None:
         assert said(
-            "from ratsnlp_like import lean\n"
+            "from ratsnlp_like.runtime import lazy_imports as lean\n"
             "lean.install()\n"
             "import pytorch_lightning\n"
             "from torchmetrics import Metric\n"
@@ -47,7 +47,7 @@ class TestTorchmetrics:
 
     def test_a_module_of_it_is_found(self) -> None:
         assert said(
-            "from ratsnlp_like import lean\n"
+            "from ratsnlp_like.runtime import lazy_imports as lean\n"
             "lean.install()\n"
             "from torchmetrics.classification import BinaryAccuracy\n"
             "import torchmetrics\n"
@@ -59,7 +59,7 @@ class TestTorchmetrics:
     @pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs matplotlib")
     def test_a_metric_draws_itself(self) -> None:
         assert said(
-            "from ratsnlp_like import lean\n"
+            "from ratsnlp_like.runtime import lazy_imports as lean\n"
             "lean.install()\n"
             "import pytorch_lightning, torch\n"
             "from torchmetrics.aggregation import MeanMetric\n"
@@ -74,7 +74,7 @@ class TestTorchmetrics:
     def test_what_is_loaded_stays(self) -> None:
         assert said(
             "import torchmetrics\n"
-            "from ratsnlp_like import lean\n"
+            "from ratsnlp_like.runtime import lazy_imports as lean\n"
             "lean.install()\n"
             "import sys\n"
             "print(sys.modules['torchmetrics'] is torchmetrics)"

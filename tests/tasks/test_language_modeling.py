@@ -750,7 +750,7 @@ def test_a_head_that_begins_at_random_is_told(
 def test_raw_text_of_squad_is_its_contexts(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ratsnlp_like.corpora.base.log.propagate", True)
+    monkeypatch.setattr("ratsnlp_like.corpora.columns.log.propagate", True)
     caplog.set_level("INFO", "ratsnlp_like")
     question = {"id": "1", "question": "누가?", "answers": [{"text": "비", "answer_start": 0}]}
     article = {"title": "날씨", "paragraphs": [{"context": "비가 왔다.", "qas": [question]}]}
@@ -765,7 +765,7 @@ def test_a_column_that_is_read_for_another_field_is_not_told(
 ) -> None:
     from ratsnlp_like.examples.generation import GenerationExample
 
-    monkeypatch.setattr("ratsnlp_like.corpora.base.log.propagate", True)
+    monkeypatch.setattr("ratsnlp_like.corpora.columns.log.propagate", True)
     caplog.set_level("INFO", "ratsnlp_like")
     path = write(tmp_path / "a.csv", "instruction,input,output\n요약해,가나,가\n")
     (example,) = FileCorpus(file=path, kind=GenerationExample).examples(tmp_path, "train")

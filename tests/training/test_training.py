@@ -43,12 +43,12 @@ from ratsnlp_like.arguments import TrainingArguments
 from ratsnlp_like.checkpoints.base import load_config, load_model, resolve
 from ratsnlp_like.corpora.samples import SampleNer, SampleSentiment
 from ratsnlp_like.data.module import TaskDataModule
-from ratsnlp_like.errors import InputError, TrainingError
+from ratsnlp_like.errors import InputError, TrainingError, is_full
 from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.examples.base import Place
 from ratsnlp_like.examples.text import TextExample
 from ratsnlp_like.inference.model_folder import find_model
-from ratsnlp_like.inference.predictor import Predictor, is_full
+from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.runtime.files import recover
 from ratsnlp_like.tasks.base import Statistics
 from ratsnlp_like.tasks.classification import Classification
@@ -1020,7 +1020,7 @@ import json, resource, sys
 from pathlib import Path
 import pytorch_lightning as pl
 from helpers import job, tree
-from ratsnlp_like import finetune
+from ratsnlp_like.training import finetune
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.predictor import Predictor
 from ratsnlp_like.tasks.classification import Classification
