@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from ratsnlp_like.corpora.detection import infer_task
 from ratsnlp_like.corpora.formats import Options
-from ratsnlp_like.corpora.opening import guess_task
 from ratsnlp_like.data.splits import EncodedSplit
 from ratsnlp_like.examples.question import Answer
 from ratsnlp_like.inference.predictor import Predictor
@@ -89,7 +89,7 @@ def main() -> None:
     print("| corpus | task | metric | baseline | fine-tuned | training |")
     print("| --- | --- | --- | --- | --- | --- |", flush=True)
     for corpus in arguments.corpora:
-        task = guess_task(corpus, Options())
+        task = infer_task(corpus, Options())
         options = {"corpus_root": arguments.corpus_root, "epochs": arguments.epochs, "progress": False}
         options |= arguments.options
         checkpoint = "ko-tiny-gpt" if task in GPT else "ko-tiny-bert"

@@ -13,8 +13,9 @@ import argparse
 from pathlib import Path
 
 from ratsnlp_like.corpora.base import default_root
+from ratsnlp_like.corpora.detection import infer_task
 from ratsnlp_like.corpora.formats import Options
-from ratsnlp_like.corpora.opening import guess_task, open_corpus
+from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.evaluation.inspection import inspect
 from ratsnlp_like.registry import TASKS
 
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--normalization", nargs="*", default=[])
     parser.add_argument("--max_length", type=int, default=128)
     arguments = parser.parse_args()
-    name = guess_task(arguments.corpus, Options())
+    name = infer_task(arguments.corpus, Options())
     task = TASKS[name](normalization=tuple(arguments.normalization))
     corpus = open_corpus(arguments.corpus, task.example, name)
     root = Path(arguments.corpus_root) if arguments.corpus_root else default_root()

@@ -35,6 +35,10 @@ class Registry(Generic[T]):
         self._entries[name] = entry
         return entry
 
+    def remove(self, name: str) -> None:
+        """Remove a name; it is an error if there is none."""
+        del self._entries[name]
+
     def __getitem__(self, name: str) -> T:
         self._load()
         try:

@@ -10,7 +10,8 @@ from .parsing import add_corpus_options, check_result_path, new_parser, parse, r
 def run(arguments: list[str]) -> None:
     """`ratsnlp-like inspect`."""
     from ..corpora.base import default_root
-    from ..corpora.opening import guess_task, open_corpus
+    from ..corpora.detection import infer_task
+    from ..corpora.opening import open_corpus
     from ..registry import TASKS
 
     parser = new_parser("inspect", "Look at a corpus, and at what a checkpoint's tokenizer makes of it.")
@@ -27,7 +28,7 @@ def run(arguments: list[str]) -> None:
     check_result_path(options["result"])
     reading = reading_options(options)
     columns = {name.removesuffix("_column"): column for name, column in options.items() if name.endswith("_column")}
-    name = task or guess_task(options["corpus"], reading, columns)
+    name = task or infer_task(options["corpus"], reading, columns)
     made = TASKS[name](normalization=tuple(options["normalization"]))
     corpus = open_corpus(
         options["corpus"],

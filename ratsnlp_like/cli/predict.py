@@ -113,7 +113,7 @@ def _texts(options: dict[str, Any], task: type[Task[Any, Any]]) -> _Given:
         )
         root = Path(options["corpus_root"] or default_root())
         split = source.splits(root)[0]
-        return source.inputs(root, split), source.beside(root, split)
+        return source.inputs(root, split), source.other_columns(root, split)
     if sys.stdin.isatty():
         raise InputError("no text was given", fix='ratsnlp-like predict DIR "문장" | --input FILE | < FILE')
     if isinstance(sys.stdin, io.TextIOWrapper):

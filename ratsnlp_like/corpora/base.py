@@ -1,4 +1,4 @@
-"""What a corpus is, and how a name, a file or a hub id becomes one."""
+"""The base class of corpora."""
 
 from __future__ import annotations
 
@@ -13,31 +13,26 @@ from ..errors import InputError
 from ..examples.base import Example
 from .columns import find_columns
 from .formats import Row
-
-_SPLIT_NAMES = {"valid": "validation", "val": "validation", "dev": "validation", "eval": "validation"}
-
-
-def canonical_split(name: str) -> str:
-    """`dev`, `val` and `valid` are `validation`."""
-    return _SPLIT_NAMES.get(name, name)
+from .remote import RemoteFile
 
 
 def default_root() -> Path:
-    """Where corpora lie: $RATSNLP_LIKE_CORPORA, else Korpora's own folder."""
+    """Return the folder of registered corpora: $RATSNLP_LIKE_CORPORA, else Korpora's own folder."""
     return Path(os.environ.get("RATSNLP_LIKE_CORPORA") or "~/Korpora").expanduser()
 
 
 @dataclass(frozen=True)
 class Corpus(ABC):
-    """Where examples come from. Subclasses state facts; reading is done once, here and in `formats`.
+    """A source of examples. Subclasses state facts; reading is done here and in `formats`.
 
     Attributes (facts, stated by a subclass):
-        example: the kind of example it yields.
-        task: the task it is made for.
+        example: the type of its examples.
+        task: the task that it was made for.
         description: one line for `list corpora`: content, size, licence.
-        column_names: its columns where they are not found by their own names.
+        column_names: field -> column, where columns are not found by their own names.
         renamed_labels: readable names for labels that a file writes as numbers.
         sample: a few raw lines per split, fixture and documentation in one.
+        remote: its published files, with address, licence and digest.
     """
 
     example: ClassVar[type[Example]]
@@ -46,44 +41,45 @@ class Corpus(ABC):
     column_names: ClassVar[Mapping[str, str]] = {}
     renamed_labels: ClassVar[Mapping[str, str]] = {}
     sample: ClassVar[Mapping[str, str]] = {}
+    remote: ClassVar[tuple[RemoteFile, ...]] = ()
 
     kind: type[Example] | None = None
-    """The kind of example to yield instead of `example`: a task that wants bare text reads any corpus with texts."""
+    """Type of example to yield instead of `example`: a task on bare text reads any corpus that has texts."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Columns named by the user: field -> column. `a,b,c` as the label's column: 0/1 columns, one for a class."""
+    """Columns named by the user: field -> column. `a,b,c` as the label's column: 0/1 columns, one per class."""
     label_separator: str | None = None
-    """What stands between the labels of one row, where a row can have several."""
+    """Separator of the labels of one row, where a row can have several."""
 
     @abstractmethod
     def splits(self, root: Path) -> Sequence[str]:
-        """The names of the splits that can be read.
+        """Return the names of the splits that can be read.
 
         Raises:
-            InputError: the corpus is not there.
+            InputError: the corpus is missing.
         """
 
     @abstractmethod
     def rows(self, root: Path, split: str) -> Iterator[Row]:
-        """Raw rows of a split, in order."""
+        """Yield the raw rows of a split, in order."""
 
     @abstractmethod
     def fingerprint(self, root: Path, split: str) -> str:
-        """A digest that changes when the content of the split does, or how it is read."""
+        """Return a digest that changes with the content of the split and with the way it is read."""
 
     def check(self, root: Path) -> None:
-        """Tell what is wrong with the corpus as a whole, without reading it.
+        """Check the corpus as a whole, without reading it.
 
         Raises:
-            InputError: it is not there, or what is there is no corpus.
+            InputError: it is missing, or its files are of a kind that is not read.
         """
         self.splits(root)
 
     def labels(self, root: Path) -> Sequence[str] | None:
-        """The labels that the corpus declares; None where they are found by reading."""
+        """Return the labels that the corpus declares; None where they are found by reading."""
         return None
 
     def examples(self, root: Path, split: str) -> Iterator[Example]:
-        """The examples of a split, in order, empty ones and duplicates included.
+        """Yield the examples of a split, in order, empty ones and duplicates included.
 
         Raises:
             InputError: a row cannot be read; the message names file and line.
@@ -91,11 +87,11 @@ class Corpus(ABC):
         return self._examples(root, split, frozenset())
 
     def inputs(self, root: Path, split: str) -> Iterator[Example]:
-        """As `examples`, without what is to be predicted: labels are not looked at."""
+        """Yield the examples of a split as inputs to predict on: columns of labels are not read."""
         return (example.as_input() for example in self._examples(root, split, self.example_type.predicted_fields()))
 
-    def beside(self, root: Path, split: str) -> Iterator[dict[str, Any]]:
-        """What stands in each row beside its `inputs`: numbers, dates, labels, as they are in the file."""
+    def other_columns(self, root: Path, split: str) -> Iterator[dict[str, Any]]:
+        """Yield the columns of each row that `inputs` does not read, as they are in the file."""
         for row, found in self._rows_with_columns(root, split, self.example_type.predicted_fields()):
             used = {column for columns in found.values() for column in columns}
             yield {name: value for name, value in row.values.items() if name not in used}
@@ -108,7 +104,7 @@ class Corpus(ABC):
     def _rows_with_columns(
         self, root: Path, split: str, left_out: frozenset[str]
     ) -> Iterator[tuple[Row, dict[str, tuple[str, ...]]]]:
-        """Each row, and which of its columns hold which fields; every file has columns of its own."""
+        """Yield each row with the columns of its fields; every file has columns of its own."""
         found: dict[str, tuple[str, ...]] = {}
         file, named = None, {**self.column_names, **self.columns}
         for row in self.rows(root, split):
@@ -118,12 +114,12 @@ class Corpus(ABC):
 
     @property
     def example_type(self) -> type[Example]:
-        """The kind of example that it yields."""
+        """Type of the examples that it yields."""
         return self.kind or self.example
 
     @property
     def readable_labels(self) -> Mapping[str, str]:
-        """Names for the labels that the source writes otherwise."""
+        """Label as written in the source -> its readable name."""
         return self.renamed_labels
 
     def _values(self, row: Row, found: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
@@ -150,13 +146,13 @@ def _is_set(row: Row, column: str) -> bool:
     if value in {"0", "0.0", "false", "none", ""}:
         return False
     raise InputError(
-        f"the column {column!r} holds {value!r}", place=row.place, expected="0 or 1 in a column that stands for a class"
+        f"the column {column!r} holds {value!r}", place=row.place, expected="0 or 1 in a column of a class"
     )
 
 
 CLASSES = frozenset({"label", "labels", "정답", "답변"})
-"""Columns that hold classes in most files, though other tasks know them too."""
+"""Columns that hold classes in most files, though other tasks use the names too."""
 
 
 NLI_LABELS = ("entailment", "contradiction", "neutral")
-"""In KLUE's order."""
+"""In the order of KLUE."""

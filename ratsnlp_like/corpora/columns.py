@@ -1,4 +1,4 @@
-"""corpora.columns."""
+"""Columns of a file -> fields of an example: the columns that the user named, else known names."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 from ..errors import InputError, did_you_mean
 from ..examples.base import Example
 from .formats import Row
+from .formats.base import listed
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -16,7 +17,13 @@ log = logging.getLogger("ratsnlp_like")
 def find_columns(
     row: Row, kind: type[Example], named: Mapping[str, str], left_out: frozenset[str] = frozenset()
 ) -> dict[str, tuple[str, ...]]:
-    """Which column holds which field (but those left out): the one that was named, else the first known name.
+    """Return the column of each field (but those left out): the one that was named, else the first known name.
+
+    Args:
+        row: the first row of a file.
+        kind: the type of example, whose fields are looked for.
+        named: field -> column, as named by the user or the corpus.
+        left_out: fields that are not read.
 
     Raises:
         InputError: a named column does not exist, or a required one is not found.
@@ -25,7 +32,7 @@ def find_columns(
     place = row.place.file
     left_out |= _unused_alternatives(header, kind, named, place)
     found: dict[str, tuple[str, ...]] = {}
-    choices: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
     for name in kind.columns():
         if name in left_out:
             continue
@@ -38,64 +45,60 @@ def find_columns(
         if known and header[known[0]] not in taken:
             found[name] = (header[known[0]],)
             if known[0] != name:
-                choices[name] = [header[other] for other in known[1:]]
+                others[name] = [header[other] for other in known[1:]]
         elif name not in kind.optional:
             raise InputError(
-                f"no column for the {name} among {_listed(row)}",
+                f"no column for the {name} among {listed(list(row.values))}",
                 place=place,
                 expected=f"a header line with a column named {', '.join(kind.aliases.get(name, (name,))[:6])}, ...",
                 fix=f"name it: {flag} COLUMN (a file without a header line needs one first, "
                 f"such as {chr(9).join(kind.columns())!r})",
             )
-    _tell_choices(place, found, choices)
+    _report_choices(place, found, others)
     return found
 
 
 def _named_columns(row: Row, wanted: str, flag: str, found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The columns that a user named for a field: one, or several with commas between."""
+    """Return the columns that a user named for a field: one, or several separated by commas."""
     place = row.place.file
     parts = [wanted] if wanted in row.values else [part.strip() for part in wanted.split(",")]
     for part in parts:
         if part not in row.values:
             raise InputError(
-                f"no column {part!r} ({flag}); the columns are {_listed(row)}",
+                f"no column {part!r} ({flag}); the columns are {listed(list(row.values))}",
                 place=place,
-                fix=did_you_mean(part, row.values),
+                fix=did_you_mean(part, row.values, few=len(row.values) > 12) or "name one of them",
             )
     if clash := [part for columns in found.values() for part in columns if part in parts]:
         raise InputError(f"the column {clash[0]!r} is named twice ({flag})", place=place, fix="name another one")
     return tuple(parts)
 
 
-def _tell_choices(place: str, found: Mapping[str, Sequence[str]], others: Mapping[str, Sequence[str]]) -> None:
-    """Which column is read for a field, where another that is read for none could be meant."""
+def _report_choices(place: str, found: Mapping[str, Sequence[str]], others: Mapping[str, Sequence[str]]) -> None:
+    """Log the column that is read for a field, where another known one is read for none."""
     used = {column for columns in found.values() for column in columns}
     for name, columns in others.items():
         if unread := [repr(column) for column in columns if column not in used]:
-            _tell_choice(place, name, found[name][0], ", ".join(unread))
+            _report_choice(place, name, found[name][0], ", ".join(unread))
 
 
 @cache  # once per file
-def _tell_choice(place: str, name: str, chosen: str, others: str) -> None:
+def _report_choice(place: str, name: str, chosen: str, others: str) -> None:
     log.info("%s: the %s is read from %r, not from %s (--%s_column).", place, name, chosen, others, name)
 
 
 def _unused_alternatives(
     header: Mapping[str, str], kind: type[Example], named: Mapping[str, str], place: str
 ) -> frozenset[str]:
-    """The alternatives of an example that this file is not read as."""
+    """Return the alternative fields of an example that this file does not have or that another one precedes."""
     if not kind.alternatives:
         return frozenset()
     present = [name for name in kind.alternatives if any(a in header for a in (name, *kind.aliases.get(name, ())))]
     chosen = next((name for name in kind.alternatives if named.get(name)), present[0] if present else None)
     if chosen is None:
         raise InputError(
-            f"no column for {' or '.join(kind.alternatives)} among {', '.join(map(repr, header.values()))}",
+            f"no column for {' or '.join(kind.alternatives)} among {listed(list(header.values()))}",
             place=place,
             fix="name it: " + ", ".join(f"--{name}_column COLUMN" for name in kind.alternatives),
         )
     return frozenset(kind.alternatives) - {chosen}
-
-
-def _listed(row: Row) -> str:
-    return ", ".join(repr(name if len(name) <= 30 else name[:30] + "...") for name in row.values)

@@ -1,4 +1,4 @@
-"""corpora.files."""
+"""Corpora of one file per split, and a base class for each kind of example."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..examples.question import QuestionExample
 from ..examples.text import TextExample
 from .base import Corpus
 from .formats import Options, Row, read_rows
+from .remote import RemoteFile, fetch_files, fetch_with_korpora
 
 
 @dataclass(frozen=True)
@@ -23,44 +24,55 @@ class FilesCorpus(Corpus):
     """A corpus of one file per split, below the root."""
 
     paths: ClassVar[Mapping[str, tuple[str, ...]]]
-    """split -> where its file may lie below the root, the usual place first; wildcards are allowed."""
+    """Split -> places of its file below the root, the usual one first; wildcards are allowed."""
     reading: ClassVar[Options] = Options()
-    """How its files are read."""
+    """Reading options of its files."""
     folder: ClassVar[Path | None] = None
-    """Where its files lie whatever the root is: a corpus that ships with the package."""
+    """Folder of its files whatever the root is: a corpus that ships with the package."""
+    remote: ClassVar[tuple[RemoteFile, ...]] = ()
+    """The published files, where they have stable addresses."""
+    korpora: ClassVar[str | None] = None
+    """Name of the corpus in the package Korpora, which downloads it where `remote` is empty."""
 
     def splits(self, root: Path) -> Sequence[str]:
-        """See `Corpus.splits`; the files are fetched where that is possible."""
+        """Return the names of the splits that exist; the files are downloaded if there are none and they can be."""
         if not (found := self._found(root)):
             self.fetch(root)
             found = self._found(root)
         if not found:
             first = root / next(iter(self.paths.values()))[0]
             raise InputError(
-                f"the corpus is not there: no {first.name} in {first.parent}",
+                f"the corpus is missing: no {first.name} in {first.parent}",
                 place=type(self).__name__,
                 expected="; ".join(f"{split}: {' or '.join(paths)}" for split, paths in self.paths.items()),
-                fix="put its files there, or say where they are with --corpus_root FOLDER (now "
+                fix="put its files there, or give their folder with --corpus_root FOLDER (now "
                 f"{root}); or give the file itself: --corpus FILE",
             )
         return tuple(found)
 
     def fetch(self, root: Path) -> None:
-        """Bring the files to `root`, where the corpus knows how to."""
+        """Download the files to `root`, where a source is known.
+
+        Raises:
+            InputError: the download failed.
+        """
+        if self.remote:
+            fetch_files(self.remote, root)
+        elif self.korpora is not None:
+            fetch_with_korpora(self.korpora, root)
 
     def path(self, root: Path, split: str) -> Path:
-        """The file of a split."""
+        """Return the file of a split."""
         splits = self.splits(root)
         if split not in splits:
             raise InputError(f"no split {split!r}", place=type(self).__name__, fix=did_you_mean(split, splits))
         return self._found(root)[split]
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
-        """See `Corpus.rows`."""
         return read_rows(self.path(root, split), self.reading)
 
     def fingerprint(self, root: Path, split: str) -> str:
-        """See `Corpus.fingerprint`: the bytes of the file and the arguments of the corpus."""
+        """Return a digest of the bytes of the file and the arguments of the corpus."""
         return digest_file(self.path(root, split), type(self).__qualname__, self, self.reading)
 
     def _found(self, root: Path) -> dict[str, Path]:
@@ -72,7 +84,7 @@ class FilesCorpus(Corpus):
 
 
 def digest_file(path: Path, *arguments: object) -> str:
-    """sha256 over the bytes of a file and how it is read."""
+    """Return the sha256 of the bytes of a file and of reading arguments."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(repr(arguments).encode())

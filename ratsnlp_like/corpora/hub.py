@@ -1,4 +1,4 @@
-"""Any data set of the Hugging Face hub, by its id."""
+"""Data sets of the Hugging Face hub, by their ids."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from ..errors import InputError, did_you_mean
 from ..examples.base import Example, Place
 from ..examples.text import TextExample
 from ..runtime.network import offline_if_cut_off
-from .base import Corpus, canonical_split
+from .base import Corpus
 from .formats import Row
+from .formats.conll import entities_from_words
+from .splits import canonical_split
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,13 @@ class HubCorpus(Corpus):
     subset: str | None = None
 
     def splits(self, root: Path) -> Sequence[str]:
-        """See `Corpus.splits`."""
         return tuple(canonical_split(name) for name in _load(self.hub_id, self.subset))
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
-        """See `Corpus.rows`; a row's line is its number in the data set."""
+        """Yield the rows of a split; the line of a row is its number in the data set."""
         yield from table_rows(self._table(split), f"{self.hub_id} ({split})")
 
     def fingerprint(self, root: Path, split: str) -> str:
-        """See `Corpus.fingerprint`."""
         return repr((self._table(split)._fingerprint, self.example_type.__name__, self.columns, self.label_separator))
 
     def _table(self, split: str) -> Any:
@@ -64,13 +64,11 @@ def _load(hub_id: str, subset: str | None) -> Any:
 
 
 def table_rows(table: Any, name: str) -> Iterator[Row]:
-    """Rows of a `datasets.Dataset` with class numbers replaced by their names.
+    """Yield the rows of a `datasets.Dataset` with class numbers replaced by their names.
 
     Token columns (`tokens` with `ner_tags` or the like) become `text` and `entities`: characters are
     joined as they are, words by one space.
     """
-    from .formats.conll import entities_from_words
-
     names = {column: _class_names(feature) for column, feature in table.features.items()}
     tags = next((c for c in ("ner_tags", "tags", "ner", "labels") if c in names and "tokens" in names), None)
     for number, row in enumerate(table, start=1):

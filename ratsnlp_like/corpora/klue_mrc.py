@@ -1,4 +1,4 @@
-"""KLUE-MRC: questions on Wikipedia and news, a part of which has no answer in its paragraph.
+"""KLUE-MRC: questions on Wikipedia and news, some of which have no answer in their paragraph.
 
 https://github.com/KLUE-benchmark/KLUE, CC BY-SA 4.0. SQuAD's JSON with `guid`, `question_type` and `is_impossible`;
 one question:

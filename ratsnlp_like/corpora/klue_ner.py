@@ -35,7 +35,7 @@ class KlueNer(EntityCorpus):
     }
 
     def labels(self, root: Path) -> tuple[str, ...]:
-        """In the order of the official label list."""
+        """Return them in the order of the official label list."""
         return ("DT", "LC", "OG", "PS", "QT", "TI")
 
 

@@ -1,4 +1,4 @@
-"""KLUE-NLI: does a sentence follow from another, contradict it, or neither?
+"""KLUE-NLI: pairs of sentences, the second of which follows from the first, contradicts it, or neither.
 
 https://github.com/KLUE-benchmark/KLUE, CC BY-SA 4.0. A JSON list; one entry:
     {"guid": "...", "premise": "비가 그쳤다.", "hypothesis": "비가 왔었다.", "gold_label": "entailment", ...}
@@ -12,6 +12,18 @@ from ..registry import CORPORA
 from .base import NLI_LABELS
 from .files import PairCorpus
 from .formats import Options
+from .remote import RemoteFile, drive
+
+_LICENSE = "CC BY-SA 4.0"
+
+
+def _places(name: str) -> tuple[str, ...]:
+    return (
+        f"klue/klue-nli_{name}.json",
+        f"klue-nli-v1.1/klue-nli-v1.1_{name}.json",
+        f"klue-nli*_{name}.json",
+        f"klue-nli/klue_nli_{name}.json",
+    )
 
 
 @dataclass(frozen=True)
@@ -20,9 +32,13 @@ class KlueNli(PairCorpus):
 
     description: ClassVar[str] = "premise and hypothesis, three classes, 24,998 + 3,000, CC BY-SA 4.0"
     paths: ClassVar = {
-        "train": ("klue/klue-nli_train.json", "klue-nli-v1.1/klue-nli-v1.1_train.json", "klue-nli*_train.json"),
-        "validation": ("klue/klue-nli_dev.json", "klue-nli-v1.1/klue-nli-v1.1_dev.json", "klue-nli*_dev.json"),
+        "train": _places("train"),
+        "validation": _places("dev"),
     }
+    remote: ClassVar = (
+        RemoteFile("klue-nli/klue_nli_train.json", drive("18LhrHaPEW0VITMPfnwKXJ6bNuklBdi4U"), _LICENSE),
+        RemoteFile("klue-nli/klue_nli_dev.json", drive("1UKIDAFOFuDSah7A66FZXSA8XUWUHhBAd"), _LICENSE),
+    )
     reading: ClassVar[Options] = Options(format="json")
     column_names: ClassVar = {"text": "premise", "text_pair": "hypothesis", "label": "gold_label"}
     sample: ClassVar = {
@@ -35,7 +51,7 @@ class KlueNli(PairCorpus):
     }
 
     def labels(self, root: Path) -> tuple[str, ...]:
-        """In KLUE's own order."""
+        """Return them in the order of KLUE."""
         return NLI_LABELS
 
 

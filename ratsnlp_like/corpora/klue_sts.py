@@ -1,4 +1,4 @@
-"""KLUE-STS: how alike are two sentences, from 0 to 5?
+"""KLUE-STS: pairs of sentences and their similarity from 0 to 5.
 
 https://github.com/KLUE-benchmark/KLUE, CC BY-SA 4.0. A JSON list; one entry:
     {"guid": "...", "sentence1": "방이 넓어요.", "sentence2": "방이 크네요.",
@@ -38,7 +38,7 @@ class KlueSts(ScoredPairCorpus):
     }
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
-        """See `Corpus.rows`; the score stands within `labels`."""
+        """Yield the rows of a split, with the score taken out of `labels`."""
         for row in super().rows(root, split):
             labels = row.values.get("labels")
             if not isinstance(labels, dict) or "label" not in labels:

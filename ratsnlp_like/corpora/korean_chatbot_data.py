@@ -1,19 +1,17 @@
-"""Korean chatbot data: a remark, and what a friend answers.
+"""Korean chatbot data: remarks, and the replies of a friend.
 
 https://github.com/songys/Chatbot_data, MIT. One row (label 0 daily life, 1 break-up, 2 love):
     Q,A,label
     배가 고파,같이 뭐 좀 먹어요.,0
-CSV with quoting; one label is written with spaces behind it.
+CSV with quoting; one label is followed by spaces.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from ..examples.base import Example
 from ..examples.generation import GenerationExample
 from ..registry import CORPORA
-from .fetch import fetch_with_korpora
 from .files import FilesCorpus
 from .formats import Options
 
@@ -24,7 +22,8 @@ class KoreanChatbotData(FilesCorpus):
 
     example: ClassVar[type[Example]] = GenerationExample
     task: ClassVar[str] = "generation"
-    description: ClassVar[str] = "remarks and answers, 11,823, MIT (through Korpora)"
+    description: ClassVar[str] = "remarks and replies, 11,823, MIT (through Korpora)"
+    korpora: ClassVar[str | None] = "korean_chatbot_data"
     paths: ClassVar = {"train": ("korean_chatbot_data/ChatbotData.csv", "ChatbotData.csv", "ChatbotData .csv")}
     reading: ClassVar[Options] = Options(format="csv")
     column_names: ClassVar = {"prompt": "Q", "completion": "A"}
@@ -32,10 +31,6 @@ class KoreanChatbotData(FilesCorpus):
         "train": 'Q,A,label\r\n배가 고파,같이 뭐 좀 먹어요.,0\r\n"보고 싶다, 많이",오늘은 푹 자요.,2   \r\n'
         "잠이 안 와,따뜻한 우유를 마셔 봐요.,0"
     }
-
-    def fetch(self, root: Path) -> None:
-        """Through Korpora."""
-        fetch_with_korpora("korean_chatbot_data", root)
 
 
 CORPORA.register("korean-chatbot-data", KoreanChatbotData())

@@ -8,11 +8,9 @@ contain_gender_bias (True, False) takes another. The published test file has no 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .fetch import fetch_with_korpora
 from .files import TextCorpus
 from .formats import Options
 
@@ -25,6 +23,7 @@ class KoreanHateSpeech(TextCorpus):
         "news comments, none / offensive / hate, 7,896 + 471, CC BY-SA 4.0 (through Korpora); "
         "--label_column bias | contain_gender_bias"
     )
+    korpora: ClassVar[str | None] = "korean_hate_speech"
     paths: ClassVar = {
         "train": ("korean_hate_speech/labeled/train.tsv", "labeled/train.tsv"),
         "validation": ("korean_hate_speech/labeled/dev.tsv", "labeled/dev.tsv"),
@@ -36,10 +35,6 @@ class KoreanHateSpeech(TextCorpus):
         "저 사람 또 나왔네 지겹다\tFalse\tothers\toffensive\n",
         "validation": "comments\tcontain_gender_bias\tbias\thate\n다음 작품도 기다릴게요\tFalse\tnone\tnone\n",
     }
-
-    def fetch(self, root: Path) -> None:
-        """Through Korpora."""
-        fetch_with_korpora("korean_hate_speech", root)
 
 
 CORPORA.register("korean-hate-speech", KoreanHateSpeech())

@@ -4,7 +4,7 @@ https://github.com/kakaobrain/KorNLUDatasets, CC BY-SA 4.0. One row:
     sentence1<TAB>sentence2<TAB>gold_label
     비가 그쳤다.<TAB>비가 왔었다.<TAB>entailment
 No quoting: `"` is a plain character (a CSV reader with default quoting reads 1,571 of 2,490 rows). Training data are
-two files, MultiNLI's and SNLI's; XNLI's, to validate and to test on, are enough to evaluate a model.
+two files, MultiNLI's and SNLI's; XNLI's two files (validation, test) are enough to evaluate a model.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ from typing import ClassVar
 from ..errors import InputError
 from ..registry import CORPORA
 from .base import NLI_LABELS
-from .fetch import fetch_with_korpora
 from .files import PairCorpus, digest_file
 from .formats import Options, Row, read_rows
 
@@ -30,6 +29,7 @@ class KorNli(PairCorpus):
         "premise and hypothesis, entailment / contradiction / neutral, 942,854 + 2,490 + 5,010, CC BY-SA 4.0 "
         "(through Korpora)"
     )
+    korpora: ClassVar[str | None] = "kornli"
     paths: ClassVar = {
         "train": ("kornli/multinli.train.ko.tsv", "kornli_xnli/multinli.train.ko.tsv", "multinli.train.ko.tsv"),
         "validation": ("kornli/xnli.dev.ko.tsv", "kornli_xnli/xnli.dev.ko.tsv", "xnli.dev.ko.tsv"),
@@ -44,17 +44,16 @@ class KorNli(PairCorpus):
     }
 
     def labels(self, root: Path) -> tuple[str, ...]:
-        """In the order of KLUE-NLI."""
+        """Return them in the order of KLUE-NLI."""
         return NLI_LABELS
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
-        """See `Corpus.rows`; SNLI's training pairs follow MultiNLI's."""
+        """Yield the rows of a split; SNLI's training pairs follow MultiNLI's."""
         yield from super().rows(root, split)
         if split == "train":
             yield from read_rows(self._snli(root), self.reading)
 
     def fingerprint(self, root: Path, split: str) -> str:
-        """See `Corpus.fingerprint`."""
         own = super().fingerprint(root, split)
         return own if split != "train" else digest_file(self._snli(root), own)
 
@@ -62,13 +61,9 @@ class KorNli(PairCorpus):
         path = self.path(root, "train").with_name(_SECOND)
         if not path.exists():
             raise InputError(
-                f"the second training file is not there: {path.name}", place=path.parent, fix=f"put {_SECOND} there"
+                f"the second training file is missing: {path.name}", place=path.parent, fix=f"put {_SECOND} there"
             )
         return path
-
-    def fetch(self, root: Path) -> None:
-        """Through Korpora."""
-        fetch_with_korpora("kornli", root)
 
 
 CORPORA.register("kornli", KorNli())

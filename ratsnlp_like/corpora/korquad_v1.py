@@ -11,6 +11,15 @@ from typing import ClassVar
 
 from ..registry import CORPORA
 from .files import QuestionCorpus
+from .remote import RemoteFile
+
+_URL = "https://korquad.github.io/dataset/"
+_LICENSE = "CC BY-ND 2.0 KR"
+
+
+def _places(name: str) -> tuple[str, ...]:
+    file = f"KorQuAD_v1.0_{name}.json"
+    return f"korQuAD_v1/{file}", file, f"korquad/korquad_{name}.json", f"korquad-v1/{file}"
 
 
 @dataclass(frozen=True)
@@ -19,9 +28,23 @@ class KorQuadV1(QuestionCorpus):
 
     description: ClassVar[str] = "questions and paragraphs with their answers, 60,407 + 5,774, CC BY-ND 2.0 KR"
     paths: ClassVar = {
-        "train": ("korQuAD_v1/KorQuAD_v1.0_train.json", "KorQuAD_v1.0_train.json", "korquad/korquad_train.json"),
-        "validation": ("korQuAD_v1/KorQuAD_v1.0_dev.json", "KorQuAD_v1.0_dev.json", "korquad/korquad_dev.json"),
+        "train": _places("train"),
+        "validation": _places("dev"),
     }
+    remote: ClassVar = (
+        RemoteFile(
+            "korquad-v1/KorQuAD_v1.0_train.json",
+            _URL + "KorQuAD_v1.0_train.json",
+            _LICENSE,
+            "40d5115879a701751781df721d901abfa736d8db5f89000f2619433f39bf2dd2",
+        ),
+        RemoteFile(
+            "korquad-v1/KorQuAD_v1.0_dev.json",
+            _URL + "KorQuAD_v1.0_dev.json",
+            _LICENSE,
+            "25ffeb51e6c51ec02c071b60a10188e10005c144110f0d876b26079d80a35bdf",
+        ),
+    )
     sample: ClassVar = {
         "train": """{"version": "1.0", "data": [{"title": "도서관", "paragraphs": [
             {"context": "도서관은 1998년에 문을 열었다. 관장은 김하늘이다.", "qas": [

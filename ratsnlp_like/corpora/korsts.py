@@ -1,4 +1,4 @@
-"""KorSTS: the translated STS benchmark, how alike two sentences are, from 0 to 5.
+"""KorSTS: the translated STS benchmark, the similarity of two sentences from 0 to 5.
 
 https://github.com/kakaobrain/KorNLUDatasets, CC BY-SA 4.0. One row:
     genre<TAB>filename<TAB>year<TAB>id<TAB>score<TAB>sentence1<TAB>sentence2
@@ -7,11 +7,9 @@ No quoting: `"` is a plain character (a CSV reader with default quoting reads 5,
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .fetch import fetch_with_korpora
 from .files import ScoredPairCorpus
 from .formats import Options
 
@@ -25,6 +23,7 @@ class KorSts(ScoredPairCorpus):
     description: ClassVar[str] = (
         "two sentences and a score from 0 to 5, 5,749 + 1,500 + 1,379, CC BY-SA 4.0 (through Korpora)"
     )
+    korpora: ClassVar[str | None] = "korsts"
     paths: ClassVar = {
         "train": ("korsts/sts-train.tsv", "sts-train.tsv"),
         "validation": ("korsts/sts-dev.tsv", "sts-dev.tsv"),
@@ -38,10 +37,6 @@ class KorSts(ScoredPairCorpus):
         "validation": _HEADER + "main-news\tB\t2013\t0001\t2.5\t기차가 늦었다.\t버스가 늦었다.\n",
         "test": _HEADER + "main-news\tB\t2013\t0001\t3.66666666666666\t물가가 올랐다.\t물가가 크게 올랐다.\n",
     }
-
-    def fetch(self, root: Path) -> None:
-        """Through Korpora."""
-        fetch_with_korpora("korsts", root)
 
 
 CORPORA.register("korsts", KorSts())

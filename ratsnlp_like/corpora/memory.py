@@ -1,4 +1,4 @@
-"""A corpus of examples that are in memory already: made by a program, or read by code of one's own."""
+"""Corpora of examples in memory."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,29 +18,25 @@ class MemoryCorpus(Corpus):
 
     example: ClassVar[type[Example]] = Example
     task: ClassVar[str] = "any"
-    description: ClassVar[str] = "examples that are in memory already"
+    description: ClassVar[str] = "examples in memory"
 
     given: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Split -> its examples, all of the kind `kind`."""
 
     def splits(self, root: Path) -> tuple[str, ...]:
-        """See `Corpus.splits`."""
         return tuple(self.given)
 
     def examples(self, root: Path, split: str) -> Iterator[Example]:
-        """See `Corpus.examples`."""
         if split not in self.given:
             raise InputError(f"no split {split!r}", place=type(self).__name__, fix=did_you_mean(split, self.given))
         return iter(self.given[split])
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
-        """See `Corpus.rows`."""
         for number, example in enumerate(self.examples(root, split), start=1):
             values = {name: getattr(example, name) for name in example.columns()}
             yield Row(values, example.place or Place(split, number, "example"))
 
     def fingerprint(self, root: Path, split: str) -> str:
-        """See `Corpus.fingerprint`: of all that the examples hold."""
         digest = hashlib.sha256(self.example_type.__qualname__.encode())
         for example in self.examples(root, split):
             digest.update(example.to_json().encode())

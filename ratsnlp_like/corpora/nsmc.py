@@ -14,20 +14,37 @@ from typing import ClassVar
 from ..examples.base import Example
 from ..examples.generation import GenerationExample
 from ..registry import CORPORA
-from .fetch import fetch_with_korpora
 from .files import TextCorpus
 from .formats import Options, Row
+from .remote import RemoteFile
+
+_URL = "https://raw.githubusercontent.com/e9t/nsmc/master/"
+_LICENSE = "CC0 1.0"
 
 
 @dataclass(frozen=True)
 class Nsmc(TextCorpus):
     """150,000 reviews to train on and 50,000 to test on, half of them positive."""
 
-    description: ClassVar[str] = "film reviews, negative / positive, 150,000 + 50,000, CC0 1.0 (through Korpora)"
+    description: ClassVar[str] = "film reviews, negative / positive, 150,000 + 50,000, CC0 1.0"
     paths: ClassVar = {
         "train": ("nsmc/ratings_train.txt", "ratings_train.txt"),
         "test": ("nsmc/ratings_test.txt", "ratings_test.txt"),
     }
+    remote: ClassVar = (
+        RemoteFile(
+            "nsmc/ratings_train.txt",
+            _URL + "ratings_train.txt",
+            _LICENSE,
+            "e03b7d14e9e41be8d464a28057cd25d7396c53e67aa7fd5f7e552c59b0ee2940",
+        ),
+        RemoteFile(
+            "nsmc/ratings_test.txt",
+            _URL + "ratings_test.txt",
+            _LICENSE,
+            "8ac9f64052f11dbf6ae0acb5e038f03d90a76f0eda7820cfb3a92d02edfcebda",
+        ),
+    )
     reading: ClassVar[Options] = Options(format="tsv", quoting="none")
     column_names: ClassVar = {"text": "document", "label": "label"}
     renamed_labels: ClassVar = {"0": "negative", "1": "positive"}
@@ -38,29 +55,24 @@ class Nsmc(TextCorpus):
     }
 
     def labels(self, root: Path) -> tuple[str, ...]:
-        """Negative is class 0, as in the file."""
+        """Return them in the order of the file: negative is class 0."""
         return ("negative", "positive")
-
-    def fetch(self, root: Path) -> None:
-        """Through Korpora."""
-        fetch_with_korpora("nsmc", root)
 
 
 @dataclass(frozen=True)
 class NsmcGeneration(Nsmc):
-    """The reviews as texts that begin with their class: `긍정 ...`, `부정 ...`; asked "긍정", a model writes praise."""
+    """The reviews as texts that begin with their class: `긍정 ...`, `부정 ...`; after "긍정" a model writes praise."""
 
     example: ClassVar[type[Example]] = GenerationExample
     task: ClassVar[str] = "generation"
-    description: ClassVar[str] = "NSMC's reviews to write, each behind 긍정 or 부정; empty ones left out"
+    description: ClassVar[str] = "NSMC's reviews for generation, each after 긍정 or 부정; empty ones left out"
     column_names: ClassVar = {"text": "text"}
     renamed_labels: ClassVar = {}
 
     def labels(self, root: Path) -> None:  # type: ignore[override]
-        """A text to write has no class."""
+        """Return None: a text to write has no class."""
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
-        """See `Corpus.rows`."""
         for row in super().rows(root, split):
             if review := str(row.values["document"] or "").strip():
                 kind = "긍정" if str(row.values["label"]).strip() == "1" else "부정"

@@ -1,10 +1,10 @@
-"""Question pairs of a love counselling chatbot: the same question, or another one?
+"""Pairs of questions to a love counselling chatbot, the same question or different ones.
 
 https://github.com/songys/Question_pair, MIT. One row:
     id,qid1,qid2,question1,question2,is_duplicate
     1,1,2,헤어진 지 한 달 됐어,이별한 지 한 달,0
-UTF-8 with a byte order mark. **0 is the same question and 1 another one**, the reverse of what the column's name
-says; here the classes are called `same` and `different`.
+UTF-8 with a byte order mark. **0 is the same question and 1 another one**, the reverse of the column's
+name; here the classes are called `same` and `different`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..registry import CORPORA
-from .fetch import fetch_with_korpora
 from .files import PairCorpus
 from .formats import Options
 
@@ -22,6 +21,7 @@ class QuestionPair(PairCorpus):
     """6,888 pairs to train on and 688 to test on."""
 
     description: ClassVar[str] = "two questions, same / different, 6,888 + 688, MIT (through Korpora)"
+    korpora: ClassVar[str | None] = "question_pair"
     paths: ClassVar = {
         "train": ("question_pair/kor_pair_train.csv", "kor_pair_train.csv"),
         "test": ("question_pair/kor_pair_test.csv", "kor_pair_test.csv", "kor_Pair_test.csv"),
@@ -37,12 +37,8 @@ class QuestionPair(PairCorpus):
     }
 
     def labels(self, root: Path) -> tuple[str, ...]:
-        """In the order of the file's numbers."""
+        """Return them in the order of the numbers in the file."""
         return ("same", "different")
-
-    def fetch(self, root: Path) -> None:
-        """Through Korpora."""
-        fetch_with_korpora("question_pair", root)
 
 
 CORPORA.register("question-pair", QuestionPair())

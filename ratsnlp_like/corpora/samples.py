@@ -68,13 +68,13 @@ class SampleNli(PairCorpus):
     }
 
     def labels(self, root: Path) -> tuple[str, ...]:
-        """In KLUE's order."""
+        """Return them in the order of KLUE."""
         return NLI_LABELS
 
 
 @dataclass(frozen=True)
 class SampleSts(ScoredPairCorpus):
-    """Two sentences and how alike they are, from 0 (unrelated) to 5 (the same)."""
+    """Two sentences and their similarity, from 0 (unrelated) to 5 (equivalent)."""
 
     description: ClassVar[str] = "bundled: 220 pairs with a score from 0 to 5, MIT"
     folder: ClassVar[Path | None] = _FOLDER
@@ -104,7 +104,7 @@ class SampleQa(QuestionCorpus):
 
 @dataclass(frozen=True)
 class SamplePrompts(FilesCorpus):
-    """Talk, texts to go on with, small instructions, sentences from keywords."""
+    """Dialogue turns, beginnings of texts, small instructions, sentences from keywords."""
 
     example: ClassVar[type[Example]] = GenerationExample
     task: ClassVar[str] = "generation"

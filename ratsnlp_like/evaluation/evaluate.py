@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..corpora.base import Corpus, default_root
-from ..corpora.opening import FileCorpus
+from ..corpora.local import FileCorpus
 from ..data.batches import Batches, Loader
 from ..data.cache import default_cache
 from ..data.splits import EncodedSplit, best_split, encode_split, read_split, warn_of_truncation

@@ -1,7 +1,7 @@
 """The canonical examples: what every corpus yields and every task takes.
 
-Every file format becomes one of these; nothing after the corpus knows the format. A task can define its own example by
-subclassing `Example`: its field names are the column names, and `aliases` lists other names of a column.
+Every file format is converted to one of these; nothing after the corpus depends on the format. A task can define its
+own example by subclassing `Example`: its field names are the column names, and `aliases` lists other names of a column.
 """
 
 from .base import Example, Labelled, Place

@@ -1,4 +1,4 @@
-"""examples.entity."""
+"""Texts with named entities."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EntityExample(Example):
     """A text and its named entities, sorted, in characters; None where they are to be predicted.
 
     Raises:
-        InputError: an entity lies outside the text, is empty, or overlaps another.
+        InputError: an entity is outside the text, is empty, or overlaps another.
     """
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -40,7 +40,7 @@ class EntityExample(Example):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`; entities are [start, end, label] or {"start", "end", "label"[, "text"]}."""
+        """Return the example of a row; entities are [start, end, label] or {"start", "end", "label"[, "text"]}."""
         text = as_string(row.get("text"), "text", place)
         if (raw := row.get("entities")) is None:
             return cls(text=text, place=place)
@@ -69,16 +69,16 @@ class EntityExample(Example):
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The types of the entities in this text."""
+        """Types of the entities in this text."""
         return tuple(entity.label for entity in self.entities or ())
 
 
 def _entity(item: Any, text: str, place: Place | None) -> Entity:
-    said = None
+    quoted = None
     try:
         if isinstance(item, Mapping):
             start, end = item["start"], item["end"]
-            label, said = item.get("label", item.get("type")), item.get("text")
+            label, quoted = item.get("label", item.get("type")), item.get("text")
         else:
             start, end, label = item
         entity = Entity(int(start), int(end), str(label))
@@ -92,14 +92,14 @@ def _entity(item: Any, text: str, place: Place | None) -> Entity:
         )
     if not 0 <= entity.start < entity.end <= len(text):
         raise InputError(
-            f"the entity {tuple(entity)} lies outside its text of {len(text)} characters or is empty", place=place
+            f"the entity {tuple(entity)} is outside its text of {len(text)} characters or is empty", place=place
         )
     found = text[entity.start : entity.end]
-    if said is not None and said != found:
-        where = text.find(str(said))
+    if quoted is not None and quoted != found:
+        where = text.find(str(quoted))
         raise InputError(
-            f"the entity says {said!r}, but characters {entity.start}-{entity.end} of the text are {found!r}",
+            f"the entity has the text {quoted!r}, but characters {entity.start}-{entity.end} are {found!r}",
             place=place,
-            fix=f"start {where}, end {where + len(str(said))}" if where >= 0 else "correct the offsets or the text",
+            fix=f"start {where}, end {where + len(str(quoted))}" if where >= 0 else "correct the offsets or the text",
         )
     return entity

@@ -1,4 +1,4 @@
-"""examples.generation."""
+"""Prompts with their completions, and conversations."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True)
 class GenerationExample(Example):
-    """A prompt and what is to be written after it; None where that is to be generated.
+    """A prompt and its completion; None where that is to be generated.
 
-    A text alone is a completion of nothing. What an instruction is about (`input`, as in Alpaca's data) stands on a
-    line of its own behind it. A conversation ends with the turn that is to be learnt, or is to be answered.
+    A text alone is a completion of an empty prompt. The `input` of an instruction (as in Alpaca's data) follows it on a
+    line of its own. A conversation ends with the turn to train on, or with the one to respond to.
 
     Raises:
         InputError: neither a text, nor a prompt, nor messages.
@@ -46,21 +46,21 @@ class GenerationExample(Example):
     prompt: str = ""
     completion: str | None = None
     text: str | None = None
-    """Only read: all of it is to be learnt."""
+    """Only read: a text to train on as a whole."""
     messages: tuple[Message, ...] = ()
     input: str | None = None
-    """Only read: what the prompt is about."""
+    """Only read: the input of an instruction."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`; messages are [{"role", "content"}]."""
+        """Return the example of a row; messages are [{"role", "content"}]."""
         if row.get("messages"):
             return cls(messages=_messages(row["messages"], place), place=place)
         if row.get("prompt") is None and row.get("text") is not None:
             return cls(completion=as_string(row["text"], "text", place), place=place)
         if row.get("prompt") is None:
             raise InputError(
-                "the row has nothing to write on from",
+                "the row has no prompt",
                 place=place,
                 expected="a prompt with its completion, or a text, or messages",
                 fix="fill it in or take the row out",
@@ -72,7 +72,7 @@ class GenerationExample(Example):
 
     @classmethod
     def of(cls, value: Any) -> Self:
-        """See `Example.of`; a string is a prompt, a list of messages a conversation to be answered."""
+        """Return the example of an input: a string is a prompt, a list of messages a conversation to respond to."""
         if isinstance(value, str):
             return cls(prompt=value)
         if isinstance(value, (list, tuple)):
@@ -80,14 +80,14 @@ class GenerationExample(Example):
         return super().of(value).as_input() if isinstance(value, Mapping) else super().of(value)
 
     def as_input(self) -> Self:
-        """See `Example.asked`: a text alone, which is learnt whole, is a prompt."""
+        """Return this example as an input: a text alone, which is trained on as a whole, is a prompt."""
         if self.prompt or self.messages or self.completion is None:
             return self
         return replace(self, prompt=self.completion, completion=None)
 
     @classmethod
     def is_one(cls, value: Any) -> bool:
-        """See `Example.is_one`; a list of messages is one conversation."""
+        """Return True for one input; a list of messages is one conversation."""
         is_conversation = (
             isinstance(value, (list, tuple))
             and len(value) > 0
@@ -96,25 +96,25 @@ class GenerationExample(Example):
         return is_conversation or super().is_one(value)
 
     def __str__(self) -> str:
-        """See `Example`: of a conversation its last turn."""
+        """Return the input as one line of text: of a conversation its last turn."""
         return self.messages[-1].content if self.messages else self.prompt
 
     def inputs(self) -> dict[str, Any]:
-        """See `Example.inputs`."""
+        """Return the messages of a conversation, or the prompt."""
         if self.messages:
             return {"messages": [message._asdict() for message in self.messages]}
         return {"prompt": self.prompt}
 
     @property
     def is_empty(self) -> bool:
-        """See `Example.is_empty`: of what is to be learnt; of a prompt alone, the prompt."""
+        """True if there is nothing to train on: the completion is blank; of a prompt alone, the prompt."""
         if self.messages:
             return any(message.role == "assistant" and not message.content.strip() for message in self.messages)
         return not (self.prompt if self.completion is None else self.completion).strip()
 
     @property
     def missing(self) -> str | None:
-        """The completion, where it is to be generated."""
+        """`completion`, where it is to be generated."""
         return None if self.messages or self.completion is not None else "completion"
 
 

@@ -1,4 +1,4 @@
-"""examples.pair."""
+"""Pairs of texts, with a class or a score."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .values import as_labels, as_string
 
 
 class OfTwoTexts(Example):
-    """What examples with two texts share."""
+    """Base class of examples with two texts."""
 
     text: str
     text_pair: str
 
     @property
     def is_empty(self) -> bool:
-        """See `Example.is_empty`: one of the two texts is blank."""
+        """True if one of the two texts is blank."""
         return not (self.text.strip() and self.text_pair.strip())
 
 
@@ -46,14 +46,13 @@ class PairExample(OfTwoTexts, Labelled):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`."""
         first, second = (as_string(row.get(name), name, place) for name in ("text", "text_pair"))
         return cls(text=first, text_pair=second, label=as_labels(row.get("label"), place), place=place)
 
 
 @dataclass(frozen=True)
 class ScoredPairExample(OfTwoTexts):
-    """Two texts and a number that says how alike they are; None where it is to be predicted."""
+    """Two texts and their similarity score; None where it is to be predicted."""
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "text": _FIRST_TEXTS,
@@ -68,7 +67,7 @@ class ScoredPairExample(OfTwoTexts):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`; a score is a number, a string that reads as one, or the `label` of a mapping (KLUE).
+        """Return the example of a row; a score is a number, as text too, or the `label` of a mapping (KLUE).
 
         Raises:
             InputError: it is neither.

@@ -1,4 +1,4 @@
-"""examples.question."""
+"""Questions on texts, with their answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .values import as_string
 
 
 class Answer(NamedTuple):
-    """An answer to a question, and where it begins in the context, in characters."""
+    """An answer to a question, and its start in the context, in characters."""
 
     text: str
     start: int
@@ -23,10 +23,10 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class QuestionExample(Example):
-    """A question, a text, and the answers in it: none where it has none (), None where they are to be predicted.
+    """A question, a text, and the answers in it: () where it has none, None where they are to be predicted.
 
     Raises:
-        InputError: the context is missing, or an answer does not stand where it is said to.
+        InputError: the context is missing, or an answer is not at its start.
     """
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -43,20 +43,20 @@ class QuestionExample(Example):
     context: str = ""
     answers: tuple[Answer, ...] | None = None
     answer_start: int | None = None
-    """Only read: where a single answer that is written as text begins."""
+    """Only read: start of a single answer that is given as text."""
     is_impossible: bool | None = None
-    """Only read: that the answers are none, whatever else is written there."""
+    """Only read: True if the question has no answer, whatever the answers are."""
     id: str = ""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`; answers are [{"text", "answer_start"}], SQuAD's {"text": [], ...}, or one text."""
+        """Return the example of a row; answers are [{"text", "answer_start"}], SQuAD's {"text": [], ...} or a text."""
         question, context = (as_string(row.get(name), name, place) for name in ("question", "context"))
         if not context.strip():
             raise InputError(
                 "the context is empty",
                 place=place,
-                expected="a text in which the answer stands",
+                expected="a text that holds the answer",
                 fix="fill it in or take the row out; if another column holds it: --context_column",
             )
         given = () if _is_true(row.get("is_impossible")) else row.get("answers")
@@ -71,12 +71,12 @@ class QuestionExample(Example):
 
     @property
     def missing(self) -> str | None:
-        """The answers, where they are to be predicted."""
+        """`answers`, where they are to be predicted."""
         return "answers" if self.answers is None else None
 
     @property
     def stratum(self) -> str:
-        """Whether the question has an answer."""
+        """`answerable` or `unanswerable`."""
         return "answerable" if self.answers else "unanswerable"
 
 
@@ -98,7 +98,7 @@ def _answers(given: Any, start: Any, context: str, place: Place | None) -> tuple
             raise InputError(
                 f"{len(given['text'])} answers, and answer_start is {str(starts)[:60]}",
                 place=place,
-                expected="a list with the beginning of each answer",
+                expected="a list with the start of each answer",
             )
         given = [{"text": text, "answer_start": at} for text, at in zip(given["text"], starts, strict=True)]
     if isinstance(given, Mapping):
@@ -126,9 +126,9 @@ def _answer(item: Any, context: str, place: Place | None) -> Answer:
         if len(found) == 1:
             return Answer(text, found[0])
         raise InputError(
-            f"the answer {text[:60]!r} stands {len(found)} times in the context, and nothing says which is meant",
+            f"the answer {text[:60]!r} occurs {len(found)} times in the context, and its start is not given",
             place=place,
-            expected="its beginning in characters, answer_start",
+            expected="its start in characters, answer_start",
             fix=f"answer_start: {_listed_starts(found)}" if found else "correct the answer or the context",
         )
     try:
@@ -139,8 +139,8 @@ def _answer(item: Any, context: str, place: Place | None) -> Answer:
         raise InputError(f"answer_start is {start!r}", place=place, expected="a whole number of characters") from None
     if start not in found:
         raise InputError(
-            f"the answer {text[:60]!r} does not stand at character {start} of the context; "
-            f"{context[max(0, start) : max(0, start) + len(text)][:60]!r} does",
+            f"the answer {text[:60]!r} is not at character {start} of the context; "
+            f"{context[max(0, start) : max(0, start) + len(text)][:60]!r} is",
             place=place,
             expected="answer_start in Unicode characters from 0",
             fix=f"answer_start: {_listed_starts(found)}" if found else "correct the answer or the context",

@@ -1,4 +1,4 @@
-"""examples.text."""
+"""Texts, with a class or without."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ class RawExample(Example):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`."""
         return cls(text=as_string(row.get("text"), "text", place), place=place)
 
 
 @dataclass(frozen=True)
 class TextExample(Labelled):
-    """A text and its class, or its classes (`label` is a tuple then), or none where it is to be predicted."""
+    """A text and its class, its classes (a tuple), or None where they are to be predicted."""
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "text": TEXT_NAMES,
@@ -49,6 +48,6 @@ class TextExample(Labelled):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`; a list of labels makes a multi-label example."""
+        """Return the example of a row; a list of labels makes it a multi-label one."""
         text = as_string(row.get("text"), "text", place)
         return cls(text=text, label=as_labels(row.get("label"), place), place=place)

@@ -1,4 +1,4 @@
-"""examples.values."""
+"""Values of cells -> texts and class names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .base import Place
 
 
 def as_string(value: Any, name: str, place: Place | None) -> str:
-    """A text, from whatever a file holds: nothing is an empty text, numbers are written out."""
+    """Return a cell as text: an empty cell is an empty text, numbers are written out."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -30,7 +30,7 @@ def as_string(value: Any, name: str, place: Place | None) -> str:
 
 
 def as_label(value: Any, place: Place | None) -> str | None:
-    """A class name, from whatever a file holds: text, whole numbers and booleans have names, floats do not."""
+    """Return a cell as a class name: text, whole numbers and booleans are names, floats are not."""
     if value is None:
         return None
     if isinstance(value, bool):
@@ -57,7 +57,7 @@ def as_label(value: Any, place: Place | None) -> str | None:
 
 
 def as_labels(value: Any, place: Place | None) -> str | tuple[str, ...] | None:
-    """A class name, or a tuple of them for a list."""
+    """Return a cell as a class name, or a list as a tuple of them."""
     if isinstance(value, (list, tuple)):
         return tuple(name for one in value if (name := as_label(one, place)) is not None)
     return as_label(value, place)
@@ -65,7 +65,7 @@ def as_labels(value: Any, place: Place | None) -> str | tuple[str, ...] | None:
 
 @lru_cache(maxsize=4096)  # a corpus has few labels
 def _is_decimal(value: str) -> bool:
-    """`0.5`, `1.0`, `1e-3`: numbers that no class is named after."""
+    """Return True for decimal numbers, which are no class names: `0.5`, `1.0`, `1e-3`."""
     digits = value.lstrip("+-")
     if not digits[:1].isdigit() and not digits.startswith("."):
         return False

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from torch.utils.data import Dataset
 
 from ..corpora.formats import Options
+from ..corpora.local import FileCorpus
 from ..corpora.memory import MemoryCorpus
-from ..corpora.opening import FileCorpus
 from ..data.cache import default_cache
 from ..data.splits import EncodedSplit, encode_split, read_split, warn_of_truncation
 from ..errors import InputError

@@ -33,8 +33,8 @@ from helpers import (
 from helpers import write as write_file
 
 from ratsnlp_like.cli.main import _underscored, main
+from ratsnlp_like.corpora.detection import infer_task
 from ratsnlp_like.corpora.formats import Options
-from ratsnlp_like.corpora.opening import guess_task
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.training.finetune import fine_tune
@@ -291,7 +291,7 @@ class TestBadNames:
         check_message(said, "no split 'tset'", "did you mean 'test'")
 
     def test_a_corpus_that_is_not_there(self, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("ratsnlp_like.corpora.nsmc.fetch_with_korpora", lambda name, root: None)
+        monkeypatch.setattr("ratsnlp_like.corpora.files.fetch_files", lambda files, root: None)
         said = cli(*flags(tmp_path, corpus="nsmc", corpus_root=tmp_path / "corpora"))
         check_message(said, "no ratings_train.txt in", "--corpus_root")
 
@@ -994,7 +994,7 @@ class TestInspect:
     )
     def test_what_a_file_is_made_for(self, tmp_path: Path, row: dict[str, Any], task: str) -> None:
         path = write_file(tmp_path / "a.jsonl", 2 * (json.dumps(row) + "\n"))
-        assert guess_task(str(path), Options()) == task
+        assert infer_task(str(path), Options()) == task
 
     def test_columns_that_were_named_count(self, tmp_path: Path, cli: Cli) -> None:
         path = write_file(tmp_path / "a.csv", "문의내용,담당부서\n환불해 주세요,재무\n로그인이 안 돼요,기술\n")

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 from helpers import encode, new_tokenizer, read, tokenizer, tree, tsv, write
 
-from ratsnlp_like.corpora.opening import FileCorpus
+from ratsnlp_like.corpora.local import FileCorpus
 from ratsnlp_like.corpora.samples import SampleNer, SampleSentiment
 from ratsnlp_like.data.batches import Batches, Loader
 from ratsnlp_like.data.cache import cached_folder, tokenizer_fingerprint

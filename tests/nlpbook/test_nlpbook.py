@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -1406,7 +1407,7 @@ def test_a_download_goes_on_where_it_broke_off(host: str, tmp_path: Path) -> Non
 
 def test_a_download_that_keeps_breaking_off_goes_on_the_next_time(host: str, tmp_path: Path) -> None:
     Host.breaks = 3
-    with pytest.raises(InputError, match=r"broke off after 448,000 of 512,000 bytes"):
+    with pytest.raises(InputError, match=r"broke after 448,000 of 512,000 bytes"):
         download(f"{host}/a", tmp_path / "a.bin")
     assert not (tmp_path / "a.bin").exists()
     download(f"{host}/a", tmp_path / "a.bin", sha256=DIGEST)
@@ -1429,7 +1430,7 @@ def test_a_part_that_is_too_long_is_thrown_away(host: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("path", "says"),
-    [("/page", "a page and not with the file: .*sign in"), ("/disguised", "quota exceeded"), ("/missing", "404")],
+    [("/page", "a web page in place of the file: .*sign in"), ("/disguised", "quota exceeded"), ("/missing", "404")],
 )
 def test_what_is_no_file_is_told(path: str, says: str, host: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=says) as caught:
@@ -1447,12 +1448,13 @@ def test_a_wrong_digest_and_a_host_that_is_not_there(host: str, tmp_path: Path) 
 
 
 def test_a_corpus_lands_where_its_class_looks(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nsmc = files.CORPORA["nsmc"]
     Host.content = "id\tdocument\tlabel\n1\t좋다\t1\n".encode()
     digest = hashlib.sha256(Host.content).hexdigest()
     monkeypatch.setattr(
         files,
         "CORPORA",
-        {"nsmc": [replace(remote, url=f"{host}/{remote.name}", sha256=digest) for remote in files.CORPORA["nsmc"]]},
+        {"nsmc": SimpleNamespace(remote=[replace(r, url=f"{host}/{r.path}", sha256=digest) for r in nsmc.remote])},
     )
     args = classification.ClassificationTrainArguments(
         downstream_corpus_name="nsmc", downstream_corpus_root_dir=str(tmp_path)
@@ -1468,7 +1470,7 @@ def test_a_corpus_lands_where_its_class_looks(host: str, tmp_path: Path, monkeyp
 
 
 def test_files_of_google_drive(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_DRIVE", f"{host}/drive?id=")
+    monkeypatch.setattr(files, "drive", lambda file_id: f"{host}/drive?id={file_id}")
     path = nlpbook.google_download("abc", "a.bin", cache_dir=str(tmp_path))
     assert Path(path).read_bytes() == CONTENT
     assert Host.asked == [("/drive?id=abc", None)]
@@ -1477,7 +1479,7 @@ def test_files_of_google_drive(host: str, tmp_path: Path, monkeypatch: pytest.Mo
 def test_download_pretrained_model(root: Path) -> None:
     args = generation.GenerationTrainArguments(pretrained_model_name=str(root / "gpt"))
     assert nlpbook.download_pretrained_model(args, config_only=True) == str(root / "gpt")
-    with pytest.raises(InputError, match="cannot be had from the hub"):
+    with pytest.raises(InputError, match="cannot be downloaded from the hub"):
         nlpbook.download_pretrained_model(replace(args, pretrained_model_name="kogpt2"))
 
 

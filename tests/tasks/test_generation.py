@@ -316,7 +316,7 @@ class TestBadInput:
         [
             (
                 '{"prompt": "가", "completion": "나"}\n{"prompt": null, "completion": "나"}\n',
-                "nothing to write on from",
+                "the row has no prompt",
             ),
             ('{"messages": [["user", "가"]]}\n{"messages": [{"role": "user"}]}\n', "cannot read the message"),
             ('{"messages": [["user", "가"]]}\n{"messages": "안녕"}\n', "the messages are '안녕'"),

@@ -15,7 +15,7 @@ from helpers import write
 from torch import nn
 from torch.nn import functional as F
 
-from ratsnlp_like.corpora.opening import FileCorpus
+from ratsnlp_like.corpora.local import FileCorpus
 from ratsnlp_like.data.batches import Batches, Loader
 from ratsnlp_like.data.splits import EncodedSplit, encode_split, read_split
 from ratsnlp_like.errors import InputError

@@ -159,24 +159,24 @@ class TestFiles:
         [
             (
                 {"answers": [{"text": "1998년", "answer_start": 4}]},
-                ["'1998년' does not stand at character 4", "' 1998' does", "answer_start: 5"],
+                ["'1998년' is not at character 4", "' 1998' is", "answer_start: 5"],
             ),
             (
                 {"answers": [{"text": "도서관", "answer_start": 1}]},
-                ["'도서관' does not stand at character 1", "'서관은' does", "answer_start: 0 or 31"],
+                ["'도서관' is not at character 1", "'서관은' is", "answer_start: 0 or 31"],
             ),
-            ({"answers": [{"text": "도서관", "answer_start": -40}]}, ["does not stand at character -40", "0 or 31"]),
+            ({"answers": [{"text": "도서관", "answer_start": -40}]}, ["is not at character -40", "0 or 31"]),
             (
                 {"answers": [{"text": "공원", "answer_start": 5}]},
-                ["'공원' does not stand at character 5", "correct the answer or the context"],
+                ["'공원' is not at character 5", "correct the answer or the context"],
             ),
             (
                 {"answers": [{"text": "도서관"}]},
-                ["'도서관' stands 2 times in the context", "answer_start: 0 or 31"],
+                ["'도서관' occurs 2 times in the context", "answer_start: 0 or 31"],
             ),
-            ({"answers": "도서관"}, ["'도서관' stands 2 times in the context", "answer_start: 0 or 31"]),
-            ({"answers": "공원"}, ["'공원' stands 0 times in the context", "correct the answer or the context"]),
-            ({"answers": "관"}, ["'관' stands 3 times in the context", "answer_start: 2 or 20 or 33"]),
+            ({"answers": "도서관"}, ["'도서관' occurs 2 times in the context", "answer_start: 0 or 31"]),
+            ({"answers": "공원"}, ["'공원' occurs 0 times in the context", "correct the answer or the context"]),
+            ({"answers": "관"}, ["'관' occurs 3 times in the context", "answer_start: 2 or 20 or 33"]),
             ({"context": ""}, ["the context is empty", "--context_column"]),
             ({"context": " \n"}, ["the context is empty"]),
             ({"context": None}, ["the context is empty"]),
@@ -191,7 +191,7 @@ class TestFiles:
             ({"answers": [{"text": 5, "answer_start": 0}]}, ["cannot read the answer"]),
             ({"answers": [{"text": "1998년", "answer_start": "다섯"}]}, ["answer_start is '다섯'", "a whole number"]),
             ({"answers": [{"text": "1998년", "answer_start": [5]}]}, ["answer_start is [5]"]),
-            ({"answers": [{"text": "1998년", "answer_start": 5}, {"text": "공원"}]}, ["'공원' stands 0 times"]),
+            ({"answers": [{"text": "1998년", "answer_start": 5}, {"text": "공원"}]}, ["'공원' occurs 0 times"]),
         ],
         ids=str,
     )

@@ -1,4 +1,9 @@
-"""What a reader takes and gives: `Options` in, `Row`s out; a `Format` says how a reader is found."""
+"""The types shared by all readers, and the registry of formats.
+
+A format is one module that defines a reader and registers a `Format`:
+
+    FORMATS.register("arrow", Format("arrow", (".arrow",), read_arrow, description="...", magic=(b"ARROW1",)))
+"""
 
 from __future__ import annotations
 
@@ -8,28 +13,30 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ...examples.base import Place
+from ...registry import Registry
 
 
 class Row(NamedTuple):
-    """One row of a file, before anybody knows what its columns mean."""
+    """One row of a file, before its columns are interpreted."""
 
     values: dict[str, Any]
     place: Place
-    """The physical line, from 1, on which the row starts; in Parquet and JSON arrays the number of the row."""
+    """The physical line, from 1, on which the row starts; in binary files and JSON arrays the number of the row."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to read a file. The defaults find out by themselves; each field is a command line flag."""
+    """Reading options of a file. By default they are detected; each field is a command line flag."""
 
     format: str | None = None
-    """Name of the format. Default: chosen by the file's suffix and its first lines."""
+    """Name of the format. Default: chosen by the file's suffix and its content."""
 
     encoding: str | None = None
-    """Character encoding, as Python names it. Default: UTF-8, UTF-16 with a byte order mark, or CP949 (EUC-KR)."""
+    """Character encoding, as Python names it. Default: UTF-8, UTF-16 or UTF-32 with a byte order mark, or CP949
+    (EUC-KR)."""
 
     delimiter: str | None = None
-    """What separates cells; `tab` or `\\t` for a tab. Default: tab for TSV, else the one of , tab ; | that cuts
+    """Separator of cells; `tab` or `\\t` for a tab. Default: tab for TSV, else the one of , tab ; | that splits
     the header into most columns."""
 
     quoting: Literal["auto", "none", "csv"] = "auto"
@@ -41,34 +48,59 @@ DEFAULTS = Options()
 """The default argument of every reader."""
 
 
-@dataclass(frozen=True)
-class Format:
-    """One way in which rows lie in a file."""
-
-    name: str
-    """What `Options.format` takes."""
-
-    suffixes: tuple[str, ...]
-    """File suffixes, lower-case, that speak for this format; `.gz` behind them is looked through."""
-
-    read: Callable[[Path, Options], Iterator[Row]]
-    """The reader: streams rows, and raises an `InputError` at the first thing that it cannot read."""
-
-    sniff: Callable[[str], bool]
-    """Do these first lines of a file (whole lines, without byte order mark) look like this format?"""
-
-    description: str
-    """One line for `list` and for messages."""
-
-    rivals: tuple[str, ...] = ()
-    """Names of formats that often hide behind these suffixes: they are asked first, in this order."""
-
-
 def never(head: str) -> bool:
-    """The `sniff` of a format that is told by its suffix alone."""
+    """Recognise nothing: the `sniff` of a format that is chosen by its suffix alone."""
     return False
 
 
+@dataclass(frozen=True)
+class Format:
+    """A file format: how it is recognised, and its reader."""
+
+    name: str
+    """Value of `Options.format`."""
+
+    suffixes: tuple[str, ...]
+    """File suffixes of this format, lower-case; a `.gz` after them is ignored."""
+
+    read: Callable[[Path, Options], Iterator[Row]]
+    """The reader: yields rows, and raises an `InputError` at the first thing that it cannot read."""
+
+    sniff: Callable[[str], bool] = never
+    """Return True if the first lines of a text file (whole lines, without byte order mark) are of this format."""
+
+    description: str = ""
+    """One line for `list formats`."""
+
+    found_in: tuple[str, ...] = ()
+    """Formats whose suffixes files of this format often have: `sniff` is called for those."""
+
+    precedence: int = 100
+    """Among formats found behind one suffix, the lowest is sniffed first."""
+
+    magic: tuple[bytes, ...] = ()
+    """First bytes of a binary format. A format without them is text."""
+
+    detect: Callable[[Path], bool] | None = None
+    """Return True if a file that begins with `magic` is of this format, where the first bytes do not decide."""
+
+    @property
+    def binary(self) -> bool:
+        """True if the file is not text: it has no encoding."""
+        return bool(self.magic)
+
+
+FORMATS: Registry[Format] = Registry("format", __package__)
+"""Formats by name. A module of this package registers its own on import, and so can a notebook cell."""
+
+
 def shorten(text: str, limit: int = 80) -> str:
-    """A text as it may stand in a message: quoted, and cut where it is long."""
+    """Return a text quoted for a message, cut to `limit` characters."""
     return repr(text if len(text) <= limit else text[: limit - 3] + "...")
+
+
+def listed(names: list[str] | tuple[str, ...], *, limit: int = 12, width: int = 30) -> str:
+    """Return names for a message: the first `limit`, each cut to `width` characters, and how many more there are."""
+    shown = [repr(name if len(name) <= width else name[:width] + "...") for name in names[:limit]]
+    more = [f"and {len(names) - limit:,} more"] if len(names) > limit else []
+    return ", ".join([*shown, *more])

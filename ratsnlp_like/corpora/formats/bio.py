@@ -28,7 +28,7 @@ class Token(NamedTuple):
     tag: str
     place: Place
     line: str
-    """The row as it stands in the file, for messages."""
+    """The row as written in the file, for messages."""
 
 
 def text_and_entities(tokens: Sequence[Token], joiner: str) -> tuple[str, list[list[int | str]]]:

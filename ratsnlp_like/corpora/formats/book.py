@@ -2,7 +2,7 @@
 
     두레건설은 아파트를 짓는다.␞<두레건설:OG>은 아파트를 짓는다.
 
-`<`, `>` and `:` also occur as plain characters, beside the marks and inside them. The left half decides: the marks
+`<`, `>` and `:` also occur as plain characters, outside the marks and inside them. The left half decides: the marks
 are those whose removal from the right half leaves the left half, letter for letter.
 """
 
@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, Options, Row, shorten
-from .files import read_lines
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
+from .text_files import read_lines
 
 SEPARATOR = "\u241e"
 
@@ -31,7 +31,7 @@ Entities = list[list[int | str]]
 
 
 class MismatchError(ValueError):
-    """No choice of marks gives the text. The positions are the first ones where text and marked text part."""
+    """No choice of marks gives the text. The positions are the first ones where text and marked text differ."""
 
     def __init__(self, in_text: int, in_marked: int) -> None:
         super().__init__(in_text, in_marked)
@@ -39,7 +39,7 @@ class MismatchError(ValueError):
 
 
 def read_book_ner(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
-    """Yield {"text", "entities"} per line; blank lines are passed over."""
+    """Yield {"text", "entities"} per line; blank lines are skipped."""
     for number, line in read_lines(path, options.encoding):
         if line.strip():
             place = Place(str(path), number)
@@ -48,12 +48,12 @@ def read_book_ner(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
 
 
 def sniff_book_ner(head: str) -> bool:
-    """U+241E, which nothing else has, in one of the first lines."""
+    """Return True for U+241E, which no other format has, in one of the first lines."""
     return any(SEPARATOR in line for line in head.split("\n", maxsplit=20)[:20])
 
 
 def entities_of(text: str, marked: str, place: Place | None = None) -> Entities:
-    """The `[start, end, label]` that the marks stand for.
+    """Return the `[start, end, label]` of the marks.
 
     Raises:
         InputError: the marks do not match the text.
@@ -65,7 +65,7 @@ def entities_of(text: str, marked: str, place: Place | None = None) -> Entities:
 
 
 def marked_text(text: str, entities: Iterable[tuple[int, int, str]]) -> str:
-    """A text with its entities marked, from `(start, end, label)` in order: `entities_of` reads it back."""
+    """Return a text with its entities marked, from `(start, end, label)` in order; `entities_of` reads it back."""
     parts, at = [], 0
     for start, end, label in entities:
         parts += [text[at:start], f"<{text[start:end]}:{label}>"]
@@ -88,7 +88,7 @@ def _halves(line: str, place: Place) -> tuple[str, str]:
 
 
 def find_marks(text: str, marked: str) -> Entities:
-    """Find the `[start, end, label]` in `text` that the marks of `marked` stand for.
+    """Return the `[start, end, label]` in `text` of the marks in `marked`.
 
     Raises:
         MismatchError: no choice of marks leaves the text.
@@ -98,7 +98,7 @@ def find_marks(text: str, marked: str) -> Entities:
 
 
 def simple_marks(text: str, marked: str) -> Entities | None:
-    """The entities where they can be read in one way only: the text has no `<` and no `>`, so all are marks."""
+    """Return the entities where the text has no `<` and no `>`, so that all of them are marks; None otherwise."""
     if "<" in text or ">" in text or _MARK.sub(r"\1", marked) != text:
         return None
     entities: Entities = []
@@ -110,15 +110,15 @@ def simple_marks(text: str, marked: str) -> Entities | None:
     return entities
 
 
-class _Way(NamedTuple):
-    """One way to read the marked text up to some place."""
+class _Reading(NamedTuple):
+    """One reading of the marked text up to some position."""
 
     unpaired: int
     """Brackets inside entities that have no partner there."""
     start: int
-    """Where in the text the entity begins that is open now."""
-    found: tuple[_Way, str, int] | None
-    """The way before the last entity was closed, its label, its end; a chain, for ways share their beginnings."""
+    """Start in the text of the entity that is open."""
+    found: tuple[_Reading, str, int] | None
+    """The reading before the last entity was closed, its label, its end: a chain, for readings share beginnings."""
 
 
 _State = tuple[int, int]
@@ -127,60 +127,60 @@ _OUTSIDE = -1
 
 
 class _Search:
-    """Reads `marked` from left to right in all ways at once, and takes the one with the fewest unpaired brackets.
+    """Dynamic program over all readings of `marked`, from left to right; the fewest unpaired brackets win.
 
-    A `<` is a plain character or opens a mark, `:TAG>` is plain or closes one. Usually the text leaves one way.
-    Where it leaves more, `<<영화:POH>>` over `<영화>` could mark `영화` or `<영화`, and pairing tells them apart.
-    Each step keeps one way per state, so that time grows with the length and not with the number of ways.
+    A `<` is a plain character or opens a mark, `:TAG>` is plain or closes one. Usually the text leaves one reading.
+    Where it leaves more, `<<영화:POH>>` over `<영화>` could mark `영화` or `<영화`, and pairing decides.
+    Each step keeps one reading per state, so that time grows with the length, not with the number of readings.
     """
 
     def __init__(self, text: str, marked: str) -> None:
         self.text, self.marked = text, marked
-        self.frontiers: dict[int, dict[_State, _Way]] = {0: {(0, _OUTSIDE): _Way(0, 0, None)}}
-        """For each number of characters read of `marked`: the states that can be reached, and the best way there."""
+        self.frontiers: dict[int, dict[_State, _Reading]] = {0: {(0, _OUTSIDE): _Reading(0, 0, None)}}
+        """For each number of characters read of `marked`: the reachable states, and the best reading of each."""
 
     def run(self) -> Entities:
-        """Find the entities.
+        """Return the entities.
 
         Raises:
-            MismatchError: there is no way to the end.
+            MismatchError: no reading leaves the text.
         """
-        frontier: dict[_State, _Way] = {}
+        frontier: dict[_State, _Reading] = {}
         furthest = (0, 0)
         for at in range(len(self.marked) + 1):
             frontier = self.frontiers.pop(at, {})
-            for state, way in frontier.items():
+            for state, reading in frontier.items():
                 furthest = max(furthest, (at, state[0]))
-                self._step(at, state, way)
+                self._step(at, state, reading)
         if whole := frontier.get((len(self.text), _OUTSIDE)):
             return _unroll(whole)
         raise MismatchError(in_text=furthest[1], in_marked=furthest[0])
 
-    def _step(self, at: int, state: _State, way: _Way) -> None:
-        """Add what can follow a way that has read `marked[:at]`."""
+    def _step(self, at: int, state: _State, reading: _Reading) -> None:
+        """Extend a reading of `marked[:at]`."""
         position, depth = state
         if self._agrees(at, position):
             inner, unpaired = _nest(self.marked[at], depth)
-            self._add(at + 1, (position + 1, inner), way._replace(unpaired=way.unpaired + unpaired))
+            self._add(at + 1, (position + 1, inner), reading._replace(unpaired=reading.unpaired + unpaired))
         # An entity has at least one character: the opening bracket and its first character are one step.
         if depth == _OUTSIDE and self.marked.startswith("<", at) and self._agrees(at + 1, position):
             inner, unpaired = _nest(self.marked[at + 1], 0)
-            self._add(at + 2, (position + 1, inner), _Way(way.unpaired + unpaired, position, way.found))
+            self._add(at + 2, (position + 1, inner), _Reading(reading.unpaired + unpaired, position, reading.found))
         if depth != _OUTSIDE and (end := _END.match(self.marked, at)):
-            closed = _Way(way.unpaired + depth, 0, (way, end[1], position))
+            closed = _Reading(reading.unpaired + depth, 0, (reading, end[1], position))
             self._add(end.end(), (position, _OUTSIDE), closed)
 
     def _agrees(self, at: int, position: int) -> bool:
         return at < len(self.marked) and position < len(self.text) and self.marked[at] == self.text[position]
 
-    def _add(self, at: int, state: _State, way: _Way) -> None:
+    def _add(self, at: int, state: _State, reading: _Reading) -> None:
         frontier = self.frontiers.setdefault(at, {})
-        if state not in frontier or way.unpaired < frontier[state].unpaired:
-            frontier[state] = way
+        if state not in frontier or reading.unpaired < frontier[state].unpaired:
+            frontier[state] = reading
 
 
 def _nest(character: str, depth: int) -> tuple[int, int]:
-    """Depth after a character, and whether it is a closing bracket without an opening one."""
+    """Return the depth after a character, and 1 if it is a closing bracket without an opening one."""
     if depth == _OUTSIDE or character not in "<>":
         return depth, 0
     if character == "<":
@@ -188,16 +188,16 @@ def _nest(character: str, depth: int) -> tuple[int, int]:
     return (depth - 1, 0) if depth else (0, 1)
 
 
-def _unroll(way: _Way) -> Entities:
+def _unroll(reading: _Reading) -> Entities:
     entities: Entities = []
-    while way.found:
-        way, label, end = way.found
-        entities.append([way.start, end, label])
+    while reading.found:
+        reading, label, end = reading.found
+        entities.append([reading.start, end, label])
     return entities[::-1]
 
 
 def _explain(mismatch: MismatchError, text: str, marked: str, place: Place | None) -> InputError:
-    """Say what stands where the halves part, and guess why."""
+    """Return an error that names the first difference of the halves and its probable cause."""
     at, position = mismatch.in_marked, mismatch.in_text
     expected = f"the right half, its <entity:TAG> marks removed, is the left half (before {SEPARATOR})"
     if (strange := _STRANGE_END.match(marked, at)) and not _END.match(marked, at):
@@ -205,11 +205,11 @@ def _explain(mismatch: MismatchError, text: str, marked: str, place: Place | Non
             f"unknown form of tag {strange[1]!r} in {_around(marked, at)}",
             place=place,
             expected="a tag is a letter of A-Z and then letters, digits, _ or -, like <서울:LOC>",
-            fix=f"rename the tag {strange[1]!r}, or copy the right half to the left if it is no mark",
+            fix=f"rename the tag {strange[1]!r}, or copy the right half to the left if it is not a mark",
         )
     if _strip_nested(marked) == text:
         return InputError(
-            f"a mark lies inside another: {_around(marked, at)}",
+            f"a mark is inside another: {_around(marked, at)}",
             place=place,
             expected="entities that do not overlap: a token has one label",
             fix="keep the outer or the inner one",
@@ -237,8 +237,22 @@ def _around(text: str, position: int) -> str:
 
 
 def _name(text: str, position: int) -> str:
-    """A character so that look-alikes (no-break space, decomposed Hangul) can be told apart."""
+    """Return a character with its Unicode name: look-alikes (no-break space, decomposed Hangul) differ there."""
     if position >= len(text):
         return "at its end"
     character = text[position]
     return f"{character!r} ({unicodedata.name(character, 'unnamed')}, U+{ord(character):04X})"
+
+
+FORMATS.register(
+    "book-ner",
+    Format(
+        "book-ner",
+        (),
+        read_book_ner,
+        sniff_book_ner,
+        "sentence, U+241E, sentence with <entity:TAG>",
+        found_in=("tsv", "text"),
+        precedence=10,
+    ),
+)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, Options, Row, shorten
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
 from .bio import TAG, Token, text_and_entities
-from .files import read_lines
+from .text_files import read_lines
 
 _PROBE = 1000  # rows that tell words from characters: every text has a space long before
 
@@ -45,10 +45,10 @@ def entities_from_words(
     """Join words into a text and turn their BIO tags into `[start, end, label]`, for tables that hold such lists.
 
     Args:
-        words: the words, or the characters.
+        words: words or characters.
         tags: a BIO tag for each of them.
-        separator: what stands between words in the text.
-        places: where each word stands, or where all of them stand, for messages.
+        separator: separator of the words in the text.
+        places: place of each word, or one for all of them, for messages.
 
     Raises:
         InputError: a tag is not BIO, or there are not as many tags as words.
@@ -65,7 +65,7 @@ def entities_from_words(
 
 
 def sniff_conll(head: str) -> bool:
-    """At least two columns on every line, the last of them a BIO tag."""
+    """Return True if every line has at least two columns, the last of them a BIO tag."""
     lines = [line.removesuffix("\r") for line in head.split("\n")]
     rows = [_columns(line) for line in lines if not _is_blank(line) and not _is_comment(line)]
     return bool(rows) and all(len(cells) >= 2 and TAG.fullmatch(cells[-1]) for cells in rows)
@@ -116,3 +116,17 @@ def _spaces_are_rows(path: Path, options: Options) -> bool:
     lines = (line for _, line in read_lines(path, options.encoding) if not _is_blank(line) and not _is_comment(line))
     words = [line.partition("\t")[0] for line in islice(lines, _PROBE) if "\t" in line]
     return any(word == " " for word in words) and sum(len(word) == 1 for word in words) > 0.9 * len(words)
+
+
+FORMATS.register(
+    "conll",
+    Format(
+        "conll",
+        (".conll", ".bio", ".iob", ".iob2"),
+        read_conll,
+        sniff_conll,
+        "a word and its BIO tag on each line",
+        found_in=("tsv", "text"),
+        precedence=30,
+    ),
+)

@@ -10,8 +10,8 @@ from typing import Any
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, Options, Row, shorten
-from .files import read_lines, read_text
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
+from .text_files import read_lines, read_text
 
 _ARRAY_OF_OBJECTS = '[{"text": "...", "label": "..."}, ...]'
 _JSON = re.compile(r"\s*(?:\[\s*\{|\{[ \t\r]*\n)")
@@ -22,7 +22,7 @@ _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 def read_json(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     """Yield the objects of the array, as they are; the place is the number of the object, from 1.
 
-    An array can only be read whole. For what does not fit into memory there is JSON lines.
+    An array can only be read whole. JSON lines is for what does not fit into memory.
     """
     text = read_text(path, options.encoding)
     if not text.strip():
@@ -35,7 +35,7 @@ def read_json(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
 
 
 def read_jsonl(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
-    """Yield the object of each line, as it is; blank lines are passed over."""
+    """Yield the object of each line, as it is; blank lines are skipped."""
     file = str(path)
     for number, line in read_lines(path, options.encoding):
         if line and not line.isspace():
@@ -45,12 +45,12 @@ def read_jsonl(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
 
 
 def sniff_json(head: str) -> bool:
-    """The beginning of an array of objects, or of an object that is spread over lines."""
+    """Return True for the beginning of an array of objects, or of an object that is spread over lines."""
     return _JSON.match(head) is not None
 
 
 def sniff_jsonl(head: str) -> bool:
-    """Each of the first two lines is an object: one such line alone is as well a whole JSON file."""
+    """Return True if each of the first two lines is an object: one such line alone is a whole JSON file as well."""
     lines = [line for line in head.split("\n") if line.strip()][:2]
     return len(lines) == 2 and all(map(_is_object, lines))
 
@@ -72,7 +72,7 @@ def _parse(text: str, file: str, first_line: int = 1) -> Any:
             f"before {text[error.pos : error.pos + 20]!r}",
             place=Place(file, first_line + error.lineno - 1),
             expected="valid JSON",
-            fix="mend it there; strings and keys stand between double quotes, and nothing follows the last item",
+            fix="correct it there; strings and keys are enclosed in double quotes, and nothing follows the last item",
         ) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
         raise InputError(f"JSON that cannot be read: {error}", place=Place(file, first_line)) from None
@@ -116,11 +116,37 @@ def _object(value: Any, place: Place, *, check_surrogates: bool) -> dict[str, An
             fix='write {"text": ...}; for bare texts take a file with one text a line',
         )
     if check_surrogates and (lone := _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False))):
-        # Legal in JSON, and no character: a tokenizer would fail on it later, and without a place.
+        # Legal in JSON, and no character: a tokenizer would fail on it later, without a place.
         raise InputError(
-            f"half an emoji: \\u{ord(lone[0]):04x} stands alone",
+            f"half an emoji: \\u{ord(lone[0]):04x} without its other half",
             place=place,
             expected="both halves, as in \\ud83d\\ude00",
             fix="delete it (the text was cut inside the emoji)",
         )
     return value
+
+
+FORMATS.register(
+    "json",
+    Format(
+        "json",
+        (".json",),
+        read_json,
+        sniff_json,
+        "an array of objects",
+        found_in=("jsonl", "text"),
+        precedence=60,
+    ),
+)
+FORMATS.register(
+    "jsonl",
+    Format(
+        "jsonl",
+        (".jsonl", ".ndjson"),
+        read_jsonl,
+        sniff_jsonl,
+        "an object on each line",
+        found_in=("json", "text"),
+        precedence=50,
+    ),
+)

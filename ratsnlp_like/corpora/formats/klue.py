@@ -1,10 +1,10 @@
-"""KLUE-NER: a row for every character, spaces too, under a head with the marked sentence.
+"""KLUE-NER: a row for every character, spaces too, after a head with the marked sentence.
 
     ## klue-ner-v1_dev_00000<TAB><두레건설:OG>은 ...
     두<TAB>B-OG
     레<TAB>I-OG
 
-The character rows are the truth: they alone say which `<` are marks.
+The character rows decide: they alone tell which `<` are marks.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, Options, Row, shorten
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
 from .bio import Token, text_and_entities
 from .book import simple_marks
-from .files import read_lines
+from .text_files import read_lines
 
 _HEAD = re.compile(r"## ([^\t]*)(?:\t(.*))?", re.DOTALL)
 _SNIFF = re.compile(r"^## [^\t\n]+\t[^\n]*\n[^\n]{1,4}\t(?:O|[BI]-\S+)\r?$", re.MULTILINE)
@@ -50,7 +50,7 @@ def read_klue_ner(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
 
 
 def sniff_klue_ner(head: str) -> bool:
-    """A `## id<TAB>sentence` line with a character row under it."""
+    """Return True for a `## id<TAB>sentence` line followed by a character row."""
     return _SNIFF.search(head) is not None
 
 
@@ -80,12 +80,12 @@ def _row(head: str, tokens: list[Token], place: Place) -> Row:
 
 
 def _check_head(marked: str, text: str, entities: list[list[int | str]], place: Place) -> None:
-    """Head and rows must tell the same, where the head can be read in one way only."""
-    said = simple_marks(text, marked)
-    if said is not None and said != entities:
-        wrong = next(entity for entity in [*said, *entities] if (entity in said) != (entity in entities))
+    """Compare head and rows, where the head can be read in one way only."""
+    in_head = simple_marks(text, marked)
+    if in_head is not None and in_head != entities:
+        wrong = next(entity for entity in [*in_head, *entities] if (entity in in_head) != (entity in entities))
         start, end, label = wrong
-        one, other = ("head", "rows") if wrong in said else ("rows", "head")
+        one, other = ("head", "rows") if wrong in in_head else ("rows", "head")
         raise InputError(
             f"the {one} of the sentence has <{text[int(start) : int(end)]}:{label}> at character {start}, "
             f"the {other} not",
@@ -93,3 +93,17 @@ def _check_head(marked: str, text: str, entities: list[list[int | str]], place: 
             expected="the same entities in the head and in the character rows",
             fix="correct the one that is wrong",
         )
+
+
+FORMATS.register(
+    "klue-ner",
+    Format(
+        "klue-ner",
+        (),
+        read_klue_ner,
+        sniff_klue_ner,
+        "KLUE-NER: a character and its BIO tag on each line",
+        found_in=("tsv", "conll", "text"),
+        precedence=20,
+    ),
+)

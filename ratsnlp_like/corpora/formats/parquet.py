@@ -1,4 +1,4 @@
-"""Parquet: a table with typed columns; the only format that is no text."""
+"""Parquet: a table with typed columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, Options, Row
+from .base import DEFAULTS, FORMATS, Format, Options, Row
 
 _BATCH = 1024  # rows
 
@@ -31,3 +31,9 @@ def read_parquet(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
             expected="a Parquet file",
             fix="download or write it again",
         ) from error
+
+
+FORMATS.register(
+    "parquet",
+    Format("parquet", (".parquet", ".pq"), read_parquet, description="a Parquet table", magic=(b"PAR1",)),
+)

@@ -9,14 +9,14 @@ from typing import Any
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, Options, Row, shorten
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
 from .json_files import read_json
 
 _SQUAD = re.compile(r'\s*\{.*?"(?:paragraphs|qas)"\s*:', re.DOTALL)
 
 
 def sniff_squad(head: str) -> bool:
-    """An object with paragraphs or questions near its beginning."""
+    """Return True for an object with paragraphs or questions near its beginning."""
     return _SQUAD.match(head) is not None
 
 
@@ -68,3 +68,17 @@ def _list(value: dict[str, Any], key: str, where: str, path: Path) -> list[dict[
             fix="for an array of questions with their contexts: --format json",
         )
     return found
+
+
+FORMATS.register(
+    "squad",
+    Format(
+        "squad",
+        (),
+        read_squad,
+        sniff_squad,
+        "SQuAD's and KorQuAD's articles, paragraphs and questions",
+        found_in=("json",),
+        precedence=40,
+    ),
+)

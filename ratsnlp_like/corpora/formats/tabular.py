@@ -15,8 +15,8 @@ from typing import cast
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, Options, Row, shorten
-from .files import logger, read_lines
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
+from .text_files import log, read_lines
 
 _DELIMITERS = (",", "\t", ";", "|")
 _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
@@ -31,12 +31,12 @@ def read_csv(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
 
 
 def read_tsv(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
-    """See `read_csv`; the delimiter is a tab, and see `Options.quoting` for double quotes."""
+    """Yield a row per record as `read_csv` does; the delimiter is a tab, and `Options.quoting` describes quotes."""
     return _read(path, options, options.delimiter or "\t")
 
 
 def sniff_tsv(head: str) -> bool:
-    """A header of several columns between tabs, and most of the first rows as long as it."""
+    """Return True for a header of several columns between tabs, and most of the first rows as long as it."""
     header, *rows = [line.split("\t") for line in head.split("\n") if line.strip()] or [[]]
     names = [name.strip() for name in header]
     fit = sum(len(row) == len(header) for row in rows)
@@ -74,7 +74,7 @@ class _Header:
     names: tuple[str, ...]
     width: int
     spare: bool
-    """There is one more column, without a name (a delimiter at the end of every line): it is dropped."""
+    """True if there is one more column, without a name (a delimiter at the end of every line): it is dropped."""
 
 
 def _header(path: Path, record: _Record) -> _Header:
@@ -96,7 +96,7 @@ def _header(path: Path, record: _Record) -> _Header:
     for name in names:
         if names.count(name) > 1:
             raise InputError(
-                f"{names.count(name)} columns of the header are called {name!r}: {shorten(line)}",
+                f"{names.count(name)} columns of the header are named {name!r}: {shorten(line)}",
                 place=place,
                 expected="a different name for every column",
                 fix="rename one of them",
@@ -123,7 +123,7 @@ def _fit(cells: list[str], header: _Header, line: str, place: Place, delimiter: 
 
 @cache  # once per file
 def _warn_of_spare(file: str) -> None:
-    logger.warning("%s: the last column has no name and is left out, though some of its cells are not empty", file)
+    log.warning("%s: the last column has no name and is left out, though some of its cells are not empty", file)
 
 
 def _fix_of_ragged(got: int, expected: int, delimiter: str) -> str:
@@ -131,11 +131,11 @@ def _fix_of_ragged(got: int, expected: int, delimiter: str) -> str:
         return "replace the tabs inside a cell by spaces (cells in double quotes: --quoting csv)"
     if got > expected:
         return f"put the cell that holds a {delimiter!r} between double quotes, or name the separator with --delimiter"
-    return "write the missing cells (an empty one too has its separator), or mend a line break inside the row"
+    return "write the missing cells (an empty one too has its separator), or remove a line break inside the row"
 
 
 def _find_delimiter(path: Path, options: Options) -> str:
-    """The delimiter that cuts the header into most columns; a comma where none does."""
+    """Return the delimiter that splits the header into most columns; a comma where none does."""
     _, header = next(read_lines(path, options.encoding), (0, ""))
     return max(_DELIMITERS, key=lambda delimiter: len(_cut(header, delimiter, options)))
 
@@ -156,20 +156,22 @@ def _records(path: Path, options: Options, delimiter: str) -> Iterator[_Record]:
     if options.quoting == "auto" and not quoted:
         quoted = _needs_quoting(path, options, delimiter)
     lines = read_lines(path, options.encoding)
-    return _quoted(lines, delimiter, str(path)) if quoted else _plain(lines, delimiter)
+    return quoted_records(lines, delimiter, str(path)) if quoted else _plain(lines, delimiter)
 
 
 def _needs_quoting(path: Path, options: Options, delimiter: str) -> bool:
-    """Does plain reading leave rows of different lengths, and quoted reading not? Passes over the file to find out.
+    """Return True if plain reading leaves rows of different lengths and quoted reading does not; reads the file.
 
     NSMC and KorNLU have lone double quotes in their cells, and quoting would silently join their rows. So plain
-    reading wins wherever it works; and where neither works, because its messages name the line that is wrong.
+    reading wins wherever it works; and where neither works, because its messages name the wrong line.
     """
     plain = (line.count(delimiter) for _, line in read_lines(path, options.encoding) if line.strip(delimiter))
     if _all_equal(plain):
         return False
     try:
-        return _all_equal(len(cells) for _, cells, _ in _quoted(read_lines(path, options.encoding), delimiter, ""))
+        return _all_equal(
+            len(cells) for _, cells, _ in quoted_records(read_lines(path, options.encoding), delimiter, "")
+        )
     except InputError:
         return False
 
@@ -180,20 +182,20 @@ def _all_equal(numbers: Iterator[int]) -> bool:
 
 
 def _plain(lines: Iterable[tuple[int, str]], delimiter: str) -> Iterator[_Record]:
-    """Rows in which a double quote is a plain character. Lines without any content (Excel: `,,,`) are no rows."""
+    """Rows in which a double quote is a plain character. Lines without content (Excel: `,,,`) are not rows."""
     for number, line in lines:
         if line.strip(delimiter):
             yield number, line.split(delimiter), line
 
 
 class _TextAfterQuoteError(ValueError):
-    """A quoted cell is closed, and something stands before the next delimiter."""
+    """A quoted cell is closed, and text follows before the next delimiter."""
 
 
 _INSIDE = re.compile(r'[^"]*(?:""[^"]*)*')
 
 
-def _quoted(lines: Iterable[tuple[int, str]], delimiter: str, file: str) -> Iterator[_Record]:
+def quoted_records(lines: Iterable[tuple[int, str]], delimiter: str, file: str) -> Iterator[_Record]:
     """Rows as in RFC 4180: cells between double quotes may hold delimiters, line ends and doubled quotes."""
     start, first = 0, ""
     cells: list[str] = []
@@ -209,7 +211,7 @@ def _quoted(lines: Iterable[tuple[int, str]], delimiter: str, file: str) -> Iter
             _scan(line, cells, open_cell, delimiter)
         except _TextAfterQuoteError:
             raise InputError(
-                f"text goes on after the closing quote of cell {len(cells)}: {shorten(first)}",
+                f"text follows after the closing quote of cell {len(cells)}: {shorten(first)}",
                 place=Place(file, start),
                 expected='a cell as in "그는 ""좋다""고 했다"',
                 fix="write a double quote inside a quoted cell twice; where they are plain characters: --quoting none",
@@ -231,7 +233,7 @@ def _scan(line: str, cells: list[str], open_cell: list[str], delimiter: str) -> 
         line: without its line end.
         cells: the cells of the row so far.
         open_cell: the lines so far of the quoted cell that is still open; left empty when the row is complete.
-        delimiter: what separates cells.
+        delimiter: the separator of cells.
     """
     position = 0
     while position <= len(line):
@@ -250,3 +252,18 @@ def _scan(line: str, cells: list[str], open_cell: list[str], delimiter: str) -> 
             end = found if found >= 0 else len(line)
             cells.append(line[position:end])
         position = end + len(delimiter)
+
+
+FORMATS.register("csv", Format("csv", (".csv",), read_csv, description="a header and cells, with quoting"))
+FORMATS.register(
+    "tsv",
+    Format(
+        "tsv",
+        (".tsv", ".tab"),
+        read_tsv,
+        sniff_tsv,
+        "a header and cells between tabs",
+        found_in=("text",),
+        precedence=70,
+    ),
+)

@@ -7,8 +7,8 @@ from itertools import chain
 from pathlib import Path
 
 from ...examples.base import Place
-from .base import DEFAULTS, Options, Row
-from .files import read_lines
+from .base import DEFAULTS, FORMATS, Format, Options, Row
+from .text_files import read_lines
 
 
 def read_plain_text(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
@@ -22,3 +22,6 @@ def read_plain_text(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     yield Row({"text": line}, Place(file, number))
     for number, line in chain([following] if following else [], lines):
         yield Row({"text": line}, Place(file, number))
+
+
+FORMATS.register("text", Format("text", (".txt", ""), read_plain_text, description="a text on each line"))
