@@ -10,7 +10,10 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ratsnlp_like.training.finetune import FineTuneResult
 
 # Before anything imports torch, tokenizers or the hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -217,3 +220,29 @@ def tiny_model_folder(tmp_path: Path, tiny_tokenizer: Any) -> Callable[..., Path
         return folder
 
     return make
+
+
+# Trained models
+
+
+@pytest.fixture(scope="session")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
+    """A classifier of one layer, trained on sample-sentiment for 3 epochs."""
+    from helpers import job
+
+    from ratsnlp_like.training.finetune import fine_tune
+
+    folder = tmp_path_factory.mktemp("classifier")
+    return fine_tune(**job(folder, epochs=3, learning_rate=5e-3, limit_train=None, limit_eval=None))
+
+
+@pytest.fixture(scope="session")
+def recognizer(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
+    """A recogniser of entities of one layer, trained on sample-ner for 6 epochs."""
+    from helpers import job
+
+    from ratsnlp_like.training.finetune import fine_tune
+
+    folder = tmp_path_factory.mktemp("recognizer")
+    options = {"task": "ner", "corpus": "sample-ner", "epochs": 6, "learning_rate": 5e-3}
+    return fine_tune(**job(folder, limit_train=None, limit_eval=None, **options))

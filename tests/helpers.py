@@ -26,6 +26,29 @@ torch.set_num_threads(1)  # the models are tiny, and so may the machine be
 CHECKPOINT = "ko-blank-bert"
 TINY = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+TEXTS = [
+    "국물이 진하고 맛있어요",
+    "두 시간이 아까운 영화",
+    "배송이 하루 만에 왔어요!",
+    "포장이 찢어져서 왔네요 ㅠㅠ",
+    "ㅋㅋㅋㅋ 최고",
+    "직원이 너무 불친절해요",
+    "또 가고 싶은 곳",
+    "😀 좋아요",
+    "값은 비싼데 양은 적고...",
+    "재미없다",
+    "김하늘은 부산에서 태어났다.",
+    "한빛전자가 대전에 공장을 짓는다.",
+    "박서연 씨는 3월 5일에 서울역으로 갔다",
+    "15명이 모였다",
+    "제주도에서 사흘을 보냈다",
+    "미르자동차, 두레건설, 한빛전자",
+    "이 문장에는 아무것도 없다",
+    "A4용지 30장을 샀다",
+    "내일 광주에 비",
+    "최민재",
+]
+"""Sentences such as the reviews of sample-sentiment, then such as the news of sample-ner."""
 COMMAND = [sys.executable, "-m", "ratsnlp_like"]
 
 

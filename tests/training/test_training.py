@@ -47,7 +47,6 @@ from ratsnlp_like.errors import InputError, TrainingError, is_full
 from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.examples.base import Place
 from ratsnlp_like.examples.text import TextExample
-from ratsnlp_like.inference.model_folder import find_model
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.runtime.files import recover
 from ratsnlp_like.tasks.base import Statistics
@@ -652,43 +651,6 @@ class TestWindows:
         assert [said["긍정"], said["부정"]] == pytest.approx(expected.tolist(), abs=1e-6)
 
 
-TEXTS = [
-    "국물이 진하고 맛있어요",
-    "두 시간이 아까운 영화",
-    "배송이 하루 만에 왔어요!",
-    "포장이 찢어져서 왔네요 ㅠㅠ",
-    "ㅋㅋㅋㅋ 최고",
-    "직원이 너무 불친절해요",
-    "또 가고 싶은 곳",
-    "😀 좋아요",
-    "값은 비싼데 양은 적고...",
-    "재미없다",
-    "김하늘은 부산에서 태어났다.",
-    "한빛전자가 대전에 공장을 짓는다.",
-    "박서연 씨는 3월 5일에 서울역으로 갔다",
-    "15명이 모였다",
-    "제주도에서 사흘을 보냈다",
-    "미르자동차, 두레건설, 한빛전자",
-    "이 문장에는 아무것도 없다",
-    "A4용지 30장을 샀다",
-    "내일 광주에 비",
-    "최민재",
-]
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
-    folder = tmp_path_factory.mktemp("classifier")
-    return fine_tune(**job(folder, epochs=3, learning_rate=5e-3, limit_train=None, limit_eval=None))
-
-
-@pytest.fixture(scope="module")
-def recognizer(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
-    folder = tmp_path_factory.mktemp("recognizer")
-    own = {"task": "ner", "corpus": "sample-ner", "epochs": 6, "learning_rate": 5e-3}
-    return fine_tune(**job(folder, limit_train=None, limit_eval=None, **own))
-
-
 class TestSavedFolder:
     def test_files(self, classifier: FineTuneResult) -> None:
         assert {path.name for path in classifier.output.iterdir()} == {
@@ -706,35 +668,6 @@ class TestSavedFolder:
         state = torch.load(classifier.output / "resume.ckpt", weights_only=True)
         assert state["global_step"] == 3 * 55
 
-    def test_task_json(self, classifier: FineTuneResult) -> None:
-        described = json.loads((classifier.best / "task.json").read_text())
-        about = described.pop("about")
-        assert described == {
-            "format_version": 1,
-            "task": "classification",
-            "fields": {
-                "normalization": [],
-                "multi_label": False,
-                "threshold": 0.5,
-                "long_text": "head",
-                "class_weights": None,
-            },
-            "labels": ["긍정", "부정"],
-            "max_length": 32,
-        }
-        assert about["checkpoint"] == CHECKPOINT
-        assert about["corpus"] == "sample-sentiment"
-        assert set(about["fingerprints"]) == {"train", "validation", "test"}
-        assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in about["fingerprints"].values())
-
-    def test_config_json(self, classifier: FineTuneResult, recognizer: FineTuneResult) -> None:
-        config = json.loads((classifier.best / "config.json").read_text())
-        assert config["id2label"] == {"0": "긍정", "1": "부정"}
-        assert config["label2id"] == {"긍정": 0, "부정": 1}
-        assert config["problem_type"] == "single_label_classification"
-        tags = json.loads((recognizer.best / "config.json").read_text())["id2label"]
-        assert list(tags.values())[:5] == ["O", "B-DT", "I-DT", "B-LC", "I-LC"]
-
     def test_metrics_json_and_result(self, classifier: FineTuneResult) -> None:
         metrics = json.loads((classifier.best / "metrics.json").read_text())
         assert metrics == {"validation": classifier.metrics, "test": classifier.test_metrics}
@@ -744,13 +677,6 @@ class TestSavedFolder:
         assert result["test_metrics"] == classifier.test_metrics
         assert result["best"] == str(classifier.best)
 
-    def test_model_card(self, classifier: FineTuneResult) -> None:
-        card = (classifier.best / "README.md").read_text()
-        assert card.startswith("---\nlanguage: ko\n")
-        assert "# classification: ko-blank-bert fine-tuned on sample-sentiment" in card
-        assert "Labels: 긍정, 부정. Longest input: 32 tokens." in card
-        assert f"| macro_f1 | {classifier.metrics['macro_f1']:.4f} |" in card
-
     def test_the_configuration_is_whole(self, classifier: FineTuneResult) -> None:
         config = yaml.safe_load((classifier.output / "config.yaml").read_text())
         assert config["config_overrides"] == TINY
@@ -758,46 +684,6 @@ class TestSavedFolder:
             "classification", "sample-sentiment", CHECKPOINT,
         )  # fmt: skip
         assert (config["learning_rate"], config["epochs"], config["init"]) == (5e-3, 3, "random")
-
-    def test_transformers_opens_it(self, classifier: FineTuneResult, recognizer: FineTuneResult) -> None:
-        from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
-
-        model, info = AutoModelForSequenceClassification.from_pretrained(classifier.best, output_loading_info=True)
-        assert not info["missing_keys"]
-        assert not info["unexpected_keys"]
-        assert model.config.num_labels == 2
-        tags, info = AutoModelForTokenClassification.from_pretrained(recognizer.best, output_loading_info=True)
-        assert not info["missing_keys"]
-        assert tags.config.num_labels == 11
-        assert (
-            AutoTokenizer.from_pretrained(classifier.best)("좋아요")["input_ids"] == tokenizer()("좋아요")["input_ids"]
-        )
-
-    def test_the_pipeline_gives_the_same_classes(self, classifier: FineTuneResult) -> None:
-        from transformers import pipeline
-
-        said = pipeline("text-classification", str(classifier.best), device="cpu")(TEXTS)
-        own = Predictor.from_pretrained(classifier.output)(TEXTS)
-        assert [item["label"] for item in said] == [p.label for p in own]
-        assert [item["score"] for item in said] == pytest.approx([p.score for p in own], abs=1e-4)
-        assert len({p.label for p in own}) == 2
-
-    def test_the_pipeline_gives_the_same_entities(self, recognizer: FineTuneResult) -> None:
-        from transformers import pipeline
-
-        said = pipeline("token-classification", str(recognizer.best), aggregation_strategy="simple", device="cpu")(
-            TEXTS
-        )
-        own = Predictor.from_pretrained(recognizer.output)(TEXTS)
-        count = 0
-        for text, theirs, ours in zip(TEXTS, said, own, strict=True):
-            assert [(e["start"], e["end"], e["entity_group"]) for e in theirs] == [
-                (e.start, e.end, e.label) for e in ours.entities
-            ], text
-            assert [float(e["score"]) for e in theirs] == pytest.approx([e.score for e in ours.entities], abs=1e-4)
-            assert [text[e.start : e.end] for e in ours.entities] == [e.text for e in ours.entities]
-            count += len(ours.entities)
-        assert count >= 10
 
     def test_a_run_learns_something(self, recognizer: FineTuneResult) -> None:
         assert recognizer.metrics["entity_f1"] > 0.2
@@ -815,110 +701,6 @@ class TestSavedFolder:
             str(classifier.output), corpus="sample-sentiment", split="validation", cache_dir=str(tmp_path / "cache")
         )
         assert measured["accuracy"] == classifier.metrics["accuracy"]
-
-
-class TestPredictor:
-    @pytest.fixture(scope="class")
-    def predictor(self, classifier: FineTuneResult) -> Predictor:
-        return Predictor.from_pretrained(classifier.best)
-
-    def test_order(self, predictor: Predictor) -> None:
-        forwards, backwards = predictor(TEXTS), predictor(TEXTS[::-1])
-        assert [p.label for p in forwards] == [p.label for p in backwards[::-1]]
-        assert [p.score for p in forwards] == pytest.approx([p.score for p in backwards[::-1]], abs=1e-5)
-        assert len({round(p.score, 6) for p in forwards}) > 15  # texts can be told apart by their scores
-
-    def test_batches_do_not_matter(self, predictor: Predictor) -> None:
-        one, many = predictor(TEXTS, batch_size=1), predictor(TEXTS, batch_size=32)
-        assert [p.score for p in one] == pytest.approx([p.score for p in many], abs=1e-5)
-
-    def test_batches_do_not_matter_for_entities(self, recognizer: FineTuneResult) -> None:
-        one, many = recognizer.predictor(TEXTS, batch_size=1), recognizer.predictor(TEXTS, batch_size=32)
-        for a, b in zip(one, many, strict=True):
-            assert [(e.start, e.end, e.label) for e in a.entities] == [(e.start, e.end, e.label) for e in b.entities]
-            assert [e.score for e in a.entities] == pytest.approx([e.score for e in b.entities], abs=1e-5)
-
-    def test_one_text_gives_one_prediction(self, predictor: Predictor) -> None:
-        assert predictor(TEXTS[0]).label == predictor([TEXTS[0]])[0].label
-
-    def test_empty_texts(self, predictor: Predictor, recognizer: FineTuneResult) -> None:
-        assert predictor("").label in {"긍정", "부정"}
-        assert len(predictor(["", " \t", "좋아요"])) == 3
-        assert recognizer.predictor(["", " ", "\u200b"]) == [recognizer.predictor("")] * 3
-        assert recognizer.predictor("").entities == ()
-
-    def test_an_empty_list(self, predictor: Predictor, recognizer: FineTuneResult) -> None:
-        assert predictor([]) == []
-        assert recognizer.predictor([]) == []
-        assert list(predictor.rows([])) == []
-
-    def test_mappings_and_examples(self, predictor: Predictor) -> None:
-        expected = predictor("좋아요")
-        assert predictor({"text": "좋아요"}) == expected
-        assert predictor(TextExample("좋아요", "부정")) == expected
-        with pytest.raises(InputError, match="no field 'txt'"):
-            predictor({"txt": "좋아요"})
-
-    def test_scores(self, predictor: Predictor) -> None:
-        said = predictor("좋아요")
-        assert set(said.scores) == {"긍정", "부정"}
-        assert sum(said.scores.values()) == pytest.approx(1)
-        assert said.score == max(said.scores.values()) == said.scores[said.label]  # type: ignore[index]
-
-    def test_long_texts_lose_nothing_in_ner(self, recognizer: FineTuneResult) -> None:
-        sentence = "김하늘은 부산에서 태어났다. "
-        found = recognizer.predictor(sentence * 30).entities
-        assert found
-        assert found[-1].start > len(sentence) * 28
-        assert all((sentence * 30)[e.start : e.end] == e.text for e in found)
-
-    def test_rows(self, predictor: Predictor, recognizer: FineTuneResult) -> None:
-        (row,) = predictor.rows(["좋아요"])
-        assert list(row) == ["text", "label", "score", "scores"]
-        many = list(predictor.rows(map(str, range(50)), at_a_time=7))
-        assert [row["text"] for row in many] == [str(i) for i in range(50)]
-        (row,) = recognizer.predictor.rows(["김하늘은 부산에서"])
-        assert list(row) == ["text", "entities"]
-
-    def test_saved_and_loaded(self, predictor: Predictor, tmp_path: Path) -> None:
-        predictor.save_pretrained(tmp_path / "copy")
-        assert Predictor.from_pretrained(tmp_path / "copy")(TEXTS) == predictor(TEXTS)
-
-    def test_numbers_of_16_bits(self, classifier: FineTuneResult, recognizer: FineTuneResult, tmp_path: Path) -> None:
-        for result in (classifier, recognizer):
-            exact = Predictor.from_pretrained(result.best, device="cpu")
-            half = Predictor.from_pretrained(result.best, device="cpu", precision="bf16")
-            assert next(half.model.parameters()).dtype == torch.bfloat16
-            texts = ["정말 재미있어요", "한빛전자는 3월에 새 공장을 연다"]
-            features = exact.task.encode([exact.task.example.of(t) for t in texts], exact.tokenizer, None, 32)
-            for one, other in zip(exact._run(features, 2), half._run(features, 2), strict=True):
-                assert other == pytest.approx(one, abs=0.05)
-                assert (other != one).any()
-        with pytest.raises(InputError, match="32 or bf16"):
-            Predictor.from_pretrained(classifier.best, precision="16")  # type: ignore[arg-type]
-
-    def test_normalisation_is_remembered(self, tmp_path: Path) -> None:
-        own = {"task": "ner", "corpus": "sample-ner", "normalization": ("html", "nfc"), "learning_rate": 5e-3}
-        result = fine_tune(**job(tmp_path, limit_train=None, epochs=3, **own))
-        predictor = Predictor.from_pretrained(result.output)
-        assert predictor.task.normalization == ("html", "nfc")
-        text = "&lt;김하늘&gt;은 부산에서 한빛전자를 다닌다"
-        assert all(text[e.start : e.end] == e.text for e in predictor(text).entities)
-
-    @pytest.mark.parametrize(
-        ("content", "message"),
-        [("{", "cannot be read"), ('{"format_version": 99}', "later version"), ("[]", "cannot be read")],
-    )
-    def test_a_broken_folder(self, tmp_path: Path, content: str, message: str) -> None:
-        write(tmp_path / "task.json", content)
-        with pytest.raises(InputError, match=message):
-            Predictor.from_pretrained(tmp_path)
-
-    def test_no_model(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="no such folder"):
-            Predictor.from_pretrained(tmp_path / "nothing")
-        with pytest.raises(InputError, match=r"holds no model \(it holds nothing\)"):
-            Predictor.from_pretrained(tmp_path)
 
 
 class TestDiskFull:
@@ -1057,27 +839,6 @@ print(json.dumps(said))
 
 
 class TestRecover:
-    def test_killed_between_the_renames(self, tmp_path: Path, classifier: FineTuneResult) -> None:
-        folder = tmp_path / "run" / "best"
-        classifier.predictor.save_pretrained(folder)
-        before = tree(folder)
-        renamed, rename = [], Path.rename
-
-        def killed(self: Path, target: Path) -> Path:
-            if renamed:
-                raise SystemExit  # as a kill: no clean-up
-            renamed.append(target)
-            return rename(self, target)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Path, "rename", killed)
-            with pytest.raises(SystemExit):
-                classifier.predictor.save_pretrained(folder)
-        assert not folder.exists()
-        assert find_model(tmp_path / "run") == folder
-        assert tree(folder) == before
-        assert not (tmp_path / "run" / "best.old").exists()
-
     def test_killed_before_the_old_one_was_deleted(self, tmp_path: Path) -> None:
         write(tmp_path / "best" / "a", "new")
         write(tmp_path / "best.old" / "a", "old")
@@ -1089,12 +850,6 @@ class TestRecover:
         recover(tmp_path / "best")
         recover(tmp_path / "last")
         assert tree(tmp_path) == {"best/a": b"one"}
-
-    def test_a_half_written_model_is_no_model(self, tmp_path: Path, classifier: FineTuneResult) -> None:
-        folder = tmp_path / "model"
-        write(tmp_path / "model.partial" / "task.json", "{}")
-        classifier.predictor.save_pretrained(folder)
-        assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 class TestRunFolder:

@@ -1,0 +1,13 @@
+"""Model cards."""
+
+from __future__ import annotations
+
+from ratsnlp_like.training.finetune import FineTuneResult
+
+
+def test_model_card(classifier: FineTuneResult) -> None:
+    card = (classifier.best / "README.md").read_text()
+    assert card.startswith("---\nlanguage: ko\n")
+    assert "# classification: ko-blank-bert fine-tuned on sample-sentiment" in card
+    assert "Labels: 긍정, 부정. Longest input: 32 tokens." in card
+    assert f"| macro_f1 | {classifier.metrics['macro_f1']:.4f} |" in card

@@ -1,0 +1,133 @@
+"""Model folders: their files, folders that are broken, and what transformers reads from them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from helpers import CHECKPOINT, TEXTS, tokenizer, tree, write
+
+from ratsnlp_like.errors import InputError
+from ratsnlp_like.inference.model_folder import find_model
+from ratsnlp_like.inference.predictor import Predictor
+from ratsnlp_like.training.finetune import FineTuneResult
+
+
+def test_task_json(classifier: FineTuneResult) -> None:
+    described = json.loads((classifier.best / "task.json").read_text())
+    about = described.pop("about")
+    assert described == {
+        "format_version": 1,
+        "task": "classification",
+        "fields": {
+            "normalization": [],
+            "multi_label": False,
+            "threshold": 0.5,
+            "long_text": "head",
+            "class_weights": None,
+        },
+        "labels": ["긍정", "부정"],
+        "max_length": 32,
+    }
+    assert about["checkpoint"] == CHECKPOINT
+    assert about["corpus"] == "sample-sentiment"
+    assert set(about["fingerprints"]) == {"train", "validation", "test"}
+    assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in about["fingerprints"].values())
+
+
+def test_config_json(classifier: FineTuneResult, recognizer: FineTuneResult) -> None:
+    config = json.loads((classifier.best / "config.json").read_text())
+    assert config["id2label"] == {"0": "긍정", "1": "부정"}
+    assert config["label2id"] == {"긍정": 0, "부정": 1}
+    assert config["problem_type"] == "single_label_classification"
+    tags = json.loads((recognizer.best / "config.json").read_text())["id2label"]
+    assert list(tags.values())[:5] == ["O", "B-DT", "I-DT", "B-LC", "I-LC"]
+
+
+def test_auto_classes_open_the_folder(classifier: FineTuneResult, recognizer: FineTuneResult) -> None:
+    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
+
+    model, info = AutoModelForSequenceClassification.from_pretrained(classifier.best, output_loading_info=True)
+    assert not info["missing_keys"]
+    assert not info["unexpected_keys"]
+    assert model.config.num_labels == 2
+    tags, info = AutoModelForTokenClassification.from_pretrained(recognizer.best, output_loading_info=True)
+    assert not info["missing_keys"]
+    assert tags.config.num_labels == 11
+    assert AutoTokenizer.from_pretrained(classifier.best)("좋아요")["input_ids"] == tokenizer()("좋아요")["input_ids"]
+
+
+def test_pipelines_find_the_same_classes(classifier: FineTuneResult) -> None:
+    from transformers import pipeline
+
+    theirs = pipeline("text-classification", str(classifier.best), device="cpu")(TEXTS)
+    own = Predictor.from_pretrained(classifier.output)(TEXTS)
+    assert [item["label"] for item in theirs] == [p.label for p in own]
+    assert [item["score"] for item in theirs] == pytest.approx([p.score for p in own], abs=1e-4)
+    assert len({p.label for p in own}) == 2
+
+
+def test_pipelines_find_the_same_entities(recognizer: FineTuneResult) -> None:
+    from transformers import pipeline
+
+    entities = pipeline("token-classification", str(recognizer.best), aggregation_strategy="simple", device="cpu")(
+        TEXTS
+    )
+    own = Predictor.from_pretrained(recognizer.output)(TEXTS)
+    count = 0
+    for text, theirs, ours in zip(TEXTS, entities, own, strict=True):
+        assert [(e["start"], e["end"], e["entity_group"]) for e in theirs] == [
+            (e.start, e.end, e.label) for e in ours.entities
+        ], text
+        assert [float(e["score"]) for e in theirs] == pytest.approx([e.score for e in ours.entities], abs=1e-4)
+        assert [text[e.start : e.end] for e in ours.entities] == [e.text for e in ours.entities]
+        count += len(ours.entities)
+    assert count >= 10
+
+
+def test_a_save_killed_between_its_two_renames_is_recovered(tmp_path: Path, classifier: FineTuneResult) -> None:
+    folder = tmp_path / "run" / "best"
+    classifier.predictor.save_pretrained(folder)
+    before = tree(folder)
+    renamed, rename = [], Path.rename
+
+    def killed(self: Path, target: Path) -> Path:
+        if renamed:
+            raise SystemExit  # like SIGKILL: nothing is cleaned up
+        renamed.append(target)
+        return rename(self, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(SystemExit):
+            classifier.predictor.save_pretrained(folder)
+    assert not folder.exists()
+    assert find_model(tmp_path / "run") == folder
+    assert tree(folder) == before
+    assert not (tmp_path / "run" / "best.old").exists()
+
+
+def test_the_remains_of_an_interrupted_save_are_removed(tmp_path: Path, classifier: FineTuneResult) -> None:
+    folder = tmp_path / "model"
+    write(tmp_path / "model.partial" / "task.json", "{}")
+    classifier.predictor.save_pretrained(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "cannot be read"), ('{"format_version": 99}', "later version"), ("[]", "cannot be read")],
+)
+def test_a_broken_folder(tmp_path: Path, content: str, message: str) -> None:
+    write(tmp_path / "task.json", content)
+    with pytest.raises(InputError, match=message):
+        Predictor.from_pretrained(tmp_path)
+
+
+def test_a_folder_without_a_model(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        Predictor.from_pretrained(tmp_path / "nothing")
+    with pytest.raises(InputError, match=r"holds no model \(it holds nothing\)"):
+        Predictor.from_pretrained(tmp_path)
