@@ -26,7 +26,7 @@ def check_lengths(**sequences: Sized) -> None:
         raise ValueError(f"the lengths differ: {said}; expected one item of each per text")
 
 
-def share(part: int, whole: int) -> float:
+def share(part: float, whole: float) -> float:
     """Return part / whole, 0.0 where `whole` is 0."""
     return part / whole if whole else 0.0
 

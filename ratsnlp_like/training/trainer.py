@@ -17,12 +17,12 @@ from pytorch_lightning.loggers import CSVLogger
 
 from ..arguments import TrainingArguments
 from ..errors import InputError
+from ..registry import LOGGERS
 from ..runtime.hardware import computes_bf16
 from ..tasks.base import Task
 from .callbacks.checkpoint import CheckpointCallback
 from .callbacks.progress import ProgressBar, ProgressLines
 from .callbacks.throughput import ThroughputMeter
-from .loggers import new_logger
 
 
 def choose_precision(arguments: TrainingArguments) -> str:
@@ -77,7 +77,7 @@ def build_trainer(
             val_check_interval=arguments.eval_steps,
             check_val_every_n_epoch=None if arguments.eval_steps else 1,
             callbacks=callbacks,
-            logger=[CSVLogger(folder, name="logs"), *(new_logger(name, folder) for name in arguments.logger)],
+            logger=[CSVLogger(folder, name="logs"), *(LOGGERS[name](folder) for name in arguments.logger)],
             log_every_n_steps=10,
             enable_progress_bar=arguments.progress and in_window,
             enable_model_summary=False,
