@@ -1,6 +1,6 @@
 """Fine-tuning of pretrained Korean language models: from a file of Korean text to a model one can trust.
 
-Names are loaded when they are first used, so that `import ratsnlp_like` and `ratsnlp-like --help` stay fast.
+Public names are imported when they are first used, so that `import ratsnlp_like` and `ratsnlp-like --help` are fast.
 """
 
 from __future__ import annotations
@@ -8,27 +8,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..corpora.base import Corpus
-    from ..corpora.memory import MemoryCorpus
-    from ..data.module import TaskDataModule
-    from ..errors import InputError, TrainingError
-    from ..evaluation.evaluate import evaluate
-    from ..examples.base import Example
-    from ..examples.entity import Entity, EntityExample
-    from ..examples.generation import GenerationExample, Message
-    from ..examples.pair import PairExample, ScoredPairExample
-    from ..examples.question import Answer, QuestionExample
-    from ..examples.text import RawExample, TextExample
-    from ..inference.predictor import Predictor
-    from ..registry import CHECKPOINTS, CORPORA, TASKS
-    from ..tasks.base import Task
-    from ..text.normalization import Normalizer
-    from ..training.finetune import FineTuneResult, fine_tune
-    from ..training.module import TaskModule
+    from .corpora.base import Corpus
+    from .corpora.memory import MemoryCorpus
+    from .data.module import TaskDataModule
+    from .errors import InputError, TrainingError
+    from .evaluation.evaluate import evaluate
+    from .examples.base import Example
+    from .examples.entity import Entity, EntityExample
+    from .examples.generation import GenerationExample, Message
+    from .examples.pair import PairExample, ScoredPairExample
+    from .examples.question import Answer, QuestionExample
+    from .examples.text import RawExample, TextExample
+    from .inference.predictor import Predictor
+    from .registry import CHECKPOINTS, CORPORA, TASKS
+    from .tasks.base import Task
+    from .text.normalization import Normalizer
+    from .training.finetune import FineTuneResult, fine_tune
+    from .training.module import TaskModule
 
 __version__ = "0.1.0"
 
-_WHERE = {
+_MODULES = {
     "Corpus": "corpora.base",
     "MemoryCorpus": "corpora.memory",
     "TaskDataModule": "data.module",
@@ -52,15 +52,15 @@ _WHERE = {
     "Task": "tasks.base",
     "Normalizer": "text.normalization",
 }
-__all__ = ["__version__", *_WHERE]
+__all__ = ["__version__", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: one module for each command."""
+"""Command line: one module per command."""
 
 from .main import main
 

@@ -1,33 +1,32 @@
-"""cli.evaluate."""
+"""`ratsnlp-like evaluate`: metrics of a saved model on a corpus."""
 
 from __future__ import annotations
 
 from ..errors import InputError
 from ..runtime import lazy_imports as lean
-from .parsing import (
+from .options import (
     add_corpus_options,
     add_precision,
     add_task_options,
     check_result_path,
     first_positional,
     library_options,
-    new_parser,
-    parse,
     write_result,
 )
+from .parsing import new_parser, parse
 
 
 def run(arguments: list[str]) -> None:
-    """`ratsnlp-like evaluate`."""
+    """Run `ratsnlp-like evaluate`."""
     from ..evaluation.report import show_metrics
     from ..inference.model_folder import describe_model
 
-    parser = new_parser("evaluate", "Measure a saved model on a corpus.")
-    parser.add_argument("model", type=str, help="a run folder (its best model) or a model folder")
-    parser.add_argument("--corpus", type=str, help="a registered name, a file, or a hub id")
+    parser = new_parser("evaluate", "Evaluate a saved model on a corpus.")
+    parser.add_argument("model", type=str, help="run folder (its best model) or model folder")
+    parser.add_argument("--corpus", type=str, help="registered name, file, or hub id")
     parser.add_argument("--split", type=str | None, default=None, help="test, validation or train; test by default")
-    parser.add_argument("--eval_batch_size", type=int, default=64, help="windows of a batch")
-    parser.add_argument("--limit_eval", type=int | None, default=None, help="measure on this many examples")
+    parser.add_argument("--eval_batch_size", type=int, default=64, help="windows per batch")
+    parser.add_argument("--limit_eval", type=int | None, default=None, help="evaluate on this many examples")
     parser.add_argument("--result", type=str | None, default=None, help="write the metrics to this JSON file")
     add_precision(parser)
     task, saved = describe_model(first_positional(arguments))
@@ -36,11 +35,11 @@ def run(arguments: list[str]) -> None:
     add_corpus_options(parser, task.example.columns() if task else ())
     options = parse(parser, arguments)
     if not options["corpus"]:
-        raise InputError("missing: --corpus", fix="name a corpus, a file or a hub id")
+        raise InputError("missing: --corpus", fix="--corpus NAME, FILE or OWNER/NAME of the hub")
     check_result_path(options["result"])
     with lean.starting():
-        from ..evaluation.evaluate import evaluate as run
+        from ..evaluation.evaluate import evaluate
 
-    metrics = run(options["model"], **library_options(options, "model", "result"))
+    metrics = evaluate(options["model"], **library_options(options, "model", "result"))
     write_result(options["result"], metrics)
     show_metrics(metrics)

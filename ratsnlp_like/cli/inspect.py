@@ -1,29 +1,29 @@
-"""cli.inspect."""
+"""`ratsnlp-like inspect`: statistics of a corpus, and of its tokens for a checkpoint."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from .parsing import add_corpus_options, check_result_path, new_parser, parse, reading_options, task_of, write_result
+from .options import add_corpus_options, check_result_path, columns_of_all_tasks, reading_options, task_of, write_result
+from .parsing import new_parser, parse
 
 
 def run(arguments: list[str]) -> None:
-    """`ratsnlp-like inspect`."""
+    """Run `ratsnlp-like inspect`."""
     from ..corpora.base import default_root
     from ..corpora.detection import infer_task
     from ..corpora.opening import open_corpus
     from ..registry import TASKS
 
-    parser = new_parser("inspect", "Look at a corpus, and at what a checkpoint's tokenizer makes of it.")
-    parser.add_argument("corpus", type=str, help="a registered name, a file, or a hub id")
-    parser.add_argument("--task", type=str | None, default=None, help="what it would be used for; guessed by default")
-    parser.add_argument("--checkpoint", type=str | None, default=None, help="look at its tokens too")
-    parser.add_argument("--max_length", type=int, default=128, help="of a window, in tokens")
-    parser.add_argument("--normalization", type=list[str], default=[], help="steps of normalisation, as in train")
+    parser = new_parser("inspect", "Report statistics of a corpus, and of its tokens for a checkpoint.")
+    parser.add_argument("corpus", type=str, help="registered name, file, or hub id")
+    parser.add_argument("--task", type=str | None, default=None, help="task; inferred from the corpus by default")
+    parser.add_argument("--checkpoint", type=str | None, default=None, help="checkpoint whose tokens are inspected")
+    parser.add_argument("--max_length", type=int, default=128, help="length of a window, in tokens")
+    parser.add_argument("--normalization", type=list[str], default=[], help="steps of normalization, as in train")
     parser.add_argument("--result", type=str | None, default=None, help="write the findings to this JSON file")
-    task = task_of(arguments, None)
-    kinds = [TASKS[task]] if task else [kind for _, kind in TASKS.items()]
-    add_corpus_options(parser, dict.fromkeys(column for kind in kinds for column in kind.example.columns()))
+    task = task_of(arguments)
+    add_corpus_options(parser, TASKS[task].example.columns() if task else columns_of_all_tasks())
     options = parse(parser, arguments)
     check_result_path(options["result"])
     reading = reading_options(options)
@@ -39,11 +39,11 @@ def run(arguments: list[str]) -> None:
         subset=options["subset"],
         options=reading,
     )
-    from ..evaluation.inspection import inspect as look
+    from ..evaluation.inspection import inspect
     from ..evaluation.report import show_inspection
 
     root = Path(options["corpus_root"] or default_root())
-    found = look(corpus, made, checkpoint=options["checkpoint"], max_length=options["max_length"], root=root)
+    found = inspect(corpus, made, checkpoint=options["checkpoint"], max_length=options["max_length"], root=root)
     found["corpus"] = options["corpus"]
     write_result(options["result"], found)
     show_inspection(found)

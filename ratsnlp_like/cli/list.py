@@ -1,4 +1,4 @@
-"""cli.list."""
+"""`ratsnlp-like list`: the registered corpora, tasks, checkpoints and formats."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..errors import InputError, did_you_mean
 
 
 def run(arguments: list[str]) -> None:
-    """`ratsnlp-like list`."""
+    """Run `ratsnlp-like list`."""
     from ..checkpoints.base import bundled, describe_bundled
     from ..corpora.formats import FORMATS
     from ..registry import CHECKPOINTS, CORPORA, TASKS
@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> None:
     for name, description in entries:
         print(f"{name:{width}}  {description}")
     if wanted[0] == "corpora":
-        print(f"{'FILE':{width}}  a file of your own (ratsnlp-like list formats)")
-        print(f"{'OWNER/NAME':{width}}  a data set of the Hugging Face hub")
+        print(f"{'FILE':{width}}  a file (formats: ratsnlp-like list formats)")
+        print(f"{'OWNER/NAME':{width}}  a data set of the Hugging Face Hub")
     if wanted[0] == "checkpoints":
-        print(f"{'OWNER/NAME':{width}}  any other checkpoint of the Hugging Face hub, or a folder")
+        print(f"{'OWNER/NAME':{width}}  a checkpoint of the Hugging Face Hub, or a folder")

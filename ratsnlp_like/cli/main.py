@@ -1,4 +1,4 @@
-"""cli.main."""
+"""Entry point of the command line: dispatches a command by name and turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from ..runtime import lazy_imports as lean
 
 log = logging.getLogger("ratsnlp_like")
 
+COMMANDS = ("train", "evaluate", "predict", "serve", "export", "inspect", "tokenizer", "list")
+"""Each is a module of this package with a function `run(arguments)`, imported when it is needed."""
+
 _OVERVIEW = f"""\
 usage: ratsnlp-like COMMAND ...
 
 Fine-tuning of pretrained Korean language models (version {__version__}).
 
   train      fine-tune a checkpoint on a corpus, evaluate it and save it
-  evaluate   measure a saved model on a corpus
-  predict    ask a saved model about new text
-  serve      a page and an HTTP API for a saved model
-  export     write a saved model for ONNX Runtime, and certify that it says the same
-  inspect    look at a corpus, and at what a checkpoint's tokenizer makes of it
-  tokenizer  train a vocabulary on your own text, or compare tokenizers on it
-  list       what there is: corpora, tasks, checkpoints, formats
+  evaluate   evaluate a saved model on a corpus
+  predict    predict on new text with a saved model
+  serve      serve a saved model: a web page and an HTTP API
+  export     export a saved model to ONNX and verify its outputs
+  inspect    report statistics of a corpus and of its tokens
+  tokenizer  train a tokenizer on a corpus, or compare tokenizers
+  list       list corpora, tasks, checkpoints or formats
 
-Each command tells more: ratsnlp-like train --task ner --help
+Options of a command: ratsnlp-like train --task ner --help
 
   ratsnlp-like train --task classification --corpus reviews.csv --checkpoint klue/bert-base --output runs/reviews
   ratsnlp-like predict runs/reviews "배송이 빨라서 좋아요"
@@ -37,12 +40,16 @@ Each command tells more: ratsnlp-like train --task ner --help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Returns 0 done, 2 the user's input is at fault, 1 anything else, 130 interrupted."""
+    """Run a command.
+
+    Returns:
+        Exit code: 0 success, 2 invalid input, 1 any other failure, 130 interrupted.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _log_to_stderr()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console in CP949 has no emoji
+            stream.reconfigure(errors="replace")  # a CP949 console cannot print emoji
     try:
         return _run(arguments)
     except InputError as error:
@@ -54,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         print(f"interrupted: {error}" if str(error) else "interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader of a pipe closed it (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
@@ -65,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def is_first_process() -> bool:
-    """Lightning starts the other processes of a run with the same command, and with their rank in the environment."""
+    """Return True in the main process; Lightning starts the others with the same command and a rank of their own."""
     return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
 
 
@@ -86,16 +93,15 @@ def _run(arguments: list[str]) -> int:
         print(__version__)
         return 0
     command, *rest = arguments
-    if command not in _COMMANDS:
-        raise InputError(f"unknown command {command!r}", fix=did_you_mean(command, _COMMANDS))
+    if command not in COMMANDS:
+        raise InputError(f"unknown command {command!r}", fix=did_you_mean(command, COMMANDS))
     lean.install()
-    module = import_module(f".{command}", __package__)
-    module.run(_underscored(rest))
+    import_module(f".{command}", __package__).run(with_underscores(rest))
     return 0
 
 
-def _underscored(arguments: Sequence[str]) -> list[str]:
-    """`--batch-size 8` is `--batch_size 8`; what stands behind `--` is text."""
+def with_underscores(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with `--batch-size` written as `--batch_size`; those after `--` are texts and stay."""
     out: list[str] = []
     for i, argument in enumerate(arguments):
         if argument == "--":
@@ -103,6 +109,3 @@ def _underscored(arguments: Sequence[str]) -> list[str]:
         name, equals, value = argument.partition("=")
         out.append(name[:2] + name[2:].replace("-", "_") + equals + value if argument.startswith("--") else argument)
     return out
-
-
-_COMMANDS = ("train", "evaluate", "predict", "serve", "export", "inspect", "tokenizer", "list")

@@ -1,4 +1,4 @@
-"""cli.tokenizer."""
+"""`ratsnlp-like tokenizer`: train a tokenizer on a corpus of text, or compare tokenizers on it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, did_you_mean
-from .parsing import add_corpus_options, check_result_path, new_parser, parse, reading_options, write_result
+from .options import add_corpus_options, check_result_path, reading_options, write_result
+from .parsing import new_parser, parse
 
 if TYPE_CHECKING:
     from ..corpora.base import Corpus
 
 
 def run(arguments: list[str]) -> None:
-    """`ratsnlp-like tokenizer`."""
+    """Run `ratsnlp-like tokenizer`."""
     commands = {"train": _train_tokenizer, "compare": _compare_tokenizers}
     command = arguments[0] if arguments else "--help"
     if command in {"-h", "--help"}:
@@ -32,11 +33,9 @@ def run(arguments: list[str]) -> None:
 def _train_tokenizer(arguments: list[str]) -> None:
     from ..checkpoints.vocabularies import VocabularyArguments, check_folder, save_tokenizer, train_tokenizer
 
-    parser = new_parser("tokenizer train", "Make a vocabulary from a corpus of text.")
-    parser.add_argument("corpus", type=str, help="a registered name, a file, a folder of files, or a hub id")
-    parser.add_argument(
-        "--output", type=str | None, default=None, help="the folder to write: tokenizer and config.json"
-    )
+    parser = new_parser("tokenizer train", "Train a tokenizer on a corpus of text.")
+    parser.add_argument("corpus", type=str, help="registered name, file, folder of files, or hub id")
+    parser.add_argument("--output", type=str | None, default=None, help="folder to write: tokenizer and config.json")
     parser.add_class_arguments(VocabularyArguments)
     add_corpus_options(parser, ("text",))
     options = parse(parser, arguments)
@@ -47,7 +46,7 @@ def _train_tokenizer(arguments: list[str]) -> None:
     trained = train_tokenizer(_corpus_texts(options), made)
     save_tokenizer(trained, Path(options["output"]))
     task = "masked-lm" if trained.mask_token_id is not None else "causal-lm"
-    print(f"{made.kind} of {len(trained):,} tokens: {options['output']}")
+    print(f"{made.kind} tokenizer of {len(trained):,} tokens: {options['output']}")
     print(
         f"pretrain with it: ratsnlp-like train --task {task} --corpus {shlex.quote(options['corpus'])} "
         f"--checkpoint {shlex.quote(options['output'])} --init random"
@@ -58,16 +57,16 @@ def _compare_tokenizers(arguments: list[str]) -> None:
     from ..checkpoints.vocabularies import compare_tokenizers
     from ..evaluation.report import show_tokenizers
 
-    parser = new_parser("tokenizer compare", "What the tokenizers of several checkpoints make of a corpus of text.")
-    parser.add_argument("corpus", type=str, help="a registered name, a file, a folder of files, or a hub id")
+    parser = new_parser("tokenizer compare", "Compare the tokenizers of several checkpoints on a corpus of text.")
+    parser.add_argument("corpus", type=str, help="registered name, file, folder of files, or hub id")
     parser.add_argument("checkpoints", nargs="*", type=str, help="bundled names, folders or hub ids")
-    parser.add_argument("--limit", type=int, default=10_000, help="look at so many texts, the first ones")
+    parser.add_argument("--limit", type=int, default=10_000, help="number of texts, from the first one")
     parser.add_argument("--result", type=str | None, default=None, help="write the figures to this JSON file")
     add_corpus_options(parser, ("text",))
     options = parse(parser, arguments)
     if not options["checkpoints"]:
         raise InputError(
-            "missing: the checkpoints to compare", fix="ratsnlp-like tokenizer compare CORPUS ko-tiny-bert ko-tiny-gpt"
+            "missing: checkpoints to compare", fix="ratsnlp-like tokenizer compare CORPUS ko-tiny-bert ko-tiny-gpt"
         )
     if options["limit"] < 1:
         raise InputError(f"{options['limit']}", place="--limit", expected="at least 1")
@@ -78,7 +77,7 @@ def _compare_tokenizers(arguments: list[str]) -> None:
 
 
 class _CorpusTexts:
-    """The texts of the first split of a corpus, read anew each time."""
+    """Texts of the first split of a corpus, read again by each iteration."""
 
     def __init__(self, corpus: Corpus, root: Path) -> None:
         self._corpus, self._root = corpus, root

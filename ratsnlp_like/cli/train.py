@@ -1,4 +1,4 @@
-"""cli.train."""
+"""`ratsnlp-like train`: fine-tune a checkpoint, evaluate it and save it."""
 
 from __future__ import annotations
 
@@ -7,40 +7,34 @@ from pathlib import Path
 from ..errors import InputError
 from ..runtime import lazy_imports as lean
 from .main import is_first_process
-from .parsing import add_corpus_options, check_result_path, library_options, new_parser, parse, task_of, write_result
-
-
-def _with_config_of_run(arguments: list[str]) -> list[str]:
-    """`train --output RUN --resume` alone takes the configuration that lies in the run."""
-    names = [argument.partition("=")[0] for argument in arguments]
-    if "--resume" not in names or "--config" in names or "--output" not in names:
-        return arguments
-    at = names.index("--output")
-    folder = arguments[at].partition("=")[2] or "".join(arguments[at + 1 : at + 2])
-    config = Path(folder) / "config.yaml"
-    return ["--config", str(config), *arguments] if config.is_file() else arguments
-
-
-# Commands
+from .options import (
+    add_corpus_options,
+    check_result_path,
+    columns_of_all_tasks,
+    library_options,
+    task_of,
+    write_result,
+)
+from .parsing import new_parser, parse
 
 
 def run(arguments: list[str]) -> None:
-    """`ratsnlp-like train`."""
+    """Run `ratsnlp-like train`."""
     from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 
     from ..arguments import DataArguments, ModelArguments, TrainingArguments
     from ..registry import TASKS
 
     arguments = _with_config_of_run(arguments)
-    task = task_of(arguments, None)
+    task = task_of(arguments)
     parser = new_parser("train", "Fine-tune a checkpoint on a corpus, evaluate it and save it.")
-    parser.add_argument("--config", action=ActionConfigFile, help="YAML file with these options, such as a run's own")
-    parser.add_argument("--task", type=str, help=f"{', '.join(TASKS)}; its own flags: --task NAME --help")
-    parser.add_argument("--corpus", type=str, help="a registered name, a file, or a hub id")
-    parser.add_argument("--checkpoint", type=str, help="a bundled name, a folder, or a hub id")
-    parser.add_argument("--output", type=str | None, default=None, help="the run folder")
-    parser.add_argument("--resume", action="store_true", help="go on with the unfinished run in --output")
-    parser.add_argument("--overwrite", action="store_true", help="throw away the run in --output")
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file of options, such as config.yaml of a run")
+    parser.add_argument("--task", type=str, help=f"{', '.join(TASKS)}; options of a task: --task NAME --help")
+    parser.add_argument("--corpus", type=str, help="registered name, file, or hub id")
+    parser.add_argument("--checkpoint", type=str, help="bundled name, folder, or hub id")
+    parser.add_argument("--output", type=str | None, default=None, help="run folder")
+    parser.add_argument("--resume", action="store_true", help="continue the unfinished run in --output")
+    parser.add_argument("--overwrite", action="store_true", help="delete the run in --output first")
     parser.add_argument(
         "--result", type=str | None, default=None, help="write metrics, counts and times to this JSON file"
     )
@@ -48,7 +42,7 @@ def run(arguments: list[str]) -> None:
         parser.add_class_arguments(kind)
     if task is not None:
         parser.add_class_arguments(TASKS[task])
-        add_corpus_options(parser, TASKS[task].example.columns())
+    add_corpus_options(parser, TASKS[task].example.columns() if task else columns_of_all_tasks())
     options = parse(parser, arguments)
     missing = [name for name in ("task", "corpus", "checkpoint") if not options.get(name)]
     if missing:
@@ -72,3 +66,14 @@ def run(arguments: list[str]) -> None:
     if is_first_process():
         write_result(options["result"], result.to_dict())
         show_run(result)
+
+
+def _with_config_of_run(arguments: list[str]) -> list[str]:
+    """Add the configuration of the run to `--output RUN --resume`."""
+    names = [argument.partition("=")[0] for argument in arguments]
+    if "--resume" not in names or "--config" in names or "--output" not in names:
+        return arguments
+    at = names.index("--output")
+    folder = arguments[at].partition("=")[2] or "".join(arguments[at + 1 : at + 2])
+    config = Path(folder) / "config.yaml"
+    return ["--config", str(config), *arguments] if config.is_file() else arguments

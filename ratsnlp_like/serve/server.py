@@ -20,7 +20,7 @@ _GRACE = 3
 """Seconds that requests under way have after Ctrl-C."""
 
 
-def run(
+def serve(
     model: str | Path,
     *,
     host: str = "127.0.0.1",

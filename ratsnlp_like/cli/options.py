@@ -1,0 +1,118 @@
+"""Options that several commands share, and the files of results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+    from ..corpora.formats import Options
+    from ..tasks.base import Task
+
+
+def add_corpus_options(parser: ArgumentParser, columns: Iterable[str]) -> None:
+    """Add the options of reading a corpus, and `--NAME_column` for each name of a column."""
+    from ..arguments import CorpusArguments
+    from ..corpora.formats import Options
+
+    parser.add_class_arguments(CorpusArguments)
+    parser.add_class_arguments(Options)
+    group = parser.add_argument_group("Columns, where they are not found by name")
+    for name in columns:
+        group.add_argument(f"--{name}_column", type=str | None, default=None, help=f"name of the column of the {name}")
+
+
+def columns_of_all_tasks() -> list[str]:
+    """Return the names of the columns of every registered task."""
+    from ..registry import TASKS
+
+    return list(dict.fromkeys(column for _, kind in TASKS.items() for column in kind.example.columns()))
+
+
+def add_precision(parser: ArgumentParser) -> None:
+    """Add --precision."""
+    parser.add_argument(
+        "--precision",
+        type=Literal["32", "bf16"],
+        default="32",
+        help="precision of the computation; bf16 is faster on hardware that supports it, with scores exact to 2 or 3 "
+        "digits",
+    )
+
+
+def add_task_options(
+    parser: ArgumentParser, task: type[Task[Any, Any]], names: frozenset[str], saved: dict[str, Any]
+) -> None:
+    """Add the named fields of a saved model's task, with the saved values as defaults."""
+    parser.add_class_arguments(task, skip={f.name for f in fields(task)} - names)
+    parser.set_defaults({name: saved[name] for name in sorted(names) if name in saved})
+
+
+def reading_options(options: dict[str, Any]) -> Options:
+    """Return the options of reading files among all options."""
+    from ..corpora.formats import Options
+
+    return Options(**{f.name: options[f.name] for f in fields(Options)})
+
+
+def library_options(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the options that are passed to the library: without the named ones and without columns left open."""
+    out = {k: v for k, v in options.items() if k not in {*names, "config", "print_config"}}
+    return {k: v for k, v in out.items() if not (v is None and k.endswith("_column"))}
+
+
+def first_positional(arguments: Sequence[str]) -> str | None:
+    """Return the first argument unless it is a flag: the model folder, whose task decides which flags there are."""
+    return next((a for a in arguments[:1] if not a.startswith("-")), None)
+
+
+def task_of(arguments: Sequence[str]) -> str | None:
+    """Return the task named by --task or by the file of --config; it decides which flags there are.
+
+    Raises:
+        InputError: the configuration file cannot be read.
+    """
+    config = None
+    for argument, following in zip(arguments, [*arguments[1:], None], strict=True):
+        name, equals, value = argument.partition("=")
+        if name == "--task" and (equals or following is not None):
+            return value if equals else following
+        if name == "--config":
+            config = value if equals else following
+    return _task_of_config(Path(config)) if config else None
+
+
+def _task_of_config(path: Path) -> str | None:
+    import yaml
+
+    if not path.is_file():
+        raise InputError("no such file", place=path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"invalid YAML: {' '.join(str(error).split())}", place=path) from None
+    if not isinstance(content, dict):
+        raise InputError("the file has no options", place=path, expected="lines like `task: ner`")
+    return content.get("task")
+
+
+def check_result_path(path: str | None) -> None:
+    """Raise before the work starts if the result cannot be written afterwards."""
+    if path is None:
+        return
+    if Path(path).is_dir():
+        raise InputError("is a folder", place=path, expected="a file", fix=f"--result {Path(path) / 'result.json'}")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
+def write_result(path: str | None, content: dict[str, Any]) -> None:
+    """Write a JSON result file, if a path is given."""
+    if path is not None:
+        Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

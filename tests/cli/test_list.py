@@ -1,0 +1,31 @@
+"""`ratsnlp-like list`."""
+
+from __future__ import annotations
+
+import pytest
+from helpers_cli import Cli, check_message
+
+
+class TestList:
+    @pytest.mark.parametrize(
+        ("what", "names"),
+        [
+            (
+                "corpora",
+                ["nsmc", "korean-hate-speech", "klue-ner", "sample-sentiment", "sample-ner", "FILE", "OWNER/NAME"],
+            ),
+            ("tasks", ["classification", "ner"]),
+            ("checkpoints", ["ko-blank-bert", "OWNER/NAME"]),
+            ("formats", ["csv", "tsv", "jsonl", "parquet", "conll", "klue-ner", "book-ner", "text"]),
+        ],
+    )
+    def test_names(self, cli: Cli, what: str, names: list[str]) -> None:
+        outcome = cli("list", what)
+        assert outcome.code == 0
+        first = [line.split()[0] for line in outcome.out.splitlines()]
+        assert set(names) <= set(first)
+        assert all(len(line.split()) > 1 for line in outcome.out.splitlines())  # each with a description
+
+    def test_bad_kinds(self, cli: Cli) -> None:
+        check_message(cli("list", "corpra"), "cannot list 'corpra'", "did you mean 'corpora'")
+        check_message(cli("list"), "missing: what to list")
