@@ -82,7 +82,7 @@ FILES: dict[str, tuple[str, str | bytes, dict[str, Any], tuple[str, ...]]] = {
         "a.jsonl",
         '{"text": "부산", "entities": [[0, 9, "LC"]]}\n{"text": "부산", "entities": []}\n',
         {"task": "ner"},
-        ("{}, line 1: the entity (0, 9, 'LC') lies outside its text of 2 characters",),
+        ("{}, line 1: the entity (0, 9, 'LC') is outside its text of 2 characters",),
     ),
     "decimal labels": (
         "a.tsv",
@@ -118,7 +118,7 @@ class TestBadFiles:
     def test_a_missing_file(self, tmp_path: Path, cli: Cli) -> None:
         write_file(tmp_path / "reviews.tsv", HEADER)
         outcome = cli(*flags(tmp_path, corpus=tmp_path / "review.tsv"))
-        check_message(outcome, f"{tmp_path / 'review.tsv'}: there is no such file", "did you mean reviews.tsv?")
+        check_message(outcome, f"{tmp_path / 'review.tsv'}: no such file", "did you mean reviews.tsv?")
         assert not (tmp_path / "run").exists()
 
     def test_a_folder_without_a_corpus(self, tmp_path: Path, cli: Cli) -> None:

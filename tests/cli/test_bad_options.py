@@ -49,8 +49,8 @@ class TestBadNames:
             ({"learning_rtae": 1}, ("unknown option --learning_rtae", "did you mean '--learning_rate'")),
             ({"stride": 8}, ("unknown option --stride",)),  # a flag of another task
             ({"corpus": None}, ("missing: --corpus",)),
-            ({"format": "tvs", "corpus": "{}"}, ("--format: there is no format 'tvs'", "did you mean 'tsv'")),
-            ({"encoding": "utf-9", "corpus": "{}"}, ("--encoding: there is no character encoding 'utf-9'",)),
+            ({"format": "tvs", "corpus": "{}"}, ("--format: unknown format 'tvs'", "did you mean 'tsv'")),
+            ({"encoding": "utf-9", "corpus": "{}"}, ("--encoding: 'utf-9' is not a character encoding",)),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
     )
