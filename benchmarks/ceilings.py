@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratsnlp_like.corpora.base import default_root
 from ratsnlp_like.corpora.detection import infer_task
 from ratsnlp_like.corpora.formats import Options
 from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.evaluation.inspection import inspect
 from ratsnlp_like.registry import TASKS
+from ratsnlp_like.runtime.places import default_root
 
 METRICS = {
     "ner": {"entity F1": "entity_f1", "KLUE entity F1": "klue_entity_f1", "CoNLL F1": "conll_f1"},

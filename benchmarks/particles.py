@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ratsnlp_like.corpora.base import default_root
 from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.data.splits import best_split
 from ratsnlp_like.inference.predictor import Predictor
+from ratsnlp_like.runtime.places import default_root
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from .errors import InputError, did_you_mean, raise_together
 
 Precision = Literal["auto", "32", "bf16-mixed", "16-mixed", "64"]
+EVAL_BATCH_SIZE = 64
+"""Windows of a batch where a saved model is evaluated, unless `eval_batch_size` states another number."""
 Logger = Literal["tensorboard", "wandb", "mlflow"]
 
 

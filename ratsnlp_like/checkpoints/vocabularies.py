@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError
+from ..runtime.files import atomic_folder
 from ..runtime.logging import quiet_transformers
 from ..text.tokens import tokenize
 from .base import load_config, load_tokenizer, resolve
@@ -273,10 +274,9 @@ def save_tokenizer(tokenizer: Any, folder: Path) -> None:
         InputError: the folder holds something already.
     """
     check_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with quiet_transformers():
-        tokenizer.save_pretrained(folder)
-        small_config(tokenizer).save_pretrained(folder)
+    with atomic_folder(folder, content="the tokenizer") as partial, quiet_transformers():
+        tokenizer.save_pretrained(partial)
+        small_config(tokenizer).save_pretrained(partial)
 
 
 def compare_tokenizers(texts: Sequence[str], checkpoints: Sequence[str]) -> dict[str, dict[str, float]]:

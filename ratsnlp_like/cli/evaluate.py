@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..arguments import EVAL_BATCH_SIZE
 from ..errors import InputError
 from ..runtime import lazy_imports as lean
 from .options import (
@@ -25,7 +26,7 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("model", type=str, help="run folder (its best model) or model folder")
     parser.add_argument("--corpus", type=str, help="registered name, file, or hub id")
     parser.add_argument("--split", type=str | None, default=None, help="test, validation or train; test by default")
-    parser.add_argument("--eval_batch_size", type=int, default=64, help="windows per batch")
+    parser.add_argument("--eval_batch_size", type=int, default=EVAL_BATCH_SIZE, help="windows per batch")
     parser.add_argument("--limit_eval", type=int | None, default=None, help="evaluate on this many examples")
     parser.add_argument("--result", type=str | None, default=None, help="write the metrics to this JSON file")
     add_precision(parser)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Literal
 
+from ..arguments import EVAL_BATCH_SIZE
 from ..errors import InputError
 from ..runtime import lazy_imports as lean
 from .options import add_corpus_options, first_positional, library_options
@@ -31,7 +32,7 @@ def run(arguments: list[str]) -> None:
         "--corpus", type=str | None, default=None, help="corpus to verify on; that of the training by default"
     )
     parser.add_argument("--split", type=str | None, default=None, help="test, validation or train; test by default")
-    parser.add_argument("--eval_batch_size", type=int, default=64, help="windows per batch")
+    parser.add_argument("--eval_batch_size", type=int, default=EVAL_BATCH_SIZE, help="windows per batch")
     parser.add_argument("--limit_eval", type=int | None, default=None, help="verify on this many examples")
     task, _ = describe_model(first_positional(arguments))
     add_corpus_options(parser, task.example.columns() if task else ())

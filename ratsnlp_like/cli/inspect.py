@@ -10,10 +10,10 @@ from .parsing import new_parser, parse
 
 def run(arguments: list[str]) -> None:
     """Run `ratsnlp-like inspect`."""
-    from ..corpora.base import default_root
     from ..corpora.detection import infer_task
     from ..corpora.opening import open_corpus
     from ..registry import TASKS
+    from ..runtime.places import default_root
 
     parser = new_parser("inspect", "Report statistics of a corpus, and of its tokens for a checkpoint.")
     parser.add_argument("corpus", type=str, help="registered name, file, or hub id")

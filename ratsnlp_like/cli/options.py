@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InputError
+from ..runtime.files import write_json
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -115,4 +115,4 @@ def check_result_path(path: str | None) -> None:
 def write_result(path: str | None, content: dict[str, Any]) -> None:
     """Write a JSON result file, if a path is given."""
     if path is not None:
-        Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write_json(Path(path), content)

@@ -45,8 +45,8 @@ def read_inputs(options: dict[str, Any], task: type[Task[Any, Any]]) -> Inputs:
 
 
 def _from_file(options: dict[str, Any], task: type[Task[Any, Any]]) -> Inputs:
-    from ..corpora.base import default_root
     from ..corpora.opening import open_corpus
+    from ..runtime.places import default_root
 
     example = task.example
     columns = {n: c for n in example.columns() if (c := options[f"{n}_column"])}

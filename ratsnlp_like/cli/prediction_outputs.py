@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import InputError, did_you_mean
+from ..runtime.files import atomic_file
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -58,14 +59,10 @@ def open_output(output: str | None, source: str | None) -> Iterator[IO[str]]:
     if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
         raise InputError("the output would be written over the input", place=output, fix="another --output")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        # Excel reads a CSV file as CP949 unless it begins with a byte order mark.
-        with partial.open("w", encoding="utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8", newline="") as file:
-            yield file
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # Excel takes a CSV file for CP949 unless it begins with a byte order mark.
+    encoding = "utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8"
+    with atomic_file(path, encoding=encoding, newline="") as file:
+        yield file
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], file: IO[str], form: str) -> None:

@@ -89,9 +89,9 @@ class _CorpusTexts:
 
 
 def _corpus_texts(options: dict[str, Any]) -> _CorpusTexts:
-    from ..corpora.base import default_root
     from ..corpora.opening import open_corpus
     from ..examples.text import RawExample
+    from ..runtime.places import default_root
 
     corpus = open_corpus(
         options["corpus"],

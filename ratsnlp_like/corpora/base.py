@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +13,6 @@ from ..examples.base import Example
 from .columns import find_columns
 from .formats import Row
 from .remote import RemoteFile
-
-
-def default_root() -> Path:
-    """Return the folder of registered corpora: $RATSNLP_LIKE_CORPORA, else Korpora's own folder."""
-    return Path(os.environ.get("RATSNLP_LIKE_CORPORA") or "~/Korpora").expanduser()
 
 
 @dataclass(frozen=True)

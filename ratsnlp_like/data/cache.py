@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from ..errors import InputError, is_full
+from ..runtime.files import MAKE_ROOM, atomic_folder, write_json
 from ..runtime.lazy_imports import uncollected
 
 CACHE_VERSION = 5
 """Raise it when the layout of the cache or the meaning of a feature changes."""
-
-
-def default_cache() -> Path:
-    """$RATSNLP_LIKE_CACHE, else ~/.cache/ratsnlp_like."""
-    return Path(os.environ.get("RATSNLP_LIKE_CACHE") or "~/.cache/ratsnlp_like").expanduser()
 
 
 def cached_folder(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -> tuple[Path, dict[str, Any]]:
@@ -32,23 +25,11 @@ def cached_folder(cache: Path, key: str, build: Callable[[Path], Mapping[str, An
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f"{key}.lock"):
             if not meta.exists():
-                partial = cache / f"{key}.partial"
-                shutil.rmtree(partial, ignore_errors=True)  # left by a writer that was killed
-                partial.mkdir()
-                try:
+                full = f"{MAKE_ROOM}, or choose another folder with --cache_dir"
+                with atomic_folder(folder, content="the encoded corpus", fix=full) as partial:
                     with uncollected():  # looking for garbage among the rows took a fifth of the time
                         content = build(partial)
-                    (partial / "meta.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-                    partial.rename(folder)
-                except BaseException as error:
-                    shutil.rmtree(partial, ignore_errors=True)
-                    if not is_full(error):
-                        raise
-                    raise InputError(
-                        f"the encoded corpus cannot be written: {error}",
-                        place=cache,
-                        fix="make room on that disk, or choose another folder with --cache_dir",
-                    ) from error
+                    write_json(partial / "meta.json", content)
     return folder, json.loads(meta.read_text(encoding="utf-8"))
 
 

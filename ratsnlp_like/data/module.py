@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 
-from ..corpora.base import Corpus, default_root
+from ..corpora.base import Corpus
 from ..corpora.opening import open_corpus
 from ..errors import InputError
+from ..runtime.places import default_cache, default_root
 from ..tasks.base import Task
 from .batches import ON_HOST, Batches, Loader
-from .cache import default_cache
 from .splits import (
     EncodedSplit,
     ReadSplit,

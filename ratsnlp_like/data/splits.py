@@ -21,13 +21,12 @@ import numpy as np
 from ..corpora.base import Corpus
 from ..errors import InputError
 from ..examples.base import Example, Place
+from ..runtime.slices import slices
 from ..tasks.base import Features, Statistics, Task
 from .cache import cache_key, cached_folder, tokenizer_fingerprint
 from .table import Table, write_table
 
 log = logging.getLogger("ratsnlp_like")
-_SLICE = 1024
-"""Examples encoded at a time: enough for the tokenizer's threads, little enough for memory."""
 _AHEAD = 2
 """Slices that are encoded at a time: one is tokenized while Python makes windows of another."""
 
@@ -246,8 +245,7 @@ def _windows(
     labels: Sequence[str],
     max_length: int,
 ) -> Iterator[Features]:
-    examples = read.examples()
-    parts = iter(lambda: list(islice(examples, _SLICE)), [])
+    parts = slices(read.examples())
     done = 0
     with ThreadPoolExecutor(_AHEAD) as ahead:  # tokenizing lets go of the interpreter: the rest is done meanwhile
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+from ..runtime.slices import slices
 
 _CHUNK = 4096
 """Rows of an Arrow record batch. All but the last have just so many: row i lies in chunk i // _CHUNK."""
@@ -112,11 +114,10 @@ def _view(column: pa.Array) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows in chunks; returns how many there were."""
-    iterator = iter(rows)
     count = 0
     with pa.OSFile(str(path), "wb") as sink:
         writer = None
-        while chunk := list(islice(iterator, _CHUNK)):
+        for chunk in slices(rows, _CHUNK):
             batch = pa.RecordBatch.from_pydict({name: _column([row[name] for row in chunk]) for name in chunk[0]})
             writer = writer or pa.ipc.new_file(sink, batch.schema)
             writer.write_batch(batch)

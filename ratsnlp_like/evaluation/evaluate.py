@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..corpora.base import Corpus, default_root
+from ..arguments import EVAL_BATCH_SIZE
+from ..corpora.base import Corpus
 from ..corpora.local import FileCorpus
 from ..data.batches import Batches, Loader
-from ..data.cache import default_cache
 from ..data.splits import EncodedSplit, best_split, encode_split, read_split, warn_of_truncation
 from ..errors import InputError, did_you_mean
 from ..inference.predictor import PredictionPrecision, Predictor
+from ..runtime.places import default_cache, default_root
 from ..training.job import Job, name_of
 from ..training.module import TaskModule
 from ..training.trainer import evaluation_trainer
 
 log = logging.getLogger("ratsnlp_like")
-_EVAL_BATCH = 64
-"""Windows of a batch where a saved model is measured."""
 
 
 def evaluate(
@@ -103,7 +102,7 @@ class EvaluationSet:
         encoded = encoded.sample(job.data.limit_eval, job.training.seed)
         warn_of_truncation(encoded, predictor.max_length)
         kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
-        size = job.training.eval_batch_size or _EVAL_BATCH
+        size = job.training.eval_batch_size or EVAL_BATCH_SIZE
         return cls(name_of(corpus), kind, encoded, size, job.training.progress)
 
     def __str__(self) -> str:

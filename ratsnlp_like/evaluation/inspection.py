@@ -6,20 +6,21 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..checkpoints.base import load_config, load_tokenizer, positions, resolve
-from ..corpora.base import Corpus, default_root
+from ..corpora.base import Corpus
 from ..errors import InputError
 from ..examples.base import Example
+from ..runtime.places import default_root
+from ..runtime.slices import slices
 from ..tasks.base import Statistics, Task, Window
 from ..text.tokens import Template, tokenize
 
-_SLICE = 1024
 _EXAMPLES = 8
 _ORACLE = 20_000
 """Examples of a split on which the oracle is asked."""
@@ -201,7 +202,7 @@ def _look_at_tokens(
     unknown = total = 0
     pieces: Counter[str] = Counter()
     kept: list[Example] = []
-    while part := list(islice(examples, _SLICE)):
+    for part in slices(examples):
         fields = part[0].required() or [part[0].given()[0]]
         columns = [task.tokenize([str(getattr(e, name)) for e in part], tokenizer) for name in fields]
         special = sum(map(len, Template.of(tokenizer).pair if len(fields) > 1 else Template.of(tokenizer).single))
@@ -242,8 +243,7 @@ def _oracle(
 ) -> dict[str, Any]:
     """Metrics of a perfect model: what the tokens leave to be reached."""
     predictions, lost, affected, count = [], [], 0, 0
-    for i in range(0, len(examples), _SLICE):
-        part = examples[i : i + _SLICE]
+    for part in slices(examples):
         windows: list[list[Window]] = [[] for _ in part]
         for features in task.encode(part, tokenizer, labels, max_length):
             windows[features["example"]].append(Window(features, task.gold(features, labels)))

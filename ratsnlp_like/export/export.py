@@ -7,7 +7,6 @@ a scale for a whole matrix, they were slower or less exact (measured on AVX512-V
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import warnings
@@ -32,7 +31,7 @@ from ..inference.onnx import CERTIFICATE, FILE, check_installed, is_graph
 from ..inference.predictor import Predictor
 from ..modeling import unpadded
 from ..modeling.losses import gather
-from ..runtime.files import atomic_folder
+from ..runtime.files import atomic_folder, write_json, write_text
 from ..tasks.base import Raw
 from ..tasks.language_model import model_inputs
 from ..text.tokens import Template
@@ -120,7 +119,7 @@ def export(
     check_installed("export", _WRITERS)
     source = _source(model)
     held_out = EvaluationSet.of(source, _corpus(source, corpus), split, options)
-    with atomic_folder(Path(output)) as partial:
+    with atomic_folder(Path(output), content="the model") as partial:
         write_graph(source, partial / FILE, quantize)
         target = _exported(source, partial)
         certificate = certify(source, target, held_out, quantize=quantize, sizes=_sizes(find_model(model), partial))
@@ -344,6 +343,6 @@ def _ways_out(certificate: Certificate, drop: float) -> Iterator[str]:
 def _describe(target: Predictor, certificate: Certificate, split: str, folder: Path) -> None:
     """Write what is known of an exported model: only what was measured with it."""
     target.metrics = {split: {name: values["onnx"] for name, values in certificate.metrics.items()}}
-    (folder / CERTIFICATE).write_text(json.dumps(asdict(certificate), ensure_ascii=False, indent=2) + "\n", "utf-8")
-    (folder / "metrics.json").write_text(json.dumps(target.metrics, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    (folder / "README.md").write_text(model_card(target) + "\n" + certificate.card(), "utf-8")
+    write_json(folder / CERTIFICATE, asdict(certificate))
+    write_json(folder / "metrics.json", target.metrics)
+    write_text(folder / "README.md", model_card(target) + "\n" + certificate.card())

@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -16,8 +15,9 @@ from ..checkpoints import adapters as lora
 from ..checkpoints.base import load_config, load_model, load_tokenizer
 from ..errors import InputError, did_you_mean
 from ..registry import TASKS
-from ..runtime.files import atomic_folder, write_json
+from ..runtime.files import atomic_folder, write_json, write_text
 from ..runtime.logging import quiet_transformers
+from ..runtime.slices import slices
 from ..tasks.base import Raw, Task, Window
 from .model_card import model_card
 from .model_folder import FORMAT_VERSION, find_model, read_task_file
@@ -113,7 +113,7 @@ class Predictor:
         Raises:
             InputError: it cannot be written; what was there before stays.
         """
-        with atomic_folder(Path(folder)) as partial:
+        with atomic_folder(Path(folder), content="the model") as partial:
             if isinstance(self.model, Graph):
                 self.model.save_pretrained(partial)
             else:
@@ -128,7 +128,7 @@ class Predictor:
         self.tokenizer.save_pretrained(folder)
         write_json(folder / "task.json", self._describe())
         write_json(folder / "metrics.json", self.metrics)
-        (folder / "README.md").write_text(model_card(self), encoding="utf-8")
+        write_text(folder / "README.md", model_card(self))
 
     def merged(self) -> Predictor:
         """The same model without adapters of LoRA: they are multiplied into its matrices."""
@@ -222,8 +222,8 @@ class Predictor:
 
     def rows(self, examples: Iterable[Any], *, batch_size: int = 32, at_a_time: int = 2048) -> Iterator[dict[str, Any]]:
         """One JSON row for each input, in order, at the pace of the input: constant memory."""
-        iterator = iter(examples)
-        while part := [self.task.example.of(value) for value in islice(iterator, at_a_time)]:
+        for values in slices(examples, at_a_time):
+            part = [self.task.example.of(value) for value in values]
             for example, prediction in zip(part, self.predict(part, batch_size=batch_size), strict=True):
                 yield {**example.inputs(), **self.task.to_row(prediction)}
 

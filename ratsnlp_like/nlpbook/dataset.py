@@ -13,10 +13,10 @@ from torch.utils.data import Dataset
 from ..corpora.formats import Options
 from ..corpora.local import FileCorpus
 from ..corpora.memory import MemoryCorpus
-from ..data.cache import default_cache
 from ..data.splits import EncodedSplit, encode_split, read_split, warn_of_truncation
 from ..errors import InputError
 from ..examples.base import Example
+from ..runtime.places import default_cache
 from ..tasks.base import Task
 
 log = logging.getLogger("ratsnlp")

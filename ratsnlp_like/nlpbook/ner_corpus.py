@@ -12,6 +12,7 @@ from ..corpora.formats import Options
 from ..corpora.formats.book import marked_text
 from ..errors import InputError
 from ..examples.entity import EntityExample
+from ..runtime.files import write_text
 from .dataset import find, read
 
 log = logging.getLogger("ratsnlp")
@@ -51,7 +52,7 @@ def write_labels(path: Path, labels: list[str]) -> None:
             return
         log.warning("%s is of another corpus; it is written anew.", path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
+    write_text(path, "".join(f"{label}\n" for label in labels))
 
 
 @dataclass

@@ -20,6 +20,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from filelock import FileLock
 
 from ..errors import InputError, is_full
+from .files import MAKE_ROOM, move_into_place
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -67,8 +68,8 @@ def download(
         except OSError as error:
             if not is_full(error):
                 raise
-            raise InputError(f"cannot be written: {error}", place=path, fix="make room on the disk") from error
-        part.replace(path)
+            raise InputError(f"cannot be written: {error}", place=path, fix=MAKE_ROOM) from error
+        move_into_place(part, path)
         _etag(part).unlink(missing_ok=True)
     return path
 

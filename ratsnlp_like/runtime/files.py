@@ -1,25 +1,38 @@
-"""runtime.files."""
+"""Atomic writers of files and folders: the new content is complete and on the disk before it takes its name."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import InputError, is_full
 
+MAKE_ROOM = "make room on the disk"
+_ELSEWHERE = f"{MAKE_ROOM}, or choose another --output"
+
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write into that takes the place of `folder` at the end; it is whole or not there.
+def atomic_folder(
+    folder: Path, *, content: str = "the folder", fix: str = f"{MAKE_ROOM}, or choose another --output"
+) -> Iterator[Path]:
+    """Yield an empty folder that replaces `folder` at the end; after an error, the former content remains.
+
+    Files get the permissions that the umask leaves to new ones.
+
+    Args:
+        folder: the destination; a killed process leaves it complete, absent, or recoverable with `recover`.
+        content: noun phrase for what is written, used in the message.
+        fix: remedy for a full disk.
 
     Raises:
-        InputError: the disk is full; what was there before stays.
+        InputError: the disk is full.
     """
-    partial, old = folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".old")
+    partial = _partial(folder)
     recover(folder)
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -28,26 +41,54 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         mode = partial.stat().st_mode & 0o666  # what the umask leaves to a new file
         for file in partial.rglob("*"):
             if file.is_file():
-                file.chmod(mode)  # safetensors makes files that only their owner can read
-        if folder.exists():
-            folder.rename(old)
-        partial.rename(folder)
+                file.chmod(mode)  # safetensors creates files that only their owner can read
+        move_into_place(partial, folder)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         recover(folder)
         if not is_full(error):
             raise
-        raise InputError(
-            f"the model cannot be written: {error}",
-            place=folder,
-            fix="make room on the disk, or choose another --output; what was there before is whole",
-        ) from error
+        raise InputError(f"{content} cannot be written: {error}", place=folder, fix=fix) from error
+
+
+@contextmanager
+def atomic_file(path: Path, *, encoding: str = "utf-8", newline: str | None = "\n") -> Iterator[IO[str]]:
+    """Yield a text file that replaces `path` at the end; after an error, the former file remains.
+
+    A symbolic link keeps pointing to the file, and devices such as /dev/stdout are written directly.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("w", encoding=encoding, newline=newline) as file:
+            yield file
+        return
+    path = path.resolve()
+    partial = _partial(path)
+    try:
+        with partial.open("w", encoding=encoding, newline=newline) as file:
+            yield file
+        move_into_place(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def move_into_place(partial: Path, target: Path) -> None:
+    """Sync a finished file or folder to the disk, and rename it to `target` in place of what is there."""
+    for path in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
+        _sync(path)
+    if not target.is_dir():
+        partial.replace(target)
+        _sync(target.parent)
+        return
+    old = _old(target)
+    target.rename(old)
+    partial.rename(target)
+    _sync(target.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def recover(folder: Path) -> None:
-    """A process killed between two renames left the older folder under another name: put it back."""
-    old = folder.with_name(folder.name + ".old")
+    """Restore a folder whose writer was killed between the two renames of `move_into_place`."""
+    old = _old(folder)
     if old.exists():
         if folder.exists():
             shutil.rmtree(old, ignore_errors=True)
@@ -55,6 +96,35 @@ def recover(folder: Path) -> None:
             old.rename(folder)
 
 
+def to_json(content: Any) -> str:
+    """Return indented JSON with Hangul unescaped."""
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
 def write_json(path: Path, content: Any) -> None:
-    """Write indented JSON in UTF-8."""
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    """Write indented JSON in UTF-8, atomically."""
+    write_text(path, to_json(content))
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write text in UTF-8, atomically."""
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(path.name + ".old")
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":  # Windows opens no folders
+        return
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

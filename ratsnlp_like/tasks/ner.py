@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, ClassVar, Literal, Self
 
 from ..errors import InputError
@@ -17,6 +16,7 @@ from ..examples.base import Example
 from ..examples.entity import Entity, EntityExample
 from ..metrics.entities import entity_scores
 from ..registry import TASKS
+from ..runtime.slices import slices
 from ..runtime.types import Array, Noise, Tensor
 from ..text.particles import ParticleCounts, without_particle
 from ..text.spans import bio_labels, context, entities_to_tags, tags_to_spans, windows
@@ -104,8 +104,7 @@ class Ner(Task[EntityExample, EntityPrediction]):
     def with_particles(self, examples: Iterable[EntityExample], tokenizer: Any) -> Self:
         """This task with particles learnt from examples."""
         counts = ParticleCounts()
-        iterator = iter(examples)
-        while part := list(islice(iterator, 1024)):
+        for part in slices(examples):
             for example, (offsets, _) in zip(part, self._offsets(part, tokenizer), strict=True):
                 counts.add(example.text, offsets, example.entities or ())
         return replace(self, particles=counts.particles())

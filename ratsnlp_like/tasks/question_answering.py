@@ -11,7 +11,6 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from ..errors import InputError, raise_together
@@ -20,6 +19,7 @@ from ..examples.entity import Entity
 from ..examples.question import Answer, QuestionExample
 from ..metrics.answers import answer_scores
 from ..registry import TASKS
+from ..runtime.slices import slices
 from ..runtime.types import Array, Noise, Tensor
 from ..text.particles import ParticleCounts, without_particle
 from ..text.spans import windows
@@ -134,8 +134,7 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         """Fills in `null_threshold` and `particles`; see `Task.fit`."""
         task = super().fit(statistics, labels, (), tokenizer)
         counts, unanswerable, answerable = ParticleCounts(), 0, 0
-        iterator = iter(examples)
-        while part := list(islice(iterator, 1024)):
+        for part in slices(examples):
             unanswerable += sum(not example.answers for example in part)
             answerable += sum(bool(example.answers) for example in part)
             if self.particles == "learn":

@@ -12,11 +12,12 @@ from typing import Any
 from ..arguments import CorpusArguments, DataArguments, ModelArguments, TrainingArguments, distribute
 from ..checkpoints import adapters as lora
 from ..checkpoints.base import resolve
-from ..corpora.base import Corpus, default_root
+from ..corpora.base import Corpus
 from ..corpora.formats import Options
 from ..corpora.opening import open_corpus
 from ..errors import InputError
 from ..registry import TASKS
+from ..runtime.places import default_root
 from ..tasks.base import Task
 
 

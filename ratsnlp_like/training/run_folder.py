@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from ..arguments import RESUMABLE
 from ..errors import InputError
+from ..runtime.files import write_json, write_text
 from .callbacks.checkpoint import CHECKPOINT
 
 if TYPE_CHECKING:
@@ -117,22 +118,11 @@ class Run:
             for name in ("best", "last", "logs", CHECKPOINT, RESULT, FOUND):
                 path = self.folder / name
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-        _write(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
+        write_text(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
         if found:
-            _write(self.folder / FOUND, to_json(found))
+            write_json(self.folder / FOUND, found)
         (self.folder / RESULT).unlink(missing_ok=True)
 
     def end(self, result: FineTuneResult) -> None:
         """Write result.json: the run is finished."""
-        _write(self.folder / RESULT, to_json(result.to_dict()))
-
-
-def to_json(content: Mapping[str, Any]) -> str:
-    """Indented JSON with Hangul as it is."""
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-
-
-def _write(path: Path, content: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(content, encoding="utf-8")
-    partial.replace(path)
+        write_json(self.folder / RESULT, result.to_dict())

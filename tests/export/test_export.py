@@ -15,7 +15,6 @@ from helpers import new_tokenizer, python
 from ratsnlp_like.arguments import ModelArguments
 from ratsnlp_like.checkpoints import adapters as lora
 from ratsnlp_like.cli.main import main
-from ratsnlp_like.corpora.base import default_root
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.export import export as exporting
@@ -24,6 +23,7 @@ from ratsnlp_like.inference import onnx as onnx_model
 from ratsnlp_like.inference.plain_tokenizer import PlainTokenizer
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.registry import CORPORA, TASKS
+from ratsnlp_like.runtime.places import default_root
 from ratsnlp_like.tasks.question_answering import AnswerPrediction, Candidate
 from ratsnlp_like.tasks.similarity import ScorePrediction
 from ratsnlp_like.text.tokens import Template

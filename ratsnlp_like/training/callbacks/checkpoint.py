@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import tempfile
 import threading
@@ -18,7 +17,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 
 from ...errors import InputError, is_full
 from ...inference.predictor import Predictor
-from ...runtime.files import recover
+from ...runtime.files import move_into_place
 from ..module import TaskModule
 
 log = logging.getLogger("ratsnlp_like")
@@ -148,7 +147,7 @@ class CheckpointCallback(pl.Callback):
             with temporary_files_in(self.folder):
                 trainer.save_checkpoint(partial)
             if trainer.is_global_zero:
-                _replace(partial, self.folder / CHECKPOINT)
+                move_into_place(partial, self.folder / CHECKPOINT)
             self._saved = trainer.global_step
         except Exception as error:
             if not is_full(error):
@@ -169,14 +168,3 @@ def temporary_files_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         tempfile.tempdir = before
-
-
-def _replace(new: Path, target: Path) -> None:
-    if not target.is_dir():  # a sharded checkpoint is a folder
-        new.replace(target)
-        return
-    old = target.with_name(target.name + ".old")
-    target.rename(old)
-    new.rename(target)
-    shutil.rmtree(old)
-    recover(target)
