@@ -246,3 +246,16 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
     folder = tmp_path_factory.mktemp("recognizer")
     options = {"task": "ner", "corpus": "sample-ner", "epochs": 6, "learning_rate": 5e-3}
     return fine_tune(**job(folder, limit_train=None, limit_eval=None, **options))
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The folders of a classifier with random weights and of its export to ONNX."""
+    from saved_models import save_random_model
+
+    from ratsnlp_like.export.export import export
+
+    root = tmp_path_factory.mktemp("exported")
+    source = save_random_model("classification", root / "model")
+    export(source, output=root / "onnx", limit_eval=24)
+    return source, root / "onnx"

@@ -64,9 +64,9 @@ def run(arguments: list[str]) -> None:
     else:
         with open_output(options["output"], options["input"]) as file:
             write_rows(rows, file, form)
-    if predictor.cut_away:
+    if predictor.truncated:
         how = predictor.task.too_long(predictor.max_length)
-        log.warning("%s %s; the rest of each was cut off.", f"{predictor.cut_away:,}", how)
+        log.warning("%s %s; the rest of each was cut off.", f"{predictor.truncated:,}", how)
 
 
 def _stream(predictor: Predictor, prompts: Iterable[Any], unused: Sequence[str]) -> None:

@@ -14,7 +14,8 @@ from ..corpora.local import FileCorpus
 from ..data.batches import Batches, Loader
 from ..data.splits import EncodedSplit, best_split, encode_split, read_split, warn_of_truncation
 from ..errors import InputError, did_you_mean
-from ..inference.predictor import PredictionPrecision, Predictor
+from ..inference.model_folder import PredictionPrecision
+from ..inference.predictor import Predictor
 from ..runtime.places import default_cache, default_root
 from ..training.job import Job, name_of
 from ..training.module import TaskModule

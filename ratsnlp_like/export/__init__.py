@@ -1,1 +1,1 @@
-"""export."""
+"""Export of saved models to ONNX."""

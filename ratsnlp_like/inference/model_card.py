@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..checkpoints import adapters as lora
-from .onnx import Graph
+from .onnx import OnnxModel
 
 if TYPE_CHECKING:
     from .predictor import Predictor
 
 
 def model_card(predictor: Predictor) -> str:
-    """README.md of a model folder: what it is, what it reached, how it is used."""
+    """Return the model card: task, checkpoint, corpus, labels, metrics, and how to use the model."""
     about, task = predictor.about, predictor.task
     lines = [
         "---",
         "language: ko",
-        f"library_name: {'onnxruntime' if isinstance(predictor.model, Graph) else 'transformers'}",
+        f"library_name: {'onnxruntime' if isinstance(predictor.model, OnnxModel) else 'transformers'}",
         f"tags: [ratsnlp_like, {task.name}]",
         "---",
         f"# {task.name}: {about.get('checkpoint', 'a model')} fine-tuned on {about.get('corpus', 'a corpus')}",
         "",
         f"Labels: {', '.join(predictor.labels) or 'none'}. Longest input: {predictor.max_length} tokens.",
-        f"Normalisation: {', '.join(task.normalization) or 'none'}.",
+        f"Normalization: {', '.join(task.normalization) or 'none'}.",
         *(["A LoRA adapter: the checkpoint is loaded with it."] if lora.has_adapter(predictor.model) else []),
         "",
     ]
@@ -31,13 +31,13 @@ def model_card(predictor: Predictor) -> str:
         lines += [f"## {split}", "", "| metric | value |", "| --- | --- |"]
         lines += [f"| {name} | {value:.4f} |" for name, value in values.items() if isinstance(value, float)]
         lines.append("")
-    asked = ", ".join(f'"{text}"' for text in task.example_input)
+    example = ", ".join(f'"{text}"' for text in task.example_input)
     lines += [
         "```python",
         "from ratsnlp_like import Predictor",
         "",
         'predictor = Predictor.from_pretrained("THIS_FOLDER")',
-        f"predictor([{asked}])" if len(task.example_input) == 1 else f"predictor([({asked})])",
+        f"predictor([{example}])" if len(task.example_input) == 1 else f"predictor([({example})])",
         "```",
         "",
     ]

@@ -1,26 +1,37 @@
-"""inference.model_folder."""
+"""Model folders: finding one, reading its task.json, loading its model and tokenizer."""
 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ..checkpoints.base import BUNDLED, bundled
+from ..checkpoints import adapters as lora
+from ..checkpoints.base import BUNDLED, bundled, load_config, load_model, load_tokenizer
 from ..errors import InputError
 from ..registry import TASKS
 from ..runtime.files import recover
 from ..tasks.base import Task
+from .onnx import OnnxModel
+from .plain_tokenizer import PlainTokenizer
+
+log = logging.getLogger("ratsnlp_like")
 
 FORMAT_VERSION = 1
-"""Of task.json; raised when an older version of this package could not read it."""
+"""Version of task.json, raised when earlier versions of this package can no longer read it."""
+
+PredictionPrecision = Literal["32", "bf16"]
 
 
 def find_model(folder: str | Path) -> Path:
-    """The model folder itself, or `best/` (else `last/`) of a run folder; a bundled checkpoint has a name too.
+    """Return the model folder: `folder` itself, or `best/` (else `last/`) of a run folder.
+
+    Args:
+        folder: a model folder, a run folder, or the name of a bundled checkpoint.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no model.
     """
     folder = BUNDLED / folder if str(folder) in bundled() else Path(folder).expanduser()
     for candidate in (folder, folder / "best", folder / "last"):
@@ -29,8 +40,9 @@ def find_model(folder: str | Path) -> Path:
             return candidate
     if not folder.exists():
         raise InputError("no such folder", place=folder, fix="give the folder that `train --output` wrote")
+    content = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
     raise InputError(
-        f"the folder holds no model (it holds {', '.join(sorted(p.name for p in folder.iterdir())[:8]) or 'nothing'})",
+        f"the folder contains no model (it contains {content})",
         place=folder,
         expected="a run folder with best/, or a model folder with task.json",
         fix="train first: ratsnlp-like train --output " + str(folder),
@@ -38,7 +50,7 @@ def find_model(folder: str | Path) -> Path:
 
 
 def describe_model(folder: str | Path | None) -> tuple[type[Task[Any, Any]] | None, dict[str, Any]]:
-    """The kind of a saved model's task and the values of its fields; nothing where no folder is named."""
+    """Return the task class of a saved model and the values of its fields; nothing where no folder is given."""
     if folder is None:
         return None, {}
     described = read_task_file(find_model(folder))
@@ -46,17 +58,17 @@ def describe_model(folder: str | Path | None) -> tuple[type[Task[Any, Any]] | No
 
 
 def read_task_file(path: Path) -> dict[str, Any]:
-    """task.json, checked.
+    """Return the content of task.json.
 
     Raises:
-        InputError: it is broken, or of a later version.
+        InputError: it is damaged, or was written by a later version.
     """
     try:
         content = json.loads((path / "task.json").read_text(encoding="utf-8"))
         version = content["format_version"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"cannot be read ({error!r})", place=path / "task.json", fix="train again, or copy it anew"
+            f"cannot be read ({error!r})", place=path / "task.json", fix="copy the folder again, or train again"
         ) from None
     if version > FORMAT_VERSION:
         raise InputError(
@@ -65,3 +77,49 @@ def read_task_file(path: Path) -> dict[str, Any]:
             fix="pip install -U ratsnlp_like",
         )
     return dict(content)
+
+
+def load_torch(
+    path: Path, task: Task[Any, Any], device: str | None, *, unpadded: bool, precision: PredictionPrecision
+) -> tuple[Any, Any]:
+    """Return the model of a folder, on its device and in evaluation mode, and the tokenizer.
+
+    Args:
+        path: a model folder with weights, or with a LoRA adapter.
+        task: of the model.
+        device: such as `cpu`; by default a GPU where there is one.
+        unpadded: run without padding where the architecture allows it.
+        precision: data type of the weights.
+
+    Raises:
+        InputError: the folder cannot be loaded.
+    """
+    import torch
+
+    from ..modeling.unpadded import install
+    from ..runtime.hardware import computes_bf16
+
+    config = load_config(str(path))
+    tokenizer = load_tokenizer(str(path), config)
+    load = lora.load if lora.is_adapter(path) else load_model
+    model = load(path, config, task.model_class(), vocabulary=len(tokenizer))
+    model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if unpadded:
+        install(model)
+    if precision == "bf16":
+        model.to(torch.bfloat16)
+        if not computes_bf16(model.device.type):
+            log.warning("this %s does not compute in bf16: it is emulated, slower than fp32", model.device.type)
+    return model, tokenizer
+
+
+def load_onnx(path: Path, device: str | None) -> tuple[OnnxModel, Any]:
+    """Return the exported model of a folder and the tokenizer, which needs transformers only if it is not a fast one.
+
+    Raises:
+        InputError: the folder cannot be loaded.
+    """
+    model = OnnxModel(path, device=device)
+    if (path / "tokenizer.json").exists():
+        return model, PlainTokenizer(path, model.inputs)
+    return model, load_tokenizer(str(path), load_config(str(path)))

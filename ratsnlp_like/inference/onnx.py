@@ -1,4 +1,4 @@
-"""A model as a graph of ONNX, run by ONNX Runtime. To predict with it takes neither torch nor transformers."""
+"""Exported models, run by ONNX Runtime. Prediction needs neither torch nor transformers."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Self
 from ..errors import InputError
 from ..runtime.types import Array, Tensor
 
-FILE = "model.onnx"
-CERTIFICATE = "certificate.json"
+MODEL_FILE = "model.onnx"
+CERTIFICATE_FILE = "certificate.json"
 
 
-def is_graph(folder: Path) -> bool:
-    """Whether a model folder holds a graph, and no weights for torch."""
-    return (folder / FILE).exists()
+def is_exported(folder: Path) -> bool:
+    """Return True if a model folder contains an exported model."""
+    return (folder / MODEL_FILE).exists()
 
 
-def check_installed(place: str | Path, packages: Iterable[str] = ("onnxruntime",)) -> None:
-    """What runs graphs is an extra, and so is what writes them.
+def require_packages(place: str | Path, packages: Iterable[str] = ("onnxruntime",)) -> None:
+    """Check that optional packages are installed.
 
     Raises:
-        InputError: a package is not installed.
+        InputError: one is not.
     """
     for name in packages:
         if importlib.util.find_spec(name) is None:
@@ -35,75 +35,77 @@ def check_installed(place: str | Path, packages: Iterable[str] = ("onnxruntime",
             )
 
 
-def threads() -> int:
-    """As many as this process may use: $OMP_NUM_THREADS, else the cores that it was given.
+def num_threads() -> int:
+    """Return the number of threads this process may use: $OMP_NUM_THREADS, else the cores assigned to it.
 
-    ONNX Runtime itself counts the cores of the machine, and ties its threads to them.
+    ONNX Runtime by default counts all cores of the machine and pins its threads to them.
     """
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(told) if told.isdecimal() and int(told) else given
+    variable = os.environ.get("OMP_NUM_THREADS", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(variable) if variable.isdecimal() and int(variable) else cores
 
 
-class Graph:
-    """The graph of a model folder, ready to be asked.
+class OnnxModel:
+    """The graph of a model folder in a session of ONNX Runtime.
 
-    Tasks ask it through `run`. Where torch is there anyway (evaluation), it passes for a model: it takes tensors, and
-    its outputs are tensors.
+    `run` takes and returns arrays. In evaluation, where torch is imported anyway, the object can be called like a
+    model of torch, with tensors.
 
     Args:
-        folder: of the model.
-        device: where it shall run; there is the CPU.
+        folder: the model folder.
+        device: None or `cpu`.
 
     Raises:
-        InputError: it cannot be loaded, ONNX Runtime is not installed, or the device is another.
+        InputError: the graph cannot be loaded, ONNX Runtime is not installed, or another device is given.
     """
 
     device = "cpu"
 
     def __init__(self, folder: Path, *, device: str | None = None) -> None:
-        check_installed(folder)
+        require_packages(folder)
         if device not in {None, "cpu"}:
             raise InputError(f"{device!r}: an exported model runs on the CPU", place=folder, fix='device="cpu"')
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads()
+        options.intra_op_num_threads = num_threads()
         options.log_severity_level = 3
         self.folder = folder
         try:
-            self._session = onnxruntime.InferenceSession(folder / FILE, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its errors have no base class of their own
+            self._session = onnxruntime.InferenceSession(
+                folder / MODEL_FILE, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # the exceptions of ONNX Runtime have no common base class
             reason = " ".join(str(error).split())
-            raise InputError(f"cannot be loaded: {reason}", place=folder / FILE, fix="export it anew") from error
-        self.inputs = frozenset(given.name for given in self._session.get_inputs())
-        self.outputs = [said.name for said in self._session.get_outputs()]
+            raise InputError(f"cannot be loaded: {reason}", place=folder / MODEL_FILE, fix="export it again") from error
+        self.inputs = frozenset(value.name for value in self._session.get_inputs())
+        self.outputs = [value.name for value in self._session.get_outputs()]
 
     def run(self, batch: Mapping[str, Array]) -> dict[str, Array]:
-        """What the graph says of a batch, by the names of its outputs; inputs that it does not take are left out."""
-        said = self._session.run(None, {name: value for name, value in batch.items() if name in self.inputs})
-        return dict(zip(self.outputs, said, strict=True))
+        """Return the outputs of the graph by name; arrays that are no inputs of it are ignored."""
+        values = self._session.run(None, {name: value for name, value in batch.items() if name in self.inputs})
+        return dict(zip(self.outputs, values, strict=True))
 
     def __call__(self, **batch: Tensor) -> SimpleNamespace:
-        """`run` for tensors."""
+        """Return the outputs as attributes, like the output classes of transformers."""
         import torch
 
-        said = self.run({name: value.cpu().numpy() for name, value in batch.items()})
+        outputs = self.run({name: value.cpu().numpy() for name, value in batch.items()})
         device = batch["input_ids"].device
-        return SimpleNamespace(**{name: torch.from_numpy(array).to(device) for name, array in said.items()})
+        return SimpleNamespace(**{name: torch.from_numpy(array).to(device) for name, array in outputs.items()})
 
     def logits_at(self, inputs: Mapping[str, Tensor], positions: Tensor) -> Tensor:
-        """Logits of a language model at some positions of the flattened batch. Shape: (positions, vocabulary)."""
+        """Return the logits of a language model at positions of the flattened batch. Shape: (positions, vocabulary)."""
         logits: Tensor = self(**inputs, positions=positions).logits
         return logits
 
     def train(self) -> Self:
-        """A graph is as it is, in training as in evaluation."""
+        """Return the model: a graph has no training mode."""
         return self
 
     eval = train
 
     def save_pretrained(self, folder: Path) -> None:
-        """Copy the graph and what belongs to it."""
-        for name in (FILE, CERTIFICATE, "config.json"):
+        """Copy the graph, its certificate and its configuration."""
+        for name in (MODEL_FILE, CERTIFICATE_FILE, "config.json"):
             shutil.copyfile(self.folder / name, folder / name)

@@ -1,18 +1,16 @@
-"""A fine-tuned model as one object: saved, loaded, and asked."""
+"""A fine-tuned model with its task and tokenizer: saving, loading, predicting."""
 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 from .. import __version__
 from ..arguments import check_types
 from ..checkpoints import adapters as lora
-from ..checkpoints.base import load_config, load_model, load_tokenizer
 from ..errors import InputError, did_you_mean
 from ..registry import TASKS
 from ..runtime.files import atomic_folder, write_json, write_text
@@ -20,26 +18,21 @@ from ..runtime.logging import quiet_transformers
 from ..runtime.slices import slices
 from ..tasks.base import Raw, Task, Window
 from .model_card import model_card
-from .model_folder import FORMAT_VERSION, find_model, read_task_file
-from .onnx import Graph, is_graph
-from .plain_tokenizer import PlainTokenizer
-
-log = logging.getLogger("ratsnlp_like")
-
-PredictionPrecision = Literal["32", "bf16"]
+from .model_folder import FORMAT_VERSION, PredictionPrecision, find_model, load_onnx, load_torch, read_task_file
+from .onnx import OnnxModel, is_exported
 
 
 class Predictor:
     """A task, its model and its tokenizer: texts in, predictions out.
 
     Args:
-        task: which decodes what the model says.
-        model: with the task's head.
+        task: encodes the inputs and decodes the outputs of the model.
+        model: with the head of the task.
         tokenizer: of the same checkpoint.
         labels: in the model's order.
-        max_length: of a window, in tokens, as in training.
-        about: what else is known of the model (checkpoint, corpus, versions), kept in task.json.
-        metrics: split -> metrics, kept in metrics.json.
+        max_length: longest window in tokens, as in training.
+        about: facts about the training (checkpoint, corpus, versions), saved in task.json.
+        metrics: split -> metrics, saved in metrics.json.
     """
 
     def __init__(
@@ -55,8 +48,8 @@ class Predictor:
     ) -> None:
         self.task, self.model, self.tokenizer, self.labels = task, model, tokenizer, list(labels)
         self.max_length, self.about, self.metrics = max_length, dict(about or {}), dict(metrics or {})
-        self.cut_away = 0
-        """How many of the texts asked about so far were longer than the window and lost their rest."""
+        self.truncated = 0
+        """Number of inputs so far that lost tokens because they were longer than the window."""
 
     @classmethod
     def from_pretrained(
@@ -70,28 +63,28 @@ class Predictor:
         """Load a model folder, or the best model of a run folder.
 
         Args:
-            folder: as `save_pretrained` or a training run wrote it, or the name of a bundled checkpoint.
-            device: such as `cuda` or `cpu`; a GPU where there is one by default.
+            folder: written by `save_pretrained` or by a training run, or the name of a bundled checkpoint.
+            device: such as `cuda` or `cpu`; by default a GPU where there is one.
             unpadded: run without padding where the architecture allows it.
-            precision: `bf16` halves the weights, and is faster where the hardware has such numbers (GPUs from Ampere
-                on, AVX512-BF16, AMX); scores then have two to three digits.
+            precision: `bf16` halves the size of the weights and is faster on hardware that computes in it (GPUs from
+                Ampere on, AVX512-BF16, AMX); scores are then exact to two or three digits.
 
         Raises:
-            InputError: the folder holds no model of this package, or a graph, which has a precision of its own.
+            InputError: the folder contains no model of this package, or bf16 is requested of an exported model.
         """
         path = find_model(folder)
         described = read_task_file(path)
         task = TASKS[described["task"]].from_dict(described["fields"])
         if precision not in get_args(PredictionPrecision):
             raise InputError(f"{precision!r}", place="--precision", expected="32 or bf16")
-        if is_graph(path):
+        if is_exported(path):
             if precision != "32":
                 raise InputError(
-                    "is an exported model, whose numbers are fixed", place=path, fix="export --quantize int8"
+                    "the precision of an exported model is fixed", place=path, fix="export --quantize int8"
                 )
-            model, tokenizer = _load_graph(path, device)
+            model, tokenizer = load_onnx(path, device)
         else:
-            model, tokenizer = _load_weights(path, task, device, unpadded=unpadded, precision=precision)
+            model, tokenizer = load_torch(path, task, device, unpadded=unpadded, precision=precision)
         metrics = json.loads((path / "metrics.json").read_text("utf-8")) if (path / "metrics.json").exists() else {}
         return cls(
             task,
@@ -104,34 +97,36 @@ class Predictor:
         )
 
     def save_pretrained(self, folder: str | Path, *, state_dict: Mapping[str, Any] | None = None) -> Path:
-        """Write a model folder that transformers opens too (an adapter: peft). It is whole or not there.
+        """Write a model folder, which transformers opens too (a LoRA adapter: peft).
+
+        The write is atomic: the folder is complete or does not exist.
 
         Args:
-            folder: where to.
-            state_dict: the weights, where the model itself holds only a part of them (FSDP).
+            folder: to write.
+            state_dict: the weights, where the model holds only a shard of them (FSDP).
 
         Raises:
-            InputError: it cannot be written; what was there before stays.
+            InputError: it cannot be written; an earlier folder is kept.
         """
         with atomic_folder(Path(folder), content="the model") as partial:
-            if isinstance(self.model, Graph):
+            if isinstance(self.model, OnnxModel):
                 self.model.save_pretrained(partial)
             else:
                 with quiet_transformers():
                     self.model.save_pretrained(partial, state_dict=state_dict)
-                    self.model.config.save_pretrained(partial)  # beside an adapter too, which comes without
-            self.describe_in(partial)
+                    self.model.config.save_pretrained(partial)  # peft saves an adapter without it
+            self.save_description(partial)
         return Path(folder)
 
-    def describe_in(self, folder: Path) -> None:
-        """Write all of a model folder but the model: the tokenizer, the task, the metrics and the card."""
+    def save_description(self, folder: Path) -> None:
+        """Write the files of a model folder besides the model: tokenizer, task.json, metrics.json, model card."""
         self.tokenizer.save_pretrained(folder)
         write_json(folder / "task.json", self._describe())
         write_json(folder / "metrics.json", self.metrics)
         write_text(folder / "README.md", model_card(self))
 
     def merged(self) -> Predictor:
-        """The same model without adapters of LoRA: they are multiplied into its matrices."""
+        """Return this predictor with LoRA adapters merged into the weights of the model."""
         return self._with(model=lora.merged(self.model))
 
     def _describe(self) -> dict[str, Any]:
@@ -145,15 +140,15 @@ class Predictor:
         }
 
     def __call__(self, inputs: Any, *, batch_size: int = 32, **options: Any) -> Any:
-        """Predict: a list for a list of inputs (in its order), one prediction for one input.
+        """Return the prediction for one input, or a list of predictions for several, in their order.
 
         Args:
-            inputs: a text, an example, a mapping with the example's fields; or a list of these.
-            batch_size: windows that go through the model together.
-            options: what the task lets one set when asking (`asking`): threshold=0.3, max_new_tokens=20, ...
+            inputs: a text, an example, a mapping with the fields of an example; or a list of these.
+            batch_size: number of windows in a batch.
+            options: fields of the task among its `inference_options`: threshold=0.3, max_new_tokens=20, ...
 
         Raises:
-            InputError: an input, the batch size or an option is not what it should be.
+            InputError: an input, the batch size or an option is invalid.
         """
         if options:
             return self._with_checked_options(options)(inputs, batch_size=batch_size)
@@ -162,36 +157,36 @@ class Predictor:
         return self.predict(inputs, batch_size=batch_size)
 
     def predict(self, inputs: Iterable[Any], *, batch_size: int = 32) -> list[Any]:
-        """Predictions for inputs, in their order; see `__call__`."""
+        """Return a list of predictions, in the order of the inputs; as `__call__` for several inputs."""
         if batch_size < 1:
             raise InputError(f"{batch_size}", place="--batch_size", expected="at least 1")
         examples = [self.task.example.of(value) for value in inputs]
         features = self.task.encode(examples, self.tokenizer, None, self.max_length)
-        self.cut_away += len({f["example"] for f in features if f["lost"]})
-        raw = self._run(features, batch_size)
+        self.truncated += len({f["example"] for f in features if f["lost"]})
+        raw = self.raw_outputs(features, batch_size=batch_size)
         windows: list[list[Window]] = [[] for _ in examples]
-        for window, said in zip(features, raw, strict=True):
-            windows[window["example"]].append(Window(window, said))
+        for window, output in zip(features, raw, strict=True):
+            windows[window["example"]].append(Window(window, output))
         return [
             self.task.decode(example, own, self.labels, self.tokenizer)
             for example, own in zip(examples, windows, strict=True)
         ]
 
-    def _run(self, features: Sequence[Mapping[str, Any]], batch_size: int) -> list[Any]:
-        """What the model says of each window; windows of like length share a batch."""
+    def raw_outputs(self, features: Sequence[Mapping[str, Any]], *, batch_size: int = 32) -> list[Raw]:
+        """Return the raw output of the model for each window; windows of similar length share a batch."""
         order = sorted(range(len(features)), key=lambda i: -len(features[i]["input_ids"]))
-        raw: list[Any] = [None] * len(features)
-        ask = self._run_graph if isinstance(self.model, Graph) else self._run_model
+        raw: list[Raw] = [None] * len(features)
+        run = self._run_onnx if isinstance(self.model, OnnxModel) else self._run_torch
         for i in range(0, len(order), batch_size):
             own = order[i : i + batch_size]
-            for k, said in zip(own, ask([features[k] for k in own]), strict=True):
-                raw[k] = said
+            for k, output in zip(own, run([features[k] for k in own]), strict=True):
+                raw[k] = output
         return raw
 
-    def _run_model(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
+    def _run_torch(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
         import torch
 
-        if self.model.training:  # `eval` visits every module, which takes longer than a short text's tokens
+        if self.model.training:  # `eval` visits every module, which takes longer than predicting on a short text
             self.model.eval()
         with torch.inference_mode():
             batch = self.task.collate(windows, self.tokenizer)
@@ -199,19 +194,19 @@ class Predictor:
                 batch = {name: value.to(device) for name, value in batch.items()}
             return self.task.predict_batch(self.model, batch).raw
 
-    def _run_graph(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
+    def _run_onnx(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
         batch = self.task.graph_batch(windows, self.tokenizer)
         return self.task.raw(self.model.run(batch), batch)
 
     def stream(self, prompt: Any, **options: Any) -> Iterator[str]:
-        """What the model writes after a prompt, piece by piece; together they are what `__call__` would have said.
+        """Yield the generated text piece by piece; the pieces together are what `__call__` returns.
 
         Args:
-            prompt: one input, as `__call__` takes it.
+            prompt: one input, as for `__call__`.
             options: as for `__call__`.
 
         Raises:
-            InputError: the task does not write, or an input or an option is not what it should be.
+            InputError: the task generates no text, or the input or an option is invalid.
         """
         if options:
             return self._with_checked_options(options).stream(prompt)
@@ -220,9 +215,9 @@ class Predictor:
         features = self.task.encode([example], self.tokenizer, None, self.max_length)
         return self.task.stream(self.model, features[0], self.tokenizer)
 
-    def rows(self, examples: Iterable[Any], *, batch_size: int = 32, at_a_time: int = 2048) -> Iterator[dict[str, Any]]:
-        """One JSON row for each input, in order, at the pace of the input: constant memory."""
-        for values in slices(examples, at_a_time):
+    def rows(self, inputs: Iterable[Any], *, batch_size: int = 32, chunk_size: int = 2048) -> Iterator[dict[str, Any]]:
+        """Yield a JSON row for each input, in order, in constant memory: `chunk_size` inputs are read at a time."""
+        for values in slices(inputs, chunk_size):
             part = [self.task.example.of(value) for value in values]
             for example, prediction in zip(part, self.predict(part, batch_size=batch_size), strict=True):
                 yield {**example.inputs(), **self.task.to_row(prediction)}
@@ -238,10 +233,10 @@ class Predictor:
         return self.with_options(**options)
 
     def with_options(self, **options: Any) -> Predictor:
-        """The same model with other fields of the task (a threshold, a normalisation).
+        """Return this predictor with other values of fields of the task, such as a threshold.
 
         Raises:
-            InputError: a value is not of the kind that the field takes.
+            InputError: a value has the wrong type.
         """
         check_types(type(self.task), options)
         return self._with(task=replace(self.task, **options))
@@ -256,32 +251,3 @@ class Predictor:
             about=self.about,
             metrics=self.metrics,
         )
-
-
-def _load_weights(
-    path: Path, task: Task[Any, Any], device: str | None, *, unpadded: bool, precision: PredictionPrecision
-) -> tuple[Any, Any]:
-    import torch
-
-    from ..modeling.unpadded import install
-    from ..runtime.hardware import computes_bf16
-
-    config = load_config(str(path))
-    tokenizer = load_tokenizer(str(path), config)
-    load = lora.load if lora.is_adapter(path) else load_model
-    model = load(path, config, task.model_class(), vocabulary=len(tokenizer))
-    model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if unpadded:
-        install(model)
-    if precision == "bf16":
-        model.to(torch.bfloat16)
-        if not computes_bf16(model.device.type):
-            log.warning("this %s has no bf16: it is imitated, which is slower than 32 bits", model.device.type)
-    return model, tokenizer
-
-
-def _load_graph(path: Path, device: str | None) -> tuple[Any, Any]:
-    graph = Graph(path, device=device)
-    if (path / "tokenizer.json").exists():
-        return graph, PlainTokenizer(path, graph.inputs)
-    return graph, load_tokenizer(str(path), load_config(str(path)))  # one without a fast form needs transformers

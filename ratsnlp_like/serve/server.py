@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..inference.predictor import PredictionPrecision, Predictor
+from ..inference.model_folder import PredictionPrecision
+from ..inference.predictor import Predictor
 from ..serve import app
 from .limits import Limits
 

@@ -69,7 +69,7 @@ class TestBadNames:
 
     def test_no_model(self, tmp_path: Path, cli: Cli) -> None:
         check_message(cli("predict", tmp_path / "nothing", "좋아요"), f"{tmp_path / 'nothing'}: no such folder")
-        check_message(cli("evaluate", tmp_path, "--corpus", "nsmc"), "holds no model", "train first")
+        check_message(cli("evaluate", tmp_path, "--corpus", "nsmc"), "contains no model", "train first")
         check_message(cli("predict"), "model")
 
     def test_an_unknown_split(self, run: Path, tmp_path: Path, cli: Cli) -> None:

@@ -129,5 +129,5 @@ def test_a_broken_folder(tmp_path: Path, content: str, message: str) -> None:
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         Predictor.from_pretrained(tmp_path / "nothing")
-    with pytest.raises(InputError, match=r"holds no model \(it holds nothing\)"):
+    with pytest.raises(InputError, match=r"contains no model \(it contains nothing\)"):
         Predictor.from_pretrained(tmp_path)

@@ -81,7 +81,7 @@ def test_entities_are_found_in_all_windows_of_a_long_text(recognizer: FineTuneRe
 def test_rows(predictor: Predictor, recognizer: FineTuneResult) -> None:
     (row,) = predictor.rows(["좋아요"])
     assert list(row) == ["text", "label", "score", "scores"]
-    many = list(predictor.rows(map(str, range(50)), at_a_time=7))
+    many = list(predictor.rows(map(str, range(50)), chunk_size=7))
     assert [row["text"] for row in many] == [str(i) for i in range(50)]
     (row,) = recognizer.predictor.rows(["김하늘은 부산에서"])
     assert list(row) == ["text", "entities"]
@@ -99,7 +99,7 @@ def test_bf16(classifier: FineTuneResult, recognizer: FineTuneResult, tmp_path: 
         assert next(half.model.parameters()).dtype == torch.bfloat16
         texts = ["정말 재미있어요", "한빛전자는 3월에 새 공장을 연다"]
         features = exact.task.encode([exact.task.example.of(t) for t in texts], exact.tokenizer, None, 32)
-        for one, other in zip(exact._run(features, 2), half._run(features, 2), strict=True):
+        for one, other in zip(exact.raw_outputs(features), half.raw_outputs(features), strict=True):
             assert other == pytest.approx(one, abs=0.05)
             assert (other != one).any()
     with pytest.raises(InputError, match="32 or bf16"):
