@@ -10,8 +10,12 @@ from typing import Any, ClassVar
 
 from ..errors import InputError
 from ..examples.base import Example
+from .cells import OnError, field_values
 from .columns import find_columns
 from .formats import Row
+from .labels import LabelReader, LabelType
+from .layouts import adapt_rows
+from .notices import Notices
 from .remote import RemoteFile
 
 
@@ -43,6 +47,10 @@ class Corpus(ABC):
     """Columns named by the user: field -> column. `a,b,c` as the label's column: 0/1 columns, one per class."""
     label_separator: str | None = None
     """Separator of the labels of one row, where a row can have several."""
+    label_type: LabelType = "auto"
+    """`class`: numbers are names of classes. `auto`: decimal numbers are refused as labels."""
+    on_error: OnError = "raise"
+    """`skip`: rows that cannot be read are left out, counted and logged."""
 
     @abstractmethod
     def splits(self, root: Path) -> Sequence[str]:
@@ -86,25 +94,42 @@ class Corpus(ABC):
 
     def other_columns(self, root: Path, split: str) -> Iterator[dict[str, Any]]:
         """Yield the columns of each row that `inputs` does not read, as they are in the file."""
-        for row, found in self._rows_with_columns(root, split, self.example_type.predicted_fields()):
+        notices = Notices("")  # `inputs` logs its own
+        for row, found in self._rows_with_columns(root, split, self.example_type.predicted_fields(), notices):
             used = {column for columns in found.values() for column in columns}
             yield {name: value for name, value in row.values.items() if name not in used}
 
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
-        kind = self.example_type
-        for row, found in self._rows_with_columns(root, split, left_out):
-            yield kind.from_row(self._values(row, found), row.place)
+        kind, notices = self.example_type, Notices(f"{self.name} ({split})")
+        labels = LabelReader(self.readable_labels, self.label_separator, self.label_type, notices)
+        for row, found in self._rows_with_columns(root, split, left_out, notices):
+            try:
+                values = field_values(row, found, kind, labels, notices)
+                example = None if values is None else kind.from_row(values, row.place)
+            except InputError as error:
+                if self.on_error != "skip":
+                    raise
+                notices.skip(error)
+                continue
+            if example is not None:
+                yield example
+        notices.log()
 
     def _rows_with_columns(
-        self, root: Path, split: str, left_out: frozenset[str]
+        self, root: Path, split: str, left_out: frozenset[str], notices: Notices
     ) -> Iterator[tuple[Row, dict[str, tuple[str, ...]]]]:
         """Yield each row with the columns of its fields; every file has columns of its own."""
         found: dict[str, tuple[str, ...]] = {}
         file, named = None, {**self.column_names, **self.columns}
-        for row in self.rows(root, split):
+        for row in adapt_rows(self.rows(root, split), self.example_type, notices, labelled=not left_out):
             if row.place.file != file:
                 found, file = find_columns(row, self.example_type, named, left_out), row.place.file
             yield row, found
+
+    @property
+    def name(self) -> str:
+        """Name of the corpus, for messages."""
+        return type(self).__name__
 
     @property
     def example_type(self) -> type[Example]:
@@ -115,33 +140,6 @@ class Corpus(ABC):
     def readable_labels(self) -> Mapping[str, str]:
         """Label as written in the source -> its readable name."""
         return self.renamed_labels
-
-    def _values(self, row: Row, found: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for name, columns in found.items():
-            if len(columns) > 1:
-                values[name] = [column for column in columns if _is_set(row, column)]
-                continue
-            value = row.values.get(columns[0])
-            if name == "label":
-                if self.label_separator and isinstance(value, str):
-                    value = [part.strip() for part in value.split(self.label_separator) if part.strip()]
-                renamed = self.readable_labels
-                if renamed and value is not None:
-                    value = renamed.get(str(value).strip(), value)
-            values[name] = value
-        return values
-
-
-def _is_set(row: Row, column: str) -> bool:
-    value = str(row.values.get(column)).strip().lower()
-    if value in {"1", "1.0", "true"}:
-        return True
-    if value in {"0", "0.0", "false", "none", ""}:
-        return False
-    raise InputError(
-        f"the column {column!r} holds {value!r}", place=row.place, expected="0 or 1 in a column of a class"
-    )
 
 
 CLASSES = frozenset({"label", "labels", "정답", "답변"})

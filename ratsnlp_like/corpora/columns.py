@@ -8,6 +8,7 @@ from functools import cache
 
 from ..errors import InputError, did_you_mean
 from ..examples.base import Example
+from .cells import has_column
 from .formats import Row
 from .formats.base import listed
 
@@ -61,9 +62,9 @@ def find_columns(
 def _named_columns(row: Row, wanted: str, flag: str, found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return the columns that a user named for a field: one, or several separated by commas."""
     place = row.place.file
-    parts = [wanted] if wanted in row.values else [part.strip() for part in wanted.split(",")]
+    parts = [wanted] if has_column(row.values, wanted) else [part.strip() for part in wanted.split(",")]
     for part in parts:
-        if part not in row.values:
+        if not has_column(row.values, part):
             raise InputError(
                 f"no column {part!r} ({flag}); the columns are {listed(list(row.values))}",
                 place=place,

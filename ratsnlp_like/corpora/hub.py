@@ -79,7 +79,7 @@ def table_rows(table: Any, name: str) -> Iterator[Row]:
             separator = "" if all(len(word) == 1 for word in words) else " "
             text, entities = entities_from_words(words, values[tags], separator=separator, places=place)
             values = {"text": text, "entities": entities}
-        yield Row(values, place)
+        yield Row(values, place, typed=True)
 
 
 def _class_names(feature: Any) -> Sequence[str] | None:

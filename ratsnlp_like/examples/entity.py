@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,7 +10,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import InputError
 from .base import Example, Place
-from .values import as_string
+from .values import as_string, clean_label, parse_json
+
+_TAG = re.compile(r"[BIESLU]-.+")
 
 
 class Entity(NamedTuple):
@@ -31,8 +33,21 @@ class EntityExample(Example):
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "text": ("text", "sentence", "document", "content", "문장", "텍스트", "내용", "본문"),
-        "entities": ("entities", "entity", "ner", "spans", "label", "labels", "ne", "개체명", "개체"),
-    }
+        "entities": (
+            "entities",
+            "entity",
+            "ner",
+            "spans",
+            "label",
+            "labels",
+            "ne",
+            "annotations",
+            "annotation",
+            "result",
+            "개체명",
+            "개체",
+        ),
+    }  # fmt: skip
     optional: ClassVar[frozenset[str]] = frozenset({"entities"})
 
     text: str = ""
@@ -44,11 +59,9 @@ class EntityExample(Example):
         text = as_string(row.get("text"), "text", place)
         if (raw := row.get("entities")) is None:
             return cls(text=text, place=place)
-        if isinstance(raw, str):
-            try:
-                raw = json.loads(raw)
-            except ValueError:
-                raw = raw or "''"
+        raw = parse_json(raw, place)
+        if isinstance(raw, str) and not raw.strip():
+            raw = ()
         if not isinstance(raw, (list, tuple)):
             raise InputError(
                 f"the entities are {str(raw)[:60]!r}",
@@ -74,22 +87,28 @@ class EntityExample(Example):
 
 
 def _entity(item: Any, text: str, place: Place | None) -> Entity:
+    start: Any
+    end: Any
     quoted = None
-    try:
-        if isinstance(item, Mapping):
-            start, end = item["start"], item["end"]
-            label, quoted = item.get("label", item.get("type")), item.get("text")
-        else:
-            start, end, label = item
-        entity = Entity(int(start), int(end), str(label))
-    except (KeyError, TypeError, ValueError):
-        label = None
-    if label is None:
+    if isinstance(item, Mapping):
+        start, end, quoted = item.get("start"), item.get("end"), item.get("text")
+        label = item.get("label", item.get("type"))
+    else:
+        start, end, label = item if isinstance(item, (list, tuple)) and len(item) == 3 else (None, None, None)
+    if not (_is_offset(start) and _is_offset(end) and isinstance(label, str) and label.strip()):
         raise InputError(
             f"cannot read the entity {str(item)[:80]!r}",
             place=place,
             expected='{"start": 0, "end": 3, "label": "PS"} or [0, 3, "PS"], in characters, end exclusive',
         )
+    if _TAG.fullmatch(label):
+        raise InputError(
+            f"the label of the entity is the tag {label!r}",
+            place=place,
+            expected="the type of the entity, without the prefix of a tag",
+            fix=f"write {label[2:]!r}",
+        )
+    entity = Entity(start, end, clean_label(label))
     if not 0 <= entity.start < entity.end <= len(text):
         raise InputError(
             f"the entity {tuple(entity)} is outside its text of {len(text)} characters or is empty", place=place
@@ -103,3 +122,7 @@ def _entity(item: Any, text: str, place: Place | None) -> Entity:
             fix=f"start {where}, end {where + len(str(quoted))}" if where >= 0 else "correct the offsets or the text",
         )
     return entity
+
+
+def _is_offset(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple, Self
@@ -11,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from ..errors import InputError
 from .base import Example, Place
 from .text import TEXT_NAMES
-from .values import as_string
+from .values import as_string, parse_json
 
 
 class Message(NamedTuple):
@@ -39,7 +37,7 @@ class GenerationExample(Example):
         "messages": ("messages", "conversation", "conversations", "대화"),
         "input": ("입력",),
     }
-    optional: ClassVar[frozenset[str]] = frozenset({"prompt", "completion", "text", "messages", "input"})
+    optional: ClassVar[frozenset[str]] = frozenset({"prompt", "completion", "text", "messages", "input", "system"})
     predicted: ClassVar[frozenset[str] | None] = frozenset({"completion"})
     alternatives: ClassVar[tuple[str, ...]] = ("messages", "prompt", "text")
 
@@ -50,12 +48,15 @@ class GenerationExample(Example):
     messages: tuple[Message, ...] = ()
     input: str | None = None
     """Only read: the input of an instruction."""
+    system: str | None = None
+    """Only read: the system prompt of a conversation."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
         """Return the example of a row; messages are [{"role", "content"}]."""
         if row.get("messages"):
-            return cls(messages=_messages(row["messages"], place), place=place)
+            system = as_string(row.get("system"), "system", place)
+            return cls(messages=_with_system(system, _messages(row["messages"], place)), place=place)
         if row.get("prompt") is None and row.get("text") is not None:
             return cls(completion=as_string(row["text"], "text", place), place=place)
         if row.get("prompt") is None:
@@ -118,10 +119,26 @@ class GenerationExample(Example):
         return None if self.messages or self.completion is not None else "completion"
 
 
+_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "bing": "assistant"}
+"""Roles of ShareGPT -> those of chat templates."""
+
+
+def _turn(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return role and content of a turn; ShareGPT calls them `from` and `value`."""
+    if "role" in item or "from" not in item:
+        return item.get("role"), item.get("content")
+    return _ROLES.get(str(item["from"]), item["from"]), item.get("value")
+
+
+def _with_system(system: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return a conversation that begins with the system prompt of its row, unless it has one."""
+    if not system.strip() or (messages and messages[0].role == "system"):
+        return messages
+    return (Message("system", system), *messages)
+
+
 def _messages(given: Any, place: Place | None) -> tuple[Message, ...]:
-    if isinstance(given, str):
-        with contextlib.suppress(ValueError):
-            given = json.loads(given)
+    given = parse_json(given, place)
     if not isinstance(given, (list, tuple)) or not given:
         raise InputError(
             f"the messages are {str(given)[:60]!r}",
@@ -130,7 +147,7 @@ def _messages(given: Any, place: Place | None) -> tuple[Message, ...]:
         )
     out = []
     for item in given:
-        parts = (item.get("role"), item.get("content")) if isinstance(item, Mapping) else item
+        parts = _turn(item) if isinstance(item, Mapping) else item
         if not isinstance(parts, (list, tuple)) or len(parts) != 2 or not all(isinstance(part, str) for part in parts):
             raise InputError(
                 f"cannot read the message {str(item)[:80]!r}",

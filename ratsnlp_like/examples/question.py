@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import InputError
 from .base import Example, Place
-from .values import as_string
+from .values import as_string, parse_json
 
 
 class Answer(NamedTuple):
@@ -85,9 +83,7 @@ def _is_true(value: Any) -> bool:
 
 
 def _answers(given: Any, start: Any, context: str, place: Place | None) -> tuple[Answer, ...]:
-    if isinstance(given, str) and given.lstrip()[:1] in {"[", "{"}:
-        with contextlib.suppress(ValueError):
-            given = json.loads(given)
+    given = parse_json(given, place)
     if isinstance(given, str):
         given = [{"text": given, "answer_start": start}] if given else []
     if isinstance(given, Mapping) and isinstance(given.get("text"), (list, tuple)):
@@ -132,7 +128,7 @@ def _answer(item: Any, context: str, place: Place | None) -> Answer:
             fix=f"answer_start: {_listed_starts(found)}" if found else "correct the answer or the context",
         )
     try:
-        if isinstance(start, float) and not start.is_integer():
+        if isinstance(start, bool) or (isinstance(start, float) and not start.is_integer()):
             raise ValueError
         start = int(start)
     except (TypeError, ValueError, OverflowError):

@@ -2,11 +2,53 @@
 
 from __future__ import annotations
 
+import json
+import math
+import unicodedata
 from functools import lru_cache
 from typing import Any
 
 from ..errors import InputError
 from .base import Place
+
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+"""Characters without width, which two labels can differ in."""
+_REMOVED = dict.fromkeys(map(ord, INVISIBLE))
+
+
+class ClassName(str):
+    """A class name as written: it is not read as a number."""
+
+    __slots__ = ()
+
+
+@lru_cache(maxsize=4096)  # a corpus has few labels
+def clean_label(text: str) -> str:
+    """Return a label in NFC, without invisible characters and without white space at its edges."""
+    return unicodedata.normalize("NFC", text.translate(_REMOVED)).strip()
+
+
+def is_missing(value: Any) -> bool:
+    """Return True for the missing values of JSON, Parquet and DataFrames: null, NaN, NA, NaT."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return True
+    return type(value).__name__ in {"NAType", "NaTType"}
+
+
+def parse_json(value: Any, place: Place | None) -> Any:
+    """Return the value of a cell that holds a JSON array or object; any other value as it is.
+
+    Raises:
+        InputError: the JSON is nested too deeply.
+    """
+    if not isinstance(value, str) or value.lstrip()[:1] not in {"[", "{"}:
+        return value
+    try:
+        return json.loads(value)
+    except RecursionError:
+        raise InputError("JSON that is nested too deeply", place=place, expected="a list") from None
+    except ValueError:
+        return value
 
 
 def as_string(value: Any, name: str, place: Place | None) -> str:
@@ -22,24 +64,26 @@ def as_string(value: Any, name: str, place: Place | None) -> str:
                 fix="read it in its own encoding (CP949?), and write emoji whole",
             ) from None
         return value
-    if value is None:
+    if is_missing(value):
         return ""
-    if isinstance(value, (dict, list, tuple)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InputError(f"the {name} is {type(value).__name__} {str(value)[:60]!r}", place=place, expected="a string")
     return str(value)
 
 
 def as_label(value: Any, place: Place | None) -> str | None:
     """Return a cell as a class name: text, whole numbers and booleans are names, floats are not."""
-    if value is None:
+    if is_missing(value):
         return None
     if isinstance(value, bool):
         return str(value).lower()
     number = value
     if isinstance(value, str):
-        value = value.strip()
+        exact, value = isinstance(value, ClassName), clean_label(value)
         if not value:
             return None
+        if exact:
+            return value
         if not _is_decimal(value):
             return value
         number = float(value)
@@ -51,7 +95,7 @@ def as_label(value: Any, place: Place | None) -> str | None:
             expected="a class name or a whole number",
             fix=f"write {int(number)} (a column with empty cells is often saved as decimals; fill or drop those rows)"
             if whole
-            else "name the column of classes with --label_column, or give each range of scores a class name",
+            else "--label_type class, if it is the name of a class; else name the column of classes: --label_column",
         )
     return as_string(value, "label", place)
 

@@ -186,7 +186,6 @@ class TestFiles:
             ({"answers": True}, ["the answers are 'True'"]),
             ({"answers": [1998]}, ["cannot read the answer '1998'"]),
             ({"answers": [None]}, ["cannot read the answer 'None'"]),
-            ({"answers": [{"text": "", "answer_start": 0}]}, ["cannot read the answer", "its text, not empty"]),
             ({"answers": [{"answer_start": 0}]}, ["cannot read the answer"]),
             ({"answers": [{"text": 5, "answer_start": 0}]}, ["cannot read the answer"]),
             ({"answers": [{"text": "1998년", "answer_start": "다섯"}]}, ["answer_start is '다섯'", "a whole number"]),

@@ -22,6 +22,8 @@ class Row(NamedTuple):
     values: dict[str, Any]
     place: Place
     """The physical line, from 1, on which the row starts; in binary files and JSON arrays the number of the row."""
+    typed: bool = False
+    """True if values have types in the file (JSON, Parquet, a sheet): there a string is not a number."""
 
 
 @dataclass(frozen=True)

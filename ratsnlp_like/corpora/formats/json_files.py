@@ -31,7 +31,7 @@ def read_json(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     check = _MAY_BE_SURROGATE.search(text) is not None
     for number, value in enumerate(_records(_parse(text, file), path), start=1):
         place = Place(file, number, "record")
-        yield Row(_object(value, place, check_surrogates=check), place)
+        yield Row(_object(value, place, check_surrogates=check), place, typed=True)
 
 
 def read_jsonl(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
@@ -41,7 +41,7 @@ def read_jsonl(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
         if line and not line.isspace():
             place = Place(file, number)
             check = _MAY_BE_SURROGATE.search(line) is not None
-            yield Row(_object(_parse(line, file, number), place, check_surrogates=check), place)
+            yield Row(_object(_parse(line, file, number), place, check_surrogates=check), place, typed=True)
 
 
 def sniff_json(head: str) -> bool:

@@ -23,7 +23,7 @@ def read_parquet(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
             for batch in table.iter_batches(_BATCH):
                 for values in batch.to_pylist():
                     done += 1
-                    yield Row(values, Place(str(path), done, "row"))
+                    yield Row(values, Place(str(path), done, "row"), typed=True)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(
             f"cannot be read as Parquet after row {done}: {error}",

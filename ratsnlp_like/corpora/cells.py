@@ -1,0 +1,99 @@
+"""Cells of a row -> values of the fields of an example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ..errors import InputError
+from ..examples.base import Example, Labelled, Place
+from ..examples.entity import EntityExample
+from ..examples.question import QuestionExample
+from ..examples.values import is_missing
+from .annotations import normalise_entities
+from .answers import normalise_answers
+from .formats import Row
+from .labels import LabelReader
+from .notices import Notices
+
+OnError = Literal["raise", "skip"]
+
+MEANINGFUL = ("subject_entity", "object_entity", "system", "history", "aspect")
+"""Columns that change the meaning of a row: reported where they are not read."""
+
+
+def field_values(
+    row: Row, found: Mapping[str, tuple[str, ...]], kind: type[Example], labels: LabelReader, notices: Notices
+) -> dict[str, Any] | None:
+    """Return the values of the fields of a row; None where the row is left out, which is counted.
+
+    Args:
+        row: the row.
+        found: field -> its columns.
+        kind: the type of example.
+        labels: reads the labels.
+        notices: counts of corrections and of rows that are left out.
+
+    Raises:
+        InputError: a value cannot be read.
+    """
+    values: dict[str, Any] = {}
+    for name, columns in found.items():
+        if len(columns) > 1:
+            values[name] = [column for column in columns if _is_set(row, column)]
+        else:
+            value = cell(row.values, columns[0])
+            values[name] = None if is_missing(value) else value
+    if "label" in values and issubclass(kind, Labelled) and len(found["label"]) == 1:
+        if not labels.agreed(values["label"], row, kind):
+            return None
+        values["label"] = labels.read(values["label"], row)
+    if issubclass(kind, EntityExample) and values.get("entities") is not None:
+        text = values.get("text")
+        values["entities"] = _placed(
+            row.place, normalise_entities, values["entities"], text if isinstance(text, str) else "", row.place, notices
+        )
+    if issubclass(kind, QuestionExample):
+        values = _placed(row.place, normalise_answers, values, row.place, notices)
+    for name in MEANINGFUL:
+        if row.values.get(name) and not any(name in columns for columns in found.values()):
+            notices.add(f"have a value in {name!r}, which changes their meaning and is not read", row.place)
+    return values
+
+
+def cell(values: Mapping[str, Any], column: str) -> Any:
+    """Return the value of a column; `talk.content` is the `content` within `talk`, `a.0` the first of a list."""
+    if column in values or "." not in column:
+        return values.get(column)
+    value: Any = values
+    for part in column.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, (list, tuple)) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
+
+
+def has_column(values: Mapping[str, Any], column: str) -> bool:
+    """Return True if a row has a column, or the path of one into nested values."""
+    return column in values or (
+        "." in column and column.partition(".")[0] in values and cell(values, column) is not None
+    )
+
+
+def _placed(place: Place, function: Any, *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except InputError as error:
+        raise error.at(place) from None
+
+
+def _is_set(row: Row, column: str) -> bool:
+    value = str(cell(row.values, column)).strip().lower()
+    if value in {"1", "1.0", "true"}:
+        return True
+    if value in {"0", "0.0", "false", "none", ""}:
+        return False
+    raise InputError(f"the column {column!r} holds {value!r}", place=row.place, expected="0 or 1 in a class column")

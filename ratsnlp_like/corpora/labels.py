@@ -1,0 +1,95 @@
+"""Labels as files write them -> class names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..errors import InputError
+from ..examples.base import Example
+from ..examples.pair import PairExample
+from ..examples.values import ClassName, clean_label
+from .formats import Row
+from .notices import Notices
+
+LabelType = Literal["auto", "class"]
+
+_EDGES = "have labels with invisible characters or decomposed Hangul, which are read as the same class without"
+    "have labels with invisible characters, decomposed Hangul or the like, which are read as the same class without"
+)
+_DISAGREEMENT = "have no gold label (annotators did not agree) and are left out"
+
+
+@dataclass
+class LabelReader:
+    """Reader of the labels of one pass over a split.
+
+    Args:
+        renamed: label as written in the source -> its readable name.
+        separator: between the labels of one cell.
+        label_type: `class` takes numbers for names of classes.
+        notices: counts of labels that are corrected, and of rows that are left out.
+    """
+
+    renamed: Mapping[str, str]
+    separator: str | None
+    label_type: LabelType
+    notices: Notices
+    _shapes: dict[str, Row] = field(default_factory=dict)
+
+    def agreed(self, value: Any, row: Row, kind: type[Example]) -> bool:
+        """Return False for the marks of rows without a gold label: `-` in SNLI, and -1 among the numbers of pairs."""
+        if isinstance(value, str):
+            value = value.strip()
+        numbers = issubclass(kind, PairExample) and not isinstance(value, (bool, list, tuple, Mapping))
+        if value == "-" or (numbers and value in (-1, "-1")):
+            self.notices.add(_DISAGREEMENT, row.place)
+            return False
+        return True
+
+    def read(self, value: Any, row: Row) -> Any:
+        """Return a label, or a list of them. A list of one, where no separator is given, is one label.
+
+        Raises:
+            InputError: some rows have one label and others a list.
+        """
+        if isinstance(value, Mapping) and isinstance(value.get("choices"), list):  # Label Studio
+            value = value["choices"]
+        if self.separator and isinstance(value, str):
+            return [self._one(part, row) for part in map(str.strip, value.split(self.separator)) if part]
+        if not isinstance(value, (list, tuple)):
+            self._check_shape("one class", value, row)
+            return self._one(value, row)
+        names = [self._one(one, row) for one in value]
+        if len(names) == 1:
+            return names[0]
+        self._check_shape("a list of classes", value, row)
+        return names
+
+    def _check_shape(self, shape: str, value: Any, row: Row) -> None:
+        if value is None or shape in self._shapes:
+            return
+        for other, first in self._shapes.items():
+            raise InputError(
+                f"the label is {shape} ({str(value)[:40]}), and in other rows {other} (first: {first.place})",
+                place=row.place,
+                expected="one class in every row, or a list in every row",
+                fix="correct the row; for several labels write a list in every row, [] where there is none",
+            )
+        self._shapes[shape] = row
+
+    def _one(self, value: Any, row: Row) -> Any:
+        if isinstance(value, str):
+            cleaned = clean_label(value)
+            if cleaned != value.strip():
+                self.notices.add(_EDGES, row.place)
+            renamed = self.renamed.get(cleaned)
+            if renamed is not None:
+                return ClassName(renamed)
+            return ClassName(cleaned) if row.typed or self.label_type == "class" else cleaned
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if (renamed := self.renamed.get(str(value))) is not None:
+                return ClassName(renamed)
+            return ClassName(str(value)) if self.label_type == "class" else value
+        return value
