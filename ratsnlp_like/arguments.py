@@ -27,7 +27,11 @@ class CorpusArguments:
     subset: str | None = None
     """Which part of a hub data set that has several (its configuration)."""
     label_separator: str | None = None
-    """What stands between the labels of one row, where a row can have several (such as ',')."""
+    """Separator of the labels of one row, where a row can have several (such as ',')."""
+    label_type: Literal["auto", "class"] = "auto"
+    """`class`: labels such as 3.1 or 1E3 are names of classes. `auto`: decimal numbers are refused as labels."""
+    on_error: Literal["raise", "skip"] = "raise"
+    """`skip`: rows that cannot be read are left out, counted and listed. `raise`: the first one is an error."""
 
     def __post_init__(self) -> None:
         for name in ("corpus_root", "cache_dir"):

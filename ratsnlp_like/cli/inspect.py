@@ -37,6 +37,8 @@ def run(arguments: list[str]) -> None:
         columns={n: c for n in made.example.columns() if (c := columns.get(n))},
         label_separator=options["label_separator"],
         subset=options["subset"],
+        label_type=options["label_type"],
+        on_error=options["on_error"],
         options=reading,
     )
     from ..evaluation.inspection import inspect

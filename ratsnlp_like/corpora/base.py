@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..errors import InputError
 from ..examples.base import Example
 from .cells import OnError, field_values
-from .columns import find_columns
+from .columns import find_columns, missing_column
 from .formats import Row
 from .labels import LabelReader, LabelType
 from .layouts import adapt_rows
@@ -99,6 +99,23 @@ class Corpus(ABC):
             used = {column for columns in found.values() for column in columns}
             yield {name: value for name, value in row.values.items() if name not in used}
 
+    def missing_value(self, root: Path, split: str, example: Example) -> InputError:
+        """Return the error for an example that lacks a value to train on: its column is missing, or its cell is."""
+        name = example.missing or "label"
+        row = next(iter(self.rows(root, split)), None)
+        if row is not None:
+            rows = adapt_rows(iter([row]), self.example_type, Notices(""), labelled=False)
+            for adapted in rows:
+                found = find_columns(adapted, self.example_type, {**self.column_names, **self.columns})
+                if name not in found:
+                    return missing_column(adapted, self.example_type, name)
+        return InputError(
+            f"the row has no {name}",
+            place=example.place or split,
+            expected=f"the {name} of every row",
+            fix=f"fill it in or delete the row; if another column holds it: --{name}_column",
+        )
+
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
         kind, notices = self.example_type, Notices(f"{self.name} ({split})")
         labels = LabelReader(self.readable_labels, self.label_separator, self.label_type, notices)
@@ -125,6 +142,10 @@ class Corpus(ABC):
             if row.place.file != file:
                 found, file = find_columns(row, self.example_type, named, left_out), row.place.file
             yield row, found
+
+    def _how(self) -> tuple[object, ...]:
+        """Return the options that change the examples of the same rows, for fingerprints."""
+        return self.example_type.__name__, self.columns, self.label_separator, self.label_type, self.on_error
 
     @property
     def name(self) -> str:

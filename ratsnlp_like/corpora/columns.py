@@ -48,15 +48,19 @@ def find_columns(
             if known[0] != name:
                 others[name] = [header[other] for other in known[1:]]
         elif name not in kind.optional:
-            raise InputError(
-                f"no column for the {name} among {listed(list(row.values))}",
-                place=place,
-                expected=f"a header line with a column named {', '.join(kind.aliases.get(name, (name,))[:6])}, ...",
-                fix=f"name it: {flag} COLUMN (a file without a header line needs one first, "
-                f"such as {chr(9).join(kind.columns())!r})",
-            )
+            raise missing_column(row, kind, name)
     _report_choices(place, found, others)
     return found
+
+
+def missing_column(row: Row, kind: type[Example], name: str) -> InputError:
+    """Return the error for a field without a column."""
+    return InputError(
+        f"no column for the {name} among {listed(list(row.values))}",
+        place=row.place.file,
+        expected=f"a column named {', '.join(kind.aliases.get(name, (name,))[:6])}, ...",
+        fix=f"name it: --{name}_column COLUMN; a file without a header line: --columns {','.join(kind.required())},...",
+    )
 
 
 def _named_columns(row: Row, wanted: str, flag: str, found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

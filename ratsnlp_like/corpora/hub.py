@@ -28,6 +28,10 @@ class HubCorpus(Corpus):
     hub_id: str = ""
     subset: str | None = None
 
+    @property
+    def name(self) -> str:
+        return self.hub_id
+
     def splits(self, root: Path) -> Sequence[str]:
         return tuple(canonical_split(name) for name in _load(self.hub_id, self.subset))
 
@@ -36,7 +40,7 @@ class HubCorpus(Corpus):
         yield from table_rows(self._table(split), f"{self.hub_id} ({split})")
 
     def fingerprint(self, root: Path, split: str) -> str:
-        return repr((self._table(split)._fingerprint, self.example_type.__name__, self.columns, self.label_separator))
+        return repr((self._table(split)._fingerprint, self._how()))
 
     def _table(self, split: str) -> Any:
         tables = _load(self.hub_id, self.subset)

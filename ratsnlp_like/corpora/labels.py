@@ -16,8 +16,6 @@ from .notices import Notices
 LabelType = Literal["auto", "class"]
 
 _EDGES = "have labels with invisible characters or decomposed Hangul, which are read as the same class without"
-    "have labels with invisible characters, decomposed Hangul or the like, which are read as the same class without"
-)
 _DISAGREEMENT = "have no gold label (annotators did not agree) and are left out"
 
 

@@ -43,7 +43,7 @@ def adapt_rows(rows: Iterator[Row], kind: type[Example], notices: Notices, *, la
         if adapted is not None:
             yield row._replace(values=adapted)
         elif labelled:
-            notices.add("were rejected, skipped or not annotated, and are left out", row.place)
+            notices.add("rejected, skipped or not annotated: left out", row.place)
         else:
             yield row._replace(values=values.get("data", values))
 

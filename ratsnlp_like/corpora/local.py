@@ -39,6 +39,10 @@ class FileCorpus(Corpus):
     """A registered corpus with the layout of the file: its numbers for labels have the same names."""
 
     @property
+    def name(self) -> str:
+        return str(self.file)
+
+    @property
     def readable_labels(self) -> Mapping[str, str]:
         return CORPORA[self.like].renamed_labels if self.like is not None and self.like in CORPORA else {}
 
@@ -56,7 +60,7 @@ class FileCorpus(Corpus):
 
     def fingerprint(self, root: Path, split: str) -> str:
         next(self.rows(root, split), None)  # a file that cannot be read is an error before it is hashed
-        how = self.example_type.__name__, self.columns, self.label_separator, self.options, self.readable_labels
+        how = self._how(), self.options, self.readable_labels
         digests = [digest_file(file, *how) for file in self.files()[split]]
         return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 

@@ -12,8 +12,10 @@ from ..errors import InputError, did_you_mean
 from ..examples.base import Example
 from ..registry import CORPORA
 from .base import Corpus
+from .cells import OnError
 from .formats import Options
 from .hub import HubCorpus
+from .labels import LabelType
 from .local import FileCorpus, own_file_suffixes
 from .memory import MemoryCorpus
 
@@ -30,6 +32,8 @@ def open_corpus(
     subset: str | None = None,
     options: Options | None = None,
     like: str | None = None,
+    label_type: LabelType = "auto",
+    on_error: OnError = "raise",
 ) -> Corpus:
     """Open a registered corpus, a file or a folder of files, or a data set of the Hugging Face hub.
 
@@ -41,12 +45,19 @@ def open_corpus(
         label_separator: separator of several labels of one row.
         subset: the configuration of a hub data set.
         options: reading options of a file.
+        label_type: `class` takes decimal numbers for names of classes.
+        on_error: `skip` leaves out rows that cannot be read, and counts them.
         like: a registered corpus whose layout a file may have (the official test file of a corpus, given by path).
 
     Raises:
         InputError: no corpus of that name, or one for another task.
     """
-    own: dict[str, Any] = {"columns": dict(columns or {}), "label_separator": label_separator}
+    own: dict[str, Any] = {
+        "columns": dict(columns or {}),
+        "label_separator": label_separator,
+        "label_type": label_type,
+        "on_error": on_error,
+    }
     if isinstance(spec, Corpus):
         return _with_options(_read_with(spec, subset, options), own)
     if not isinstance(spec, (str, Path)):
@@ -86,7 +97,7 @@ def _read_with(corpus: Corpus, subset: str | None, options: Options | None) -> C
 
 def _with_options(corpus: Corpus, own: Mapping[str, Any]) -> Corpus:
     """Return a corpus with the options that are set; what the corpus has itself holds for the others."""
-    given = {name: value for name, value in own.items() if value}
+    given = {name: value for name, value in own.items() if value and value not in ("auto", "raise")}
     if given and isinstance(corpus, MemoryCorpus):
         raise InputError(
             f"{' and '.join(given)} for examples in memory",

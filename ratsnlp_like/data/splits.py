@@ -109,12 +109,7 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
         def counted() -> Iterator[Example]:
             for example in corpus.examples(root, split):
                 if example.missing is not None:
-                    raise InputError(
-                        f"the row has no {example.missing}",
-                        place=example.place or split,
-                        expected=f"the {example.missing} of every row, to learn from",
-                        fix=f"fill it in or take the row out; if another column holds it: --{example.missing}_column",
-                    )
+                    raise corpus.missing_value(root, split, example)
                 for name in example.label_names:
                     labels[name] += 1
                 counts["empty"] += example.is_empty

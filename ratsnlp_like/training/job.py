@@ -74,6 +74,8 @@ class Job:
             columns=self.columns,
             label_separator=self.places.label_separator,
             subset=self.places.subset,
+            label_type=self.places.label_type,
+            on_error=self.places.on_error,
             options=self.reading,
             like=like if isinstance(like, str) else None,
         )

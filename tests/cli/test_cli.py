@@ -166,7 +166,7 @@ FILES: dict[str, tuple[str, str | bytes, dict[str, Any], tuple[str, ...]]] = {
         "a.jsonl",
         '{"text": "부산", "entities": [[0, 9, "LC"]]}\n{"text": "부산", "entities": []}\n',
         {"task": "ner"},
-        ("{}, line 1: the entity (0, 9, 'LC') lies outside its text of 2 characters",),
+        ("{}, line 1: the entity (0, 9, 'LC') is outside its text of 2 characters",),
     ),
     "decimal labels": (
         "a.tsv",
@@ -202,7 +202,7 @@ class TestBadFiles:
     def test_a_missing_file(self, tmp_path: Path, cli: Cli) -> None:
         write_file(tmp_path / "reviews.tsv", HEADER)
         said = cli(*flags(tmp_path, corpus=tmp_path / "review.tsv"))
-        check_message(said, f"{tmp_path / 'review.tsv'}: there is no such file", "did you mean reviews.tsv?")
+        check_message(said, f"{tmp_path / 'review.tsv'}: no such file", "did you mean reviews.tsv?")
         assert not (tmp_path / "run").exists()
 
     def test_a_folder_without_a_corpus(self, tmp_path: Path, cli: Cli) -> None:
@@ -263,8 +263,8 @@ class TestBadNames:
             ({"learning_rtae": 1}, ("unknown option --learning_rtae", "did you mean '--learning_rate'")),
             ({"stride": 8}, ("unknown option --stride",)),  # a flag of another task
             ({"corpus": None}, ("missing: --corpus",)),
-            ({"format": "tvs", "corpus": "{}"}, ("--format: there is no format 'tvs'", "did you mean 'tsv'")),
-            ({"encoding": "utf-9", "corpus": "{}"}, ("--encoding: there is no character encoding 'utf-9'",)),
+            ({"format": "tvs", "corpus": "{}"}, ("--format: unknown format 'tvs'", "did you mean 'tsv'")),
+            ({"encoding": "utf-9", "corpus": "{}"}, ("--encoding: 'utf-9' is not a character encoding",)),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
     )

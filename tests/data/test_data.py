@@ -560,7 +560,7 @@ class TestDataModule:
 
     def test_a_file_without_labels(self, tmp_path: Path, cache: Path) -> None:
         path = tsv(tmp_path / "a.tsv", [("좋아요", "1"), ("별로", "2")], "text\tid")
-        with pytest.raises(InputError, match="the row has no label"):
+        with pytest.raises(InputError, match="no column for the label among"):
             module(FileCorpus(file=path), cache)
 
     @pytest.mark.parametrize(
