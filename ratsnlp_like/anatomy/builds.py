@@ -14,8 +14,6 @@ from ..errors import InputError
 class Build:
     """The paths of the parts of one architecture."""
 
-    layers: str
-    """The list of blocks, from the model without its head."""
     attention: str
     """What attention adds to the residual stream, from a block."""
     between: str
@@ -29,14 +27,8 @@ class Build:
     head: tuple[str, ...]
     """What makes logits of the last state, in order, from the model with its head."""
 
-    @property
-    def causal(self) -> bool:
-        """Whether a token sees only what stands before it."""
-        return self.final_norm is not None
-
 
 _BERT = Build(
-    layers="encoder.layer",
     attention="attention.output.dropout",
     between="intermediate",
     feed_forward="output.dropout",
@@ -47,7 +39,6 @@ _BERT = Build(
 _ROBERTA = Build(**(vars(_BERT) | {"head": ("lm_head",)}))
 _ELECTRA = Build(**(vars(_BERT) | {"head": ("generator_predictions", "generator_lm_head")}))
 _GPT2 = Build(
-    layers="h",
     attention="attn",
     between="ln_2",
     feed_forward="mlp",

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from ..checkpoints import adapters as lora
-from ..checkpoints.base import load_config, load_model, load_tokenizer, positions, resolve
+from ..checkpoints.architectures import architecture_of, max_positions
+from ..checkpoints.base import load_config, load_model, load_tokenizer, resolve
 from ..errors import InputError
 from ..inference.predictor import Predictor
 from ..text.normalization import Normalizer
@@ -242,7 +243,7 @@ def trace(model: Any, text: str, *, tokenizer: Any = None, text_pair: str | None
         text=text,
         tokens=tuple(readable(tokenizer, i) for i in ids.tolist()),
         ids=ids,
-        causal=build.causal or bool(getattr(model.config, "is_decoder", False)),
+        causal=architecture_of(model.config).causal,
         mask_id=tokenizer.mask_token_id,
         name_of=lambda i: readable(tokenizer, i),
         **{key: value.float().cpu() for key, value in seen.items()},
@@ -308,9 +309,9 @@ def _load(given: str) -> tuple[Any, Any]:
 
     name = resolve(given)
     config = load_config(name)
-    build = build_of(config)
+    build_of(config)  # refused before the weights are loaded
     tokenizer = load_tokenizer(name, config)
-    with_head = AutoModelForCausalLM if build.causal else AutoModelForMaskedLM
+    with_head = AutoModelForCausalLM if architecture_of(config).causal else AutoModelForMaskedLM
     model = load_model(name, config, with_head if has_head(config) else AutoModel, vocabulary=len(tokenizer))
     return model, tokenizer
 
@@ -326,7 +327,7 @@ def _encode(tokenizer: Any, texts: Sequence[str]) -> dict[str, Tensor]:
 
 
 def _check_length(ids: Tensor, config: Any) -> None:
-    limit = positions(config)
+    limit = max_positions(config)
     if limit is not None and ids.shape[1] > limit:
         raise InputError(
             f"the text has {ids.shape[1]} tokens, special tokens included",
@@ -354,7 +355,7 @@ def _undisturbed(model: Any) -> Iterator[None]:
 def _run(model: Any, build: Build, encoded: dict[str, Tensor]) -> dict[str, Tensor]:
     """Attention, states, what stands between and what is added, of one text."""
     body, caught = model.base_model, defaultdict[str, list[Tensor]](list)
-    blocks = list(attrgetter(build.layers)(body))
+    blocks = list(attrgetter(architecture_of(model.config).layers)(body))
     with ExitStack() as hooks:
         for block in blocks:
             for name in ("attention", "feed_forward"):
@@ -397,7 +398,8 @@ def _norms(model: Any, build: Build) -> tuple[tuple[Norm, Norm], ...]:
     if not build.norms:
         return ()
     first, second = build.norms
-    return tuple((copy(b, first), copy(b, second)) for b in attrgetter(build.layers)(model.base_model))
+    layers = attrgetter(architecture_of(model.config).layers)(model.base_model)
+    return tuple((copy(layer, first), copy(layer, second)) for layer in layers)
 
 
 def _listen(

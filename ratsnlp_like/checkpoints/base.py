@@ -28,8 +28,6 @@ BUNDLED = Path(str(resources.files(__package__) / "bundled"))
 _TAKEN = frozenset({"vocab_size", "num_labels", "id2label", "label2id", "problem_type"})
 """Settings that come from the tokenizer and from the labels."""
 _PROBE = "안녕하세요 한국어 문장입니다"
-_OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"})
-"""Model types whose positions begin behind the padding id: 514 rows serve 512 tokens."""
 
 
 @dataclass(frozen=True)
@@ -294,14 +292,6 @@ def load_model(
             log.warning("%s: %d tokens, %d embeddings; enlarged.", name, vocabulary, config.vocab_size)
             model.resize_token_embeddings(vocabulary)
     return model.train()  # from_pretrained returns a model with dropout off, and Lightning keeps it so
-
-
-def positions(config: Any) -> int | None:
-    """The longest input of a model in tokens, special tokens included; None where nothing bounds it."""
-    limit = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
-    if limit is not None and config.model_type in _OFFSET_POSITIONS:
-        limit -= (config.pad_token_id or 0) + 1
-    return limit
 
 
 def _from_hub(name: str, load: Callable[..., Any], **kwargs: Any) -> Any:

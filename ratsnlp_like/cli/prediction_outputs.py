@@ -59,7 +59,7 @@ def open_output(output: str | None, source: str | None) -> Iterator[IO[str]]:
     if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
         raise InputError("the output would be written over the input", place=output, fix="another --output")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Excel takes a CSV file for CP949 unless it begins with a byte order mark.
+    # Excel reads a CSV file as CP949 unless it begins with a byte order mark.
     encoding = "utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8"
     with atomic_file(path, encoding=encoding, newline="") as file:
         yield file

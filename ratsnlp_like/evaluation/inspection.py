@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..checkpoints.base import load_config, load_tokenizer, positions, resolve
+from ..checkpoints.architectures import max_positions
+from ..checkpoints.base import load_config, load_tokenizer, resolve
 from ..corpora.base import Corpus
 from ..errors import InputError
 from ..examples.base import Example
@@ -89,7 +90,7 @@ def inspect(
             "name": checkpoint,
             "tokenizer": type(tokenizer).__name__,
             "vocabulary": len(tokenizer),
-            "positions": positions(config),
+            "positions": max_positions(config),
         }
         out["tokens"] = looked_at
     return out

@@ -23,12 +23,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..checkpoints.architectures import architecture_of
 from ..runtime.types import Array
 from .dropout import dropout
 from .dropout import install as install_dropout
 
-FAMILIES = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "electra"})
-"""Model types whose layers are wired as BERT's are."""
 _ALIKE = 0.75
 """Texts at least this long, by the longest, share a group in attention."""
 
@@ -166,7 +165,7 @@ def first_alone(model: Any) -> Iterator[None]:
 
 def _is_encoder(model: Any) -> bool:
     """Whether its layers are wired as BERT's, and see both sides."""
-    return model.config.model_type in FAMILIES and not getattr(model.config, "is_decoder", False)
+    return architecture_of(model.config).unpadded
 
 
 def _reads_first(model: Any) -> bool:
@@ -261,7 +260,7 @@ def _can_pack(base: Any, mask: Tensor, embedded: Tensor | None, options: dict[st
 
 def _positions(config: Any, ids: Tensor) -> Tensor:
     """As the models count them. *Shape:* (batch, tokens)."""
-    if config.model_type in {"bert", "electra"}:
+    if not architecture_of(config).offset_positions:
         return torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
     real = ids.ne(config.pad_token_id).long()
     return real.cumsum(1) * real + config.pad_token_id

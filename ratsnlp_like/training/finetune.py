@@ -11,7 +11,8 @@ from typing import Any
 
 from ..arguments import ModelArguments, TrainingArguments
 from ..checkpoints import adapters as lora
-from ..checkpoints.base import load_config, load_model, load_tokenizer, positions, resolve
+from ..checkpoints.architectures import max_positions
+from ..checkpoints.base import load_config, load_model, load_tokenizer, resolve
 from ..corpora.base import Corpus
 from ..data.module import TaskDataModule
 from ..errors import InputError
@@ -282,7 +283,7 @@ def check_length(max_length: int, config: Any, checkpoint: str) -> None:
     Raises:
         InputError: `max_length` asks for one.
     """
-    limit = positions(config)
+    limit = max_positions(config)
     if limit is not None and max_length > limit:
         raise InputError(
             f"max_length {max_length} is more than the {limit} positions of {checkpoint}",

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
+from ratsnlp_like.checkpoints.architectures import max_positions
 from ratsnlp_like.checkpoints.base import (
     bundled,
     describe_bundled,
@@ -20,7 +21,6 @@ from ratsnlp_like.checkpoints.base import (
     load_config,
     load_model,
     load_tokenizer,
-    positions,
     resolve,
 )
 from ratsnlp_like.errors import InputError
@@ -238,7 +238,7 @@ def test_gpt2_without_a_padding_token_pads_with_its_end(tiny_bpe_tokenizer: Any,
     ],
 )
 def test_positions(name: str, limit: int, tokenizers_root: Path) -> None:
-    assert positions(load_config(str(tokenizers_root / name))) == limit
+    assert max_positions(load_config(str(tokenizers_root / name))) == limit
 
 
 def test_a_roberta_takes_just_so_many_positions() -> None:
@@ -255,7 +255,7 @@ def test_a_roberta_takes_just_so_many_positions() -> None:
         pad_token_id=1,
     )
     model = RobertaModel(config).eval()
-    limit = positions(config)
+    limit = max_positions(config)
     assert limit == 16
     model(torch.full((1, limit), 5))
     with pytest.raises((IndexError, RuntimeError), match=r"out of (bounds|range)"):

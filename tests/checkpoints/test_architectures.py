@@ -1,0 +1,97 @@
+"""Facts about model types, compared with the models that transformers makes of them."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+import pytest
+from transformers import AutoConfig, AutoModel, BartConfig, BertConfig
+
+from ratsnlp_like.checkpoints.architectures import ARCHITECTURES, HEADS, architecture_of, has_head, max_positions
+
+SMALL = {
+    "hidden_size": 16,
+    "n_embd": 16,
+    "d_model": 16,
+    "dim": 16,
+    "embedding_size": 16,
+    "intermediate_size": 16,
+    "hidden_dim": 16,
+    "num_attention_heads": 2,
+    "n_head": 2,
+    "n_heads": 2,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "num_hidden_layers": 3,
+    "n_layer": 3,
+    "n_layers": 3,
+    "vocab_size": 99,
+    "pad_token_id": 1,
+}
+
+
+def small(model_type: str) -> Any:
+    """A configuration of a model type with three narrow layers."""
+    known = AutoConfig.for_model(model_type)
+    return AutoConfig.for_model(model_type, **{key: value for key, value in SMALL.items() if hasattr(known, key)})
+
+
+@pytest.mark.parametrize("model_type", [name for name, facts in ARCHITECTURES.items() if facts.layers])
+def test_the_path_of_layers_leads_to_all_of_them(model_type: str) -> None:
+    model = AutoModel.from_config(small(model_type))
+    assert len(attrgetter(ARCHITECTURES[model_type].layers)(model)) == 3
+
+
+@pytest.mark.parametrize("model_type", [name for name, facts in ARCHITECTURES.items() if facts.unpadded])
+def test_position_offsets_are_those_of_the_embeddings(model_type: str) -> None:
+    import torch
+
+    seen: list[Any] = []
+    model = AutoModel.from_config(small(model_type)).eval()
+    model.embeddings.position_embeddings.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    model(torch.full((1, 3), 5), attention_mask=torch.ones(1, 3, dtype=torch.long))
+    first = 2 if ARCHITECTURES[model_type].offset_positions else 0  # the padding id is 1
+    assert seen[0].tolist() == [[first, first + 1, first + 2]]
+
+
+@pytest.mark.parametrize("model_type", [name for name in ARCHITECTURES if name not in {"bart", "t5", "funnel"}])
+def test_a_causal_model_does_not_see_later_tokens(model_type: str) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    model = AutoModel.from_config(small(model_type)).eval()
+    ids = torch.tensor([[5, 6, 7, 8]])
+    other = torch.tensor([[5, 6, 7, 9]])
+    with torch.no_grad():
+        first, second = (model(one).last_hidden_state[0, 0] for one in (ids, other))
+    assert torch.equal(first, second) is ARCHITECTURES[model_type].causal
+
+
+def test_an_unknown_type_is_causal_by_its_heads() -> None:
+    assert architecture_of(AutoConfig.for_model("gptj")).causal
+    assert not architecture_of(AutoConfig.for_model("mpnet")).causal
+    assert not architecture_of(AutoConfig.for_model("mbart")).causal
+    assert "gptj" not in ARCHITECTURES
+    assert "mpnet" not in ARCHITECTURES
+    assert "mbart" not in ARCHITECTURES
+
+
+def test_is_decoder_makes_an_encoder_causal() -> None:
+    made = architecture_of(BertConfig(is_decoder=True))
+    assert made.causal
+    assert not made.unpadded
+    assert not architecture_of(BartConfig()).causal
+
+
+def test_heads_are_those_of_transformers() -> None:
+    assert {head for head in HEADS if has_head("bert", head)} == {
+        "causal-lm", "masked-lm", "question-answering", "sequence-classification", "token-classification",
+    }  # fmt: skip
+    assert not has_head("gemma3_text", "token-classification")
+    assert has_head("bart", "seq2seq-lm")
+
+
+def test_unbounded_positions() -> None:
+    assert max_positions(AutoConfig.for_model("t5")) is None
+    assert max_positions(AutoConfig.for_model("roberta", max_position_embeddings=514, pad_token_id=1)) == 512
