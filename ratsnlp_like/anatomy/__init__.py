@@ -1,8 +1,8 @@
-"""The Transformer from inside: its parts step by step, a text on its way through a real model, and pictures of both.
+"""The inside of a Transformer: building blocks step by step, traces of real models, and plots of both.
 
 Example:
     >>> from ratsnlp_like import anatomy
-    >>> anatomy.layer_norm([1, 2, 3])  # shows every step
+    >>> anatomy.layer_norm([1, 2, 3])  # displays every step
     >>> trace = anatomy.trace("ko-tiny-bert", "이 영화는 [MASK] 재미있다")
     >>> trace.attentions.shape  # layers, heads, tokens, tokens
     >>> anatomy.plot_candidates(trace.candidates())  # needs the extra `plots`
@@ -21,6 +21,7 @@ from .blocks import (
     self_attention,
 )
 from .distribution import Decoding, decoding
+from .fonts import font_families
 from .plots import (
     plot_attention,
     plot_candidates,
@@ -30,8 +31,9 @@ from .plots import (
     plot_heads,
     plot_stream,
 )
+from .records import Candidates, Trace
 from .steps import Step, Steps
-from .tracing import Candidates, Trace, trace
+from .tracing import trace
 
 __all__ = [
     "Candidates",
@@ -44,6 +46,7 @@ __all__ = [
     "decoding",
     "dropout",
     "feed_forward",
+    "font_families",
     "layer_norm",
     "masks",
     "multi_head_attention",

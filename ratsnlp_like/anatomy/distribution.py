@@ -1,4 +1,4 @@
-"""The choice of the next word: what temperature, top-k, top-p and the repetition penalty make of a distribution."""
+"""Decoding settings (temperature, top-k, top-p, repetition penalty) applied to a distribution over the next word."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ _SHOWN = 12
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Decoding(Table):
-    """A distribution over the next word before and after the settings of `generate`."""
+    """Distribution over the next word before and after decoding settings are applied."""
 
     steps: Steps
-    """Logits from setting to setting, and the probabilities of the first and the last."""
+    """Logits after each setting, and the probabilities before the first and after the last."""
     name_of: Callable[[int], str] = field(default=str)
-    """The word of an id."""
+    """Function from an id to its word."""
     settings: str = ""
-    """What was set, in one line."""
+    """The settings in one line."""
 
     @property
     def before(self) -> Tensor:
-        """Probabilities of the model, (words)."""
+        """Probabilities of the model. Shape: (words)."""
         return self.steps["before"]
 
     @property
     def after(self) -> Tensor:
-        """Probabilities that are drawn from, (words); 0 for the words that were cut off."""
+        """Probabilities that are sampled from; 0 for the words that were cut off. Shape: (words)."""
         return self.steps["after"]
 
     @property
     def kept(self) -> Tensor:
-        """Which words remain, (words) of true and false."""
+        """True for the words that remain. Shape: (words)."""
         return self.after > 0
 
     def candidates(self) -> list[tuple[str, float]]:
-        """The words that remain with their probabilities, the likeliest first."""
+        """Return the words that remain with their probabilities, the most probable first."""
         values, ids = self.after.sort(descending=True, stable=True)
         return [(self.name_of(int(i)), float(p)) for p, i in zip(values, ids, strict=True) if p > 0]
 
@@ -67,19 +67,19 @@ def decoding(
     previous: Iterable[int] = (),
     names: Sequence[str] | Callable[[int], str] = str,
 ) -> Decoding:
-    """What remains of a distribution, in the order of transformers: penalty, temperature, top-k, top-p.
+    """Apply decoding settings to a distribution, in the order of transformers: penalty, temperature, top-k, top-p.
 
     Args:
-        logits: of the next word, (words); logarithms of probabilities do as well.
-        temperature: above 1 evens the distribution out, below 1 sharpens it.
-        top_k: only so many of the likeliest words remain; all for None.
-        top_p: only the likeliest words remain that together have at least this probability.
-        repetition_penalty: above 1 makes the words of `previous` less likely.
+        logits: of the next word, (words); log-probabilities are accepted too.
+        temperature: above 1 flattens the distribution, below 1 sharpens it.
+        top_k: number of most probable words kept; None keeps all.
+        top_p: the most probable words are kept until their probabilities add up to this.
+        repetition_penalty: above 1 makes the words of `previous` less probable.
         previous: ids of the words so far.
-        names: the words by their ids.
+        names: words by their ids.
 
     Raises:
-        InputError: a setting lies outside its range.
+        InputError: a setting is out of range.
     """
     previous = list(previous)
     x = tensor(logits, "logits")
@@ -88,39 +88,40 @@ def decoding(
         (
             "repetition_penalty",
             None if repetition_penalty == 1 else repetition_penalty,
-            lambda x: penalized(x, repetition_penalty, previous),
-            "words so far: logit / penalty above 0, logit · penalty below",
+            lambda x: penalize_repetition(x, repetition_penalty, previous),
+            "words so far: positive logits / penalty, negative logits · penalty",
         ),
         ("temperature", None if temperature == 1 else temperature, lambda x: x / temperature, "logits / temperature"),
-        ("top_k", top_k, lambda x: only_top_k(x, top_k or 1), "-∞ but for the k likeliest"),
-        ("top_p", None if top_p == 1 else top_p, lambda x: only_top_p(x, top_p), "-∞ but for the likeliest up to p"),
+        ("top_k", top_k, lambda x: keep_top_k(x, top_k or 1), "-∞ except for the k most probable"),
+        ("top_p", None if top_p == 1 else top_p, lambda x: keep_top_p(x, top_p), "-∞ except for the top words up to p"),
     )
     steps = {"logits": Step(x, "input"), "before": Step(x.softmax(-1), "softmax of logits")}
     changed = [setting for setting in settings if setting[1] is not None]
     for name, _, change, formula in changed:
         x = change(x)
         steps[name] = Step(x, formula)
-    steps["after"] = Step(x.softmax(-1), "softmax of what is left")
-    said = ", ".join(f"{name}={value:g}" for name, value, *_ in changed)
-    return Decoding(Steps("decoding", steps), names if callable(names) else names.__getitem__, said or "nothing set")
+    steps["after"] = Step(x.softmax(-1), "softmax of the last logits")
+    summary = ", ".join(f"{name}={value:g}" for name, value, *_ in changed)
+    name_of = names if callable(names) else names.__getitem__
+    return Decoding(Steps("decoding", steps), name_of, summary or "default settings")
 
 
-def penalized(logits: Tensor, penalty: float, previous: Sequence[int]) -> Tensor:
-    """Logits whose words so far are less likely: positive ones are divided, negative ones multiplied."""
+def penalize_repetition(logits: Tensor, penalty: float, previous: Sequence[int]) -> Tensor:
+    """Return logits with the previous words made less probable: positive ones divided, negative ones multiplied."""
     out = logits.clone()
     seen = sorted(set(previous))
     out[seen] = torch.where(out[seen] < 0, out[seen] * penalty, out[seen] / penalty)
     return out
 
 
-def only_top_k(logits: Tensor, k: int) -> Tensor:
-    """Logits that are -∞ but for the k largest; those that equal the last of them stay as well."""
+def keep_top_k(logits: Tensor, k: int) -> Tensor:
+    """Return logits that are -∞ except for the k largest and any that tie with the k-th."""
     least = logits.topk(min(k, len(logits))).values[-1]
     return logits.masked_fill(logits < least, -math.inf)
 
 
-def only_top_p(logits: Tensor, p: float) -> Tensor:
-    """Logits that are -∞ but for the smallest number of the largest whose probabilities reach p."""
+def keep_top_p(logits: Tensor, p: float) -> Tensor:
+    """Return logits that are -∞ except for the smallest set of the largest whose probabilities reach p."""
     ordered, ids = logits.sort()
     cut = ordered.softmax(-1).cumsum(-1) <= 1 - p
     cut[-1] = False
@@ -149,7 +150,7 @@ def _check(
                 f"{temperature}",
                 place="temperature",
                 expected="a number above 0",
-                fix="for the likeliest word alone (greedy search) set top_k=1",
+                fix="for the most probable word alone (greedy search) set top_k=1",
             )
         )
     if top_k is not None and top_k < 1:

@@ -1,4 +1,4 @@
-"""A font that has Hangul, for matplotlib: an installed one, else the one that koreanize-matplotlib ships."""
+"""A Hangul font for matplotlib: an installed one, or else the one that koreanize-matplotlib ships."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ FAMILIES = (
     *("NanumGothic", "NanumBarunGothic", "Noto Sans CJK KR", "Noto Sans KR", "Pretendard", "Malgun Gothic"),
     *("Apple SD Gothic Neo", "AppleGothic", "UnDotum", "Baekmuk Gulim"),
 )
-"""Known Korean fonts, the best to read first."""
+"""Known Korean fonts, the most readable first."""
 _PACKAGE = "koreanize_matplotlib"
 _HANGUL = "가힣뷁ㅋ"
-"""A font has Hangul when it has these: the first and the last syllable, a rare one, a letter."""
+"""Test of Hangul coverage: the first and the last syllable, a rare one, a letter."""
 _FALLBACK = "DejaVu Sans"
-"""Comes with matplotlib; has the signs that Korean fonts lack."""
+"""Ships with matplotlib; has symbols that Korean fonts lack."""
 
 
-def families() -> tuple[str, ...]:
-    """Font families for matplotlib's `family`: one with Hangul, then matplotlib's own.
+def font_families() -> tuple[str, ...]:
+    """Return font families for matplotlib's `family`: one with Hangul, then matplotlib's own.
 
     Raises:
-        InputError: there is no font with Hangul, or no matplotlib.
+        InputError: no font with Hangul was found, or matplotlib is not installed.
     """
     return tuple(name for name, _ in _chosen())
 
 
 def drawable(text: str) -> str:
-    """The text with the code points in place of characters that none of the fonts has, such as `<1F600>`."""
+    """Return the text with characters that none of the fonts has replaced by code points, such as `<1F600>`."""
     return "".join(c if c in _characters() else f"<{ord(c):X}>" for c in text)
 
 
 def check_installed() -> None:
-    """Whether there is a matplotlib.
+    """Check that matplotlib is installed.
 
     Raises:
-        InputError: there is none.
+        InputError: it is not.
     """
     if find_spec("matplotlib") is None:
         raise InputError("matplotlib is not installed", place="plots", fix='pip install "ratsnlp_like[plots]"')
@@ -47,7 +47,7 @@ def check_installed() -> None:
 
 @cache
 def _chosen() -> tuple[tuple[str, str], ...]:
-    """Families and files of the fonts to draw with."""
+    """Return families and files of the fonts used."""
     check_installed()
     from matplotlib.font_manager import findfont
 
@@ -61,7 +61,7 @@ def _characters() -> frozenset[str]:
 
 
 def characters_of(file: str) -> frozenset[str]:
-    """The characters that a font file has glyphs for; none where it cannot be read."""
+    """Return the characters that a font file has glyphs for; none if it cannot be read."""
     from matplotlib.ft2font import FT2Font
 
     try:
@@ -75,18 +75,18 @@ def _first_with_hangul(candidates: Iterable[tuple[str, str]]) -> tuple[str, str]
         if set(_HANGUL) <= characters_of(file):
             return name, file
     raise InputError(
-        "there is no font with Hangul for the plots",
+        "no font with Hangul found",
         place="plots",
         fix="pip install koreanize-matplotlib; or install one: apt install fonts-nanum (Linux, Colab)",
     )
 
 
 def _candidates() -> Iterator[tuple[str, str]]:
-    """Names and files of fonts that may have Hangul: known ones first, then the package's, then all others."""
+    """Iterate over names and files of fonts: known Korean ones, then koreanize-matplotlib's, then all others."""
     from matplotlib.font_manager import findSystemFonts, fontManager
 
     known = {str(Path(entry.fname)) for entry in fontManager.ttflist}
-    for file in findSystemFonts():  # those installed since matplotlib last looked, as on Colab
+    for file in findSystemFonts():  # includes fonts installed after matplotlib built its cache, as on Colab
         if file not in known:
             _add(file)
     installed = [(entry.name, str(entry.fname)) for entry in fontManager.ttflist if entry.style == "normal"]
@@ -100,7 +100,7 @@ def _in_order(installed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _shipped() -> list[tuple[str, str]]:
-    """The font of koreanize-matplotlib, which is not imported: that would change the fonts of all plots."""
+    """Return the font of koreanize-matplotlib, without importing it: the import changes the fonts of all plots."""
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         return []
@@ -113,6 +113,6 @@ def _add(file: str) -> bool:
 
     try:
         fontManager.addfont(file)
-    except (RuntimeError, OSError):  # no font, or a broken one
+    except (RuntimeError, OSError):  # not a font, or broken
         return False
     return True

@@ -1,4 +1,4 @@
-"""A calculation as its named steps: each with its formula, its shape and its first values."""
+"""A calculation as named steps, each with its formula, shape and first values."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Step:
 
     value: Tensor
     formula: str
-    """How it comes about, in the names of the steps before it."""
+    """Formula in the names of earlier steps."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Steps(Table, Mapping[str, Tensor]):
-    """The steps of a calculation by name, in order: `steps["scores"]` or `steps.scores` is a tensor."""
+    """Steps of a calculation by name, in order: `steps["scores"]` or `steps.scores` is a tensor."""
 
     title: str
     steps: Mapping[str, Step]
@@ -41,16 +41,16 @@ class Steps(Table, Mapping[str, Tensor]):
         return len(self.steps)
 
     def __getattr__(self, name: str) -> Tensor:
-        if name != "steps" and name in self.steps:  # without steps while it is being copied
+        if name != "steps" and name in self.steps:  # copy.copy looks attributes up before `steps` is set
             return self.steps[name].value
-        raise AttributeError(f"{name!r} is no step of this calculation")
+        raise AttributeError(f"{name!r} is not a step of this calculation")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.steps]
 
     @property
     def result(self) -> Tensor:
-        """The last step."""
+        """Value of the last step."""
         return list(self.steps.values())[-1].value
 
     def _table(self) -> tuple[str, Sequence[str], Sequence[Sequence[str]]]:
@@ -61,32 +61,32 @@ HEADER = ("step", "formula", "shape", "first values")
 
 
 def describe(name: str, step: Step) -> tuple[str, str, str, str]:
-    """A row for the table of steps."""
+    """Return a step's row of the table."""
     return name, step.formula, shape_of(step.value), first_values(step.value)
 
 
 def shape_of(value: Tensor) -> str:
-    """`3 x 4`; a number has the shape `()`."""
+    """Return a shape as `3 x 4`, or `()` for a number."""
     return " x ".join(map(str, value.shape)) or "()"
 
 
 def first_values(value: Tensor) -> str:
-    """The first six values, row by row."""
+    """Return the first six values, row by row."""
     flat = value.reshape(-1)
     shown = [f"{float(number):.5g}" for number in flat[:_SHOWN]]
     return ", ".join([*shown, *(["…"] if len(flat) > _SHOWN else [])])
 
 
 def tensor(value: Any, name: str) -> Tensor:
-    """Numbers of any kind as a tensor of floats; what is a tensor of floats stays what it is.
+    """Return numbers as a float tensor; a float tensor is returned unchanged.
 
     Raises:
-        InputError: these are no numbers, or rows of different lengths.
+        InputError: the values are not numbers, or the rows have different lengths.
     """
     try:
-        made = torch.as_tensor(value)
+        converted = torch.as_tensor(value)
     except (ValueError, TypeError, RuntimeError) as error:
         raise InputError(
             f"{' '.join(str(error).split())}", place=name, expected="numbers, in rows of the same length"
         ) from None
-    return made if made.is_floating_point() else made.to(torch.float32)
+    return converted if converted.is_floating_point() else converted.to(torch.float32)

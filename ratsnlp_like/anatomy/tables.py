@@ -1,4 +1,4 @@
-"""Tables of text for the terminal, and of HTML for notebooks."""
+"""Tables as text for the terminal and as HTML for notebooks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns aligned by what they take on a screen, where a Hangul syllable is two wide."""
+    """Return a table aligned by display width: a Hangul syllable is two columns wide."""
     widths = [max(cell_len(row[column]) for row in (header, *rows)) for column in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
@@ -20,7 +20,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str) -> str:
-    """The same table for a notebook."""
+    """Return a table as HTML, with its texts escaped."""
 
     def line(row: Sequence[str], kind: str) -> str:
         cells = "".join(f'<{kind} style="text-align:left">{escape(cell)}</{kind}>' for cell in row)
@@ -33,7 +33,7 @@ def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, caption:
 
 
 class Table:
-    """What prints as a table: a title, a header, rows."""
+    """Base of objects that are displayed as a table with a title, a header and rows."""
 
     def _table(self) -> tuple[str, Sequence[str], Sequence[Sequence[str]]]:
         raise NotImplementedError
