@@ -32,10 +32,20 @@ def answer_scores(gold: Sequence[Sequence[str]], predicted: Sequence[str]) -> di
     Raises:
         ValueError: `gold` and `predicted` differ in length.
     """
+    rows = answer_row_scores(gold, predicted)
+    return {name: sum(values) / max(1, len(values)) for name, values in rows.items()}
+
+
+def answer_row_scores(gold: Sequence[Sequence[str]], predicted: Sequence[str]) -> dict[str, list[float]]:
+    """Return the scores of `answer_scores` question by question: one value for each.
+
+    Raises:
+        ValueError: `gold` and `predicted` differ in length.
+    """
     check_lengths(gold=gold, predicted=predicted)
     rows = [_answer_scores(right or [""], said) for right, said in zip(gold, predicted, strict=True)]
     names = ("korquad_em", "korquad_f1", "klue_mrc_em", "klue_mrc_rouge_w", "char_f1")
-    return {name: sum(row[k] for row in rows) / max(1, len(rows)) for k, name in enumerate(names)}
+    return {name: [row[k] for row in rows] for k, name in enumerate(names)}
 
 
 def _answer_scores(right: Sequence[str], said: str) -> list[float]:

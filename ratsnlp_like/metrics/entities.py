@@ -35,7 +35,7 @@ def entity_scores(
         type are those of a gold one; counted over all entities (micro);
         `entity_macro_f1`: the mean F1 over those of `labels` that occur in gold or prediction;
         `klue_entity_f1`, `klue_char_f1`: the two scores of KLUE-NER, on the characters that are not a
-        space, as its official scorer has them (`_klue_tags`, `_klue_entity_f1`, `_klue_char_f1`);
+        space, as its official scorer has them (`klue_tags`, `_klue_entity_f1`, `_klue_char_f1`);
         `conll_f1`: seqeval's default micro F1 (that of conlleval.pl) on words, see `word_bio`;
         `per_type`: {type: {precision, recall, f1, support}}, support in entities; `labels` first, then
         the other types that occur.
@@ -45,7 +45,7 @@ def entity_scores(
             text, are empty or overlap.
     """
     check_lengths(gold=gold, predicted=predicted, texts=texts)
-    characters = list(map(_klue_tags, texts, gold)), list(map(_klue_tags, texts, predicted))
+    characters = list(map(klue_tags, texts, gold)), list(map(klue_tags, texts, predicted))
     words = list(map(word_bio, texts, gold)), list(map(word_bio, texts, predicted))
     scores, per_type = _strict_scores(gold, predicted, labels)
     return {
@@ -132,7 +132,7 @@ def _in_order(text_length: int, entities: Sequence[Entity]) -> list[Entity]:
     return ordered
 
 
-def _klue_tags(text: str, entities: Sequence[Entity]) -> list[str]:
+def klue_tags(text: str, entities: Sequence[Entity]) -> list[str]:
     """The tags that KLUE scores: those of all characters but the space (U+0020).
 
     A KLUE file has a row for each space, but KLUE-baseline drops it on reading (`if token == " ":
