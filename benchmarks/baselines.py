@@ -22,7 +22,7 @@ import numpy as np
 
 from ratsnlp_like.corpora.detection import infer_task
 from ratsnlp_like.corpora.formats import Options
-from ratsnlp_like.data.splits import EncodedSplit
+from ratsnlp_like.data.encoding import EncodedSplit
 from ratsnlp_like.examples.question import Answer
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.training.finetune import Job, fine_tune, open_data

@@ -15,7 +15,8 @@ import torch
 from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
 from ratsnlp_like.corpora.files import FilesCorpus
 from ratsnlp_like.corpora.local import FileCorpus
-from ratsnlp_like.data.splits import EncodedSplit, ReadSplit, encode_split, read_split
+from ratsnlp_like.data.encoding import EncodedSplit, encode_split
+from ratsnlp_like.data.reading import ReadSplit, read_split
 from ratsnlp_like.examples.base import Example
 from ratsnlp_like.examples.text import TextExample
 from ratsnlp_like.registry import CORPORA

@@ -1,4 +1,4 @@
-"""data.batches."""
+"""Batches of windows of similar length, in a seeded order, and the loader that collates them."""
 
 from __future__ import annotations
 
@@ -9,30 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from .splits import EncodedSplit
+from .encoding import EncodedSplit
 
-_POOL = 64
-"""Batches that are sorted by length together: more makes tighter batches and a less random order."""
-
-
-# Batches -------------------------------------------------------------------------------------------------------------
+_POOL_BATCHES = 64
+"""Batches that are sorted by length together: a larger pool pads less and is less random."""
 
 
 class Batches:
-    """Which windows make a batch: grouped by length, in a seeded order; the share of one of several processes.
+    """Batch sampler: indices of windows grouped by length, in a seeded order, for one of several processes.
 
-    Training shuffles twice: which windows are sorted together, and in which order the batches come. Evaluation
-    sorts all, longest first. All processes take the same number of batches; what that repeats is seen by its number.
+    Training shuffles twice: the windows that are sorted together, and the order of the batches. Evaluation sorts all
+    windows, longest first. All processes take the same number of batches; where that repeats a window, its index tells.
 
     Args:
-        lengths: tokens of each window.
-        batch_size: windows of a batch over all processes together.
-        shuffle: training or evaluation.
-        seed: of the order.
-        rank: of this process.
-        world_size: the number of processes.
-        batch_tokens: tokens of a batch, padding included, in place of `batch_size`. All windows are sorted then (at
-            random among those of one length), so that every epoch has the same number of batches.
+        lengths: number of tokens of each window. Shape: (windows,).
+        batch_size: windows per batch, over all processes together.
+        shuffle: True for training, False for evaluation.
+        seed: seed of the order.
+        rank: rank of this process.
+        world_size: number of processes.
+        batch_tokens: tokens per batch, padding included, in place of `batch_size`. All windows are then sorted, in
+            random order within one length, so that every epoch has the same number of batches.
     """
 
     def __init__(
@@ -52,11 +49,11 @@ class Batches:
         self.sampler = self  # Lightning calls set_epoch of `loader.batch_sampler.sampler`
 
     def set_epoch(self, epoch: int) -> None:
-        """Lightning says which epoch begins."""
+        """Set the epoch, which Lightning does at its start."""
         self.epoch = epoch
 
     def noise(self, number: int) -> np.random.Generator:
-        """Random numbers for a batch of this epoch: the same whenever and wherever the batch is made."""
+        """Return the random generator of a batch of this epoch; it depends on nothing else."""
         return np.random.default_rng((self.seed, self.epoch, number, self.rank))
 
     def __len__(self) -> int:
@@ -79,7 +76,7 @@ class Batches:
         if self.batch_tokens is not None:
             order = order[np.argsort(self.lengths[order], kind="stable")]
             return (order[self._borders[i] : self._borders[i + 1]] for i in rng.permutation(len(self)))
-        pools = [order[i : i + size * _POOL] for i in range(0, len(order), size * _POOL)]
+        pools = [order[i : i + size * _POOL_BATCHES] for i in range(0, len(order), size * _POOL_BATCHES)]
         batches = [
             pool[i : i + size]
             for pool in (pool[np.argsort(self.lengths[pool], kind="stable")] for pool in pools)
@@ -89,7 +86,7 @@ class Batches:
 
     @cached_property
     def _borders(self) -> list[int]:
-        """Where batches begin among the windows sorted by length, the last border included."""
+        """Positions at which batches begin among the windows sorted by length, and the end."""
         lengths, borders = np.sort(self.lengths), [0]
         for end in range(1, len(lengths) + 1):
             if end == len(lengths) or (end + 1 - borders[-1]) * lengths[end] > (self.batch_tokens or 0):
@@ -98,35 +95,34 @@ class Batches:
 
 
 ON_HOST = frozenset({"lengths", "counts"})
-"""What a batch says of its tensors, as lists: the tokens of each text, and how many of them are asked for."""
+"""Entries of a batch that stay lists on the host: tokens per window, and positions to predict per window."""
 
 
 class Loader:
-    """Batches as tensors, with `index`, the numbers of their windows, and what is `ON_HOST` (no tensors).
+    """Data loader: batches of tensors, with the indices of their windows (`index`) and the lists of `ON_HOST`.
 
-    It knows where it stands in an epoch.
-
-    Collation slices memory-mapped arrays and costs less than handing a batch from a worker process would.
+    Its state is the position in the epoch. There are no worker processes: collation slices memory-mapped arrays, which
+    costs less than the transfer of a batch between processes.
     """
 
     def __init__(self, split: EncodedSplit, tokenizer: Any, batches: Batches) -> None:
         self.split, self.tokenizer, self.batch_sampler = split, tokenizer, batches
-        self._given = 0
+        self._position = 0
         self._skip = 0
 
     def __len__(self) -> int:
         return len(self.batch_sampler)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        self._given, self._skip = self._skip, 0
-        for index in islice(self.batch_sampler, self._given, None):
-            self._given += 1
+        self._position, self._skip = self._skip, 0
+        for index in islice(self.batch_sampler, self._position, None):
+            self._position += 1
             yield self.batch(index)
 
     def batch(self, index: np.ndarray) -> dict[str, Any]:
-        """The windows of these numbers as one batch."""
+        """Collate the windows of these indices."""
         features = [self.split[k] for k in index]
-        noise = self.batch_sampler.noise(self._given) if self.batch_sampler.shuffle else None
+        noise = self.batch_sampler.noise(self._position) if self.batch_sampler.shuffle else None
         batch: dict[str, Any] = self.split.task.collate(features, self.tokenizer, noise=noise)
         if "positions" in batch:
             texts = batch["positions"].numpy() // batch["input_ids"].shape[1]
@@ -134,9 +130,9 @@ class Loader:
         return batch | {"index": index, "lengths": [len(window["input_ids"]) for window in features]}
 
     def state_dict(self) -> dict[str, int]:
-        """How many batches of the epoch were given."""
-        return {"given": self._given % max(1, len(self))}
+        """Return the number of batches of the epoch that have been yielded."""
+        return {"position": self._position % max(1, len(self))}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """The next epoch begins behind the batches that were given."""
-        self._skip = state["given"]
+        """Skip this many batches in the next epoch."""
+        self._skip = state["position"]

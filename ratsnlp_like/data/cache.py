@@ -1,4 +1,7 @@
-"""data.cache."""
+"""Folders of results on disk, each named after a digest of everything that could change its content.
+
+A folder is complete or absent: it is written under a lock to a temporary place and renamed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ CACHE_VERSION = 5
 
 
 def cached_folder(cache: Path, key: str, build: Callable[[Path], Mapping[str, Any]]) -> tuple[Path, dict[str, Any]]:
-    """The folder of a key and its meta.json, built if it is not there; safe with many processes."""
+    """Return the folder of a key and its meta.json, built first if it is missing; safe with many processes."""
     folder = cache / key
     meta = folder / "meta.json"
     if not meta.exists():
@@ -27,7 +30,7 @@ def cached_folder(cache: Path, key: str, build: Callable[[Path], Mapping[str, An
             if not meta.exists():
                 full = f"{MAKE_ROOM}, or choose another folder with --cache_dir"
                 with atomic_folder(folder, content="the encoded corpus", fix=full) as partial:
-                    with uncollected():  # looking for garbage among the rows took a fifth of the time
+                    with uncollected():  # garbage collection among the rows took a fifth of the time
                         content = build(partial)
                     write_json(partial / "meta.json", content)
     return folder, json.loads(meta.read_text(encoding="utf-8"))
@@ -40,7 +43,7 @@ def cache_key(name: str, *parts: object) -> str:
 
 
 def tokenizer_fingerprint(tokenizer: Any) -> str:
-    """A digest of all that a tokenizer does: its files as one JSON, or the vocabulary of a slow one."""
+    """Return a digest of the behavior of a tokenizer: its files as one JSON, or the vocabulary of a slow one."""
     if tokenizer.is_fast:
         described = json.loads(tokenizer.backend_tokenizer.to_str())
         content = json.dumps(described | {"truncation": None, "padding": None})  # an earlier call may have set these

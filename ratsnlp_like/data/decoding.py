@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..tasks.base import Raw, Task, Window
-from .splits import EncodedSplit
+from .encoding import EncodedSplit
 
 
 def decode_split(

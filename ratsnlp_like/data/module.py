@@ -1,4 +1,4 @@
-"""data.module."""
+"""TaskDataModule: the splits of a corpus, encoded for a task, as loaders for any Lightning trainer."""
 
 from __future__ import annotations
 
@@ -16,46 +16,36 @@ from ..errors import InputError
 from ..runtime.places import default_cache, default_root
 from ..tasks.base import Task
 from .batches import ON_HOST, Batches, Loader
-from .splits import (
-    EncodedSplit,
-    ReadSplit,
-    best_split,
-    cut,
-    encode_split,
-    read_split,
-    warn_of_empty_rows,
-    warn_of_truncation,
-)
+from .encoding import EncodedSplit, encode_split, warn_of_truncation
+from .reading import ReadSplit, read_split, warn_of_empty_rows
+from .splits import best_split, cut
 
 log = logging.getLogger("ratsnlp_like")
-
-
-# The data module -----------------------------------------------------------------------------------------------------
 
 
 class TaskDataModule(pl.LightningDataModule):
     """Corpora of one task, encoded and in batches, for any Lightning trainer.
 
-    After `setup`: `labels` (the names in the model's order), `task` (with what depends on the data filled in),
-    and `train`, `validation`, `test` (an `EncodedSplit`, or None).
+    After `setup`: `labels` (in the order of the model's outputs), `task` (with the fields that depend on the data
+    filled in), and `train`, `validation`, `test` (an `EncodedSplit`, or None).
 
     Args:
-        task: what to encode for.
-        corpus: a corpus, or what names one. Its `train` split is learnt from; `validation` and `test` are taken
-            from it where it has them.
-        tokenizer: of the checkpoint.
+        task: the task to encode for.
+        corpus: a corpus, or its name, file or hub id. Its `train` split is trained on; `validation` and `test` are used
+            where it has them.
+        tokenizer: tokenizer of the checkpoint.
         eval_corpus: validate on this corpus instead: on its validation, test or only split.
-        labels: the labels of a trained model; found in the training split else.
-        root: where registered corpora lie.
-        cache: where encoded corpora lie.
+        labels: labels of a trained model; by default those of the training split.
+        root: folder of the registered corpora.
+        cache: folder of the encoded corpora.
         max_length: of a window, in tokens.
-        batch_size: windows of an optimiser step over all devices.
-        batch_tokens: tokens of an optimiser step over all devices, in place of `batch_size`.
-        eval_batch_size: windows of a batch in evaluation; twice the batch size by default.
-        validation_share: the share that is cut from `train` (seeded, stratified) where no validation split exists.
-        seed: of the cut, the selection and the order.
-        limit_train: learn from so many examples, chosen at random.
-        limit_eval: evaluate on so many examples, chosen at random.
+        batch_size: windows per training batch, over all devices.
+        batch_tokens: tokens per training batch over all devices, in place of `batch_size`.
+        eval_batch_size: windows per batch in evaluation; twice the batch size by default.
+        validation_share: share of `train` that is cut off (seeded, stratified) if there is no validation split.
+        seed: seed of the cut, of samples and of the order.
+        limit_train: train on this many examples, chosen at random.
+        limit_eval: evaluate on this many examples, chosen at random.
     """
 
     def __init__(
@@ -87,41 +77,33 @@ class TaskDataModule(pl.LightningDataModule):
         self.set_batch_size(batch_size, eval_batch_size)
         self.validation_share, self.limit_train, self.limit_eval = validation_share, limit_train, limit_eval
         self._loader: Loader | None = None
-        self._place: dict[str, int] = {}
+        self._position: dict[str, int] = {}
         self.train: EncodedSplit | None = None
         self.validation: EncodedSplit | None = None
         self.test: EncodedSplit | None = None
 
     def set_batch_size(self, batch_size: int, eval_batch_size: int | None = None) -> None:
-        """Of the loaders that are made from now on; see the class."""
+        """Set the batch sizes of the loaders made from now on; see the class."""
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size or 2 * batch_size
 
     def prepare_data(self) -> None:
-        """Fill the cache (one process does)."""
+        """Fill the cache, in one process."""
         self.setup("fit")
 
     def setup(self, stage: str) -> None:
-        """Open the encoded splits; builds them where they are not in the cache."""
+        """Open the encoded splits, building those that are not in the cache."""
         if self.train is not None:
             return
         splits = self.corpus.splits(self.root)
         if "train" not in splits and len(splits) > 1:
             raise InputError(
-                f"there is nothing to train on: the corpus has {' and '.join(splits)} only",
+                f"no split to train on: the corpus has {' and '.join(splits)} only",
                 place=type(self.corpus).__name__,
-                fix="bring its training file, or evaluate a trained model on it",
+                fix="add its training file, or evaluate a trained model on it",
             )
         read = self._read(self.corpus, "train" if "train" in splits else splits[0])
         warn_of_empty_rows(read)
-        declared = None if self.corpus.columns else self.corpus.labels(self.root)
-        if self.labels is None:
-            found = read.statistics.labels
-            self.labels = list(declared) if declared is not None else self.task.order_labels(found)
-        try:
-            self.task = self.task.fit(read.statistics, self.labels, read.examples(), self.tokenizer)
-        except InputError as error:
-            first = read.example(0).place
-            raise error.at(first.file if first else type(self.corpus).__name__) from None
+        self._fit_task(read)
         train = self._encode(read)
         if self.eval_corpus is not None:
             self.validation = self._encode(self._read(self.eval_corpus, best_split(self.eval_corpus, self.root)))
@@ -133,14 +115,26 @@ class TaskDataModule(pl.LightningDataModule):
             self.test = self._encode(self._read(self.corpus, "test")).sample(self.limit_eval, self.seed)
         self.train = train.sample(self.limit_train, self.seed)
         self.validation = self.validation.sample(self.limit_eval, self.seed)
-        self._check_selection(self.train)
+        self._check_classes(self.train)
         for name in ("train", "validation", "test"):
             if (split := getattr(self, name)) is not None:
                 warn_of_truncation(split, self.max_length, name=name)
 
-    def _check_selection(self, train: EncodedSplit) -> None:
-        """A cut or a limit can leave one class of several, or lose one."""
-        if len(train.read.statistics.labels) < 2:  # strata that are no classes: questions with and without an answer
+    def _fit_task(self, read: ReadSplit) -> None:
+        """Find the labels, and fill in the fields of the task that depend on the training data."""
+        declared = None if self.corpus.columns else self.corpus.labels(self.root)
+        if self.labels is None:
+            found = read.statistics.labels
+            self.labels = list(declared) if declared is not None else self.task.order_labels(found)
+        try:
+            self.task = self.task.fit(read.statistics, self.labels, read.examples(), self.tokenizer)
+        except InputError as error:
+            first = read.example(0).place
+            raise error.at(first.file if first else type(self.corpus).__name__) from None
+
+    def _check_classes(self, train: EncodedSplit) -> None:
+        """Check that the cut and the limit leave several classes, and warn of a class that they lose."""
+        if len(train.read.statistics.labels) < 2:  # strata that are not classes: questions with and without an answer
             return
         stratum, names = train.read.table.categories("stratum")
         left = np.bincount(stratum[train.example_rows], minlength=len(names)).nonzero()[0]
@@ -154,7 +148,7 @@ class TaskDataModule(pl.LightningDataModule):
         kept = {label for i in left for label in names[i].split("\t")}
         if len(names) > 1 and (lost := [label for label in train.read.statistics.labels if label not in kept]):
             log.warning(
-                "train: no row of the class %s is among the %s to train on, so that it will hardly be predicted; "
+                "train: no row of the class %s is among the %s to train on, so it will hardly be predicted; "
                 "more rows, a higher --limit_train, or --eval_corpus would help.",
                 " or ".join(map(repr, lost[:5])), f"{int(train.begins.sum()):,}",
             )  # fmt: skip
@@ -179,41 +173,41 @@ class TaskDataModule(pl.LightningDataModule):
                 place="--validation_share",
                 fix="a smaller share, or --eval_corpus",
             )
-        log.info("%s of %s training examples are kept for validation.", f"{len(smaller):,}", f"{len(train.read):,}")
+        log.info("%s of %s training examples are held out for validation.", f"{len(smaller):,}", f"{len(train.read):,}")
         return train.select(larger), train.select(smaller)
 
     def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
-        """Pages that stay where they are go to a GPU while it computes."""
+        """Pin the tensors, so that they are copied to a GPU while it computes."""
         if self.trainer is None or self.trainer.strategy.root_device.type != "cuda":
             return batch
         host = {"index", *ON_HOST}
         return {name: value if name in host else value.pin_memory() for name, value in batch.items()}
 
     def train_dataloader(self) -> Loader:
-        """Shuffled batches; in a resumed epoch those that are left."""
+        """Return shuffled batches; in a resumed epoch those that are left."""
         self._loader = self.loader(self.train, shuffle=True)
-        if self._place:
-            self._loader.load_state_dict(self._place)
+        if self._position:
+            self._loader.load_state_dict(self._position)
         return self._loader
 
     def state_dict(self) -> dict[str, int]:
-        """The place in the epoch; Lightning restores that of a loader only where nobody has asked for its length."""
+        """Return the position in the epoch; Lightning restores that of a loader only if `len` was never called."""
         return self._loader.state_dict() if self._loader is not None else {}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """See `state_dict`."""
-        self._place = state_dict
+        """Restore the position in the epoch."""
+        self._position = state_dict
 
     def val_dataloader(self) -> Loader:
-        """All of the validation split, longest first."""
+        """Return the batches of the validation split, longest first."""
         return self.loader(self.validation)
 
     def test_dataloader(self) -> Loader:
-        """All of the test split, longest first."""
+        """Return the batches of the test split, longest first."""
         return self.loader(self.test)
 
     def loader(self, split: EncodedSplit | None, *, shuffle: bool = False) -> Loader:
-        """Batches of a split, this process's share of them."""
+        """Return the batches of a split that this process takes."""
         if split is None:
             raise RuntimeError("this split does not exist; call setup() first")
         trainer = self.trainer
@@ -226,11 +220,11 @@ class TaskDataModule(pl.LightningDataModule):
         return Loader(split, self.tokenizer, batches)
 
     def summary(self) -> dict[str, dict[str, int]]:
-        """Examples, windows and tokens of each split, and what truncation cuts away."""
+        """Return the numbers of examples, windows, tokens and truncated tokens of each split."""
         out = {}
         for name in ("train", "validation", "test"):
             if (split := getattr(self, name)) is not None:
                 rows = {"examples": int(split.begins.sum()), "windows": len(split)}
-                cut_away = int(split.lost[split.begins].sum())
-                out[name] = rows | {"tokens": int(split.lengths.sum()), "tokens_cut_away": cut_away}
+                truncated = int(split.lost[split.begins].sum())
+                out[name] = rows | {"tokens": int(split.lengths.sum()), "truncated_tokens": truncated}
         return out

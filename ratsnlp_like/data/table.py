@@ -1,4 +1,4 @@
-"""data.table."""
+"""Rows of numbers and ragged lists in memory-mapped Arrow files."""
 
 from __future__ import annotations
 
@@ -14,42 +14,39 @@ import pyarrow as pa
 from ..runtime.slices import slices
 
 _CHUNK = 4096
-"""Rows of an Arrow record batch. All but the last have just so many: row i lies in chunk i // _CHUNK."""
-_FORGOTTEN = 2**17
-"""Rows after whose reading the pages of a file no longer count as this process's memory."""
-
-
-# Tables on disk ------------------------------------------------------------------------------------------------------
+"""Rows per Arrow record batch. Only the last has fewer: row i is in chunk i // _CHUNK."""
+_ROWS_BEFORE_RELEASE = 2**17
+"""Rows read before the pages of the file are released from the memory of the process."""
 
 
 class Table:
-    """Rows of numbers and ragged lists in a memory-mapped Arrow file; a row is a dict of numpy views."""
+    """A memory-mapped Arrow file of numbers, strings and ragged lists; a row is a dict of numpy views."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         with path.open("rb") as file:
             self._pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._reader = pa.ipc.open_file(pa.py_buffer(self._pages))
-        self._looked_at = 0
+        self._rows_read = 0
         self._chunks: list[dict[str, Any] | None] = [None] * self._reader.num_record_batches
         last = self._reader.get_batch(len(self._chunks) - 1).num_rows if self._chunks else 0
         self._length = max(0, len(self._chunks) - 1) * _CHUNK + last
 
-    def __reduce__(self) -> tuple[object, ...]:  # a worker process opens the file again
+    def __reduce__(self) -> tuple[object, ...]:  # another process opens the file again
         return Table, (self._path,)
 
     def __len__(self) -> int:
         return self._length
 
-    def _look(self, rows: int) -> None:
-        """Count rows, and forget pages now and then: they are read again where they are needed."""
-        self._looked_at += rows
-        if self._looked_at >= _FORGOTTEN and hasattr(mmap, "MADV_DONTNEED"):
-            self._looked_at = 0
+    def _count(self, rows: int) -> None:
+        """Count rows, and release pages now and then; they are read again when needed."""
+        self._rows_read += rows
+        if self._rows_read >= _ROWS_BEFORE_RELEASE and hasattr(mmap, "MADV_DONTNEED"):
+            self._rows_read = 0
             self._pages.madvise(mmap.MADV_DONTNEED)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
-        self._look(1)
+        self._count(1)
         chunk, k = self._chunk(row // _CHUNK), row % _CHUNK
         return {
             name: column[k] if not isinstance(column, tuple) else column[0][column[1][k] : column[1][k + 1]]
@@ -57,22 +54,22 @@ class Table:
         }
 
     def cells(self, row: int, names: Sequence[str]) -> tuple[Any, ...]:
-        """Some cells of a row: strings, numbers, None."""
+        """Return some cells of a row: strings, numbers, None."""
         batch = self._reader.get_batch(row // _CHUNK)
         return tuple(batch.column(name)[row % _CHUNK].as_py() for name in names)
 
     def numbers(self, name: str) -> np.ndarray:
-        """A whole column of numbers, or the lengths of a whole column of lists. Shape: (rows,)."""
+        """Return a column of numbers, or the lengths of a column of lists. Shape: (rows,)."""
         out = np.zeros(len(self), dtype=np.float32 if self._is_decimal(name) else np.int32)
         for i in range(len(self._chunks)):
-            self._look(_CHUNK)
+            self._count(_CHUNK)
             column = self._chunk(i)[name]
             part = np.diff(column[1]) if isinstance(column, tuple) else column
             out[i * _CHUNK : i * _CHUNK + len(part)] = part
         return out
 
     def categories(self, name: str) -> tuple[np.ndarray, list[str]]:
-        """A whole column of strings as numbers, shape (rows,), and the sorted strings that they stand for."""
+        """Return a column of strings as codes of shape (rows,), and the sorted strings that the codes index."""
         parts = [self._reader.get_batch(i).column(name) for i in range(len(self._chunks))]
         column = pa.chunked_array(parts, type=pa.large_string()).combine_chunks().dictionary_encode()
         names = column.dictionary.to_pylist()
@@ -81,11 +78,11 @@ class Table:
         return numbers[column.indices.to_numpy()], [names[i] for i in order]
 
     def all_cells(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """The same of all rows."""
+        """Return the same cells of all rows, in order."""
         for i in range(len(self._chunks)):
-            self._look(_CHUNK)
+            self._count(_CHUNK)
             batch = self._reader.get_batch(i)
-            # by way of numpy: `to_pylist` makes an object of Arrow's for each cell
+            # via numpy: `to_pylist` makes an Arrow object for each cell
             columns = (batch.column(name).to_numpy(zero_copy_only=False).tolist() for name in names)
             yield from zip(*columns, strict=True)
 
@@ -106,14 +103,14 @@ class Table:
 
 
 def _view(column: pa.Array) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-    """Numbers as they lie in the file; lists as (flat values, borders)."""
+    """Return numbers as a view of the file; lists as (flat values, offsets)."""
     if pa.types.is_list(column.type):
         return column.values.to_numpy(), column.offsets.to_numpy()
     return column.to_numpy()
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows in chunks; returns how many there were."""
+    """Write rows in chunks, and return their number."""
     count = 0
     with pa.OSFile(str(path), "wb") as sink:
         writer = None

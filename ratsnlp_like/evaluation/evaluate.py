@@ -12,7 +12,9 @@ from ..arguments import EVAL_BATCH_SIZE
 from ..corpora.base import Corpus
 from ..corpora.local import FileCorpus
 from ..data.batches import Batches, Loader
-from ..data.splits import EncodedSplit, best_split, encode_split, read_split, warn_of_truncation
+from ..data.encoding import EncodedSplit, encode_split, warn_of_truncation
+from ..data.reading import read_split
+from ..data.splits import best_split
 from ..errors import InputError, did_you_mean
 from ..inference.model_folder import PredictionPrecision
 from ..inference.predictor import Predictor

@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 from ..corpora.formats import Options
 from ..corpora.local import FileCorpus
 from ..corpora.memory import MemoryCorpus
-from ..data.splits import EncodedSplit, encode_split, read_split, warn_of_truncation
+from ..data.encoding import EncodedSplit, encode_split, warn_of_truncation
+from ..data.reading import read_split
 from ..errors import InputError
 from ..examples.base import Example
 from ..runtime.places import default_cache

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.splits import EncodedSplit
+from ..data.encoding import EncodedSplit
 from ..runtime.hardware import free_memory
 from ..tasks.base import Task
 

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 
 from ratsnlp_like.corpora.local import FileCorpus
 from ratsnlp_like.data.batches import Batches, Loader
-from ratsnlp_like.data.splits import EncodedSplit, encode_split, read_split
+from ratsnlp_like.data.encoding import EncodedSplit, encode_split
+from ratsnlp_like.data.reading import read_split
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.text import RawExample
 from ratsnlp_like.inference.predictor import Predictor

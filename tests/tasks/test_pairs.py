@@ -584,7 +584,7 @@ class TestOneTokenType:
 def test_rows_with_an_empty_text_are_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ratsnlp_like.data.splits.log.propagate", True)
+    monkeypatch.setattr("ratsnlp_like.data.encoding.log.propagate", True)
     rows = [("비가 온다", "", "같음"), ("눈이 온다", "눈 온다", "같음"), ("해가 뜬다", "달이 뜬다", "다름")]
     path = tsv(tmp_path / "pairs.tsv", rows, header="text\ttext_pair\tlabel")
     fine_tune(**job(tmp_path, task="pair", corpus=path, eval_corpus=str(path), max_steps=1))

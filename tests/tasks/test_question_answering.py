@@ -363,7 +363,7 @@ class TestEncode:
     def test_what_is_said_of_long_questions(
         self, tmp_path: Path, tiny_tokenizer: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("ratsnlp_like.data.splits.log.propagate", True)
+        monkeypatch.setattr("ratsnlp_like.data.encoding.log.propagate", True)
         examples = [asking("공", question="너 는 일 이"), asking("공"), asking("공")]
         corpus = MemoryCorpus(kind=QuestionExample, given={"train": examples})
         data = TaskDataModule(

@@ -13,7 +13,7 @@ import pytest
 import torch
 from helpers import TINY, command, encode, flags, job, largest_difference, tokenizer, tsv, weights
 
-from ratsnlp_like.data.splits import EncodedSplit
+from ratsnlp_like.data.encoding import EncodedSplit
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.training import memory
 from ratsnlp_like.training.finetune import fine_tune

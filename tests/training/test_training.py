@@ -636,7 +636,7 @@ class TestWindows:
         result = fine_tune(**job(tmp_path, limit_train=None, limit_eval=None, **own))
         sizes = result.summary["splits"]["validation"]
         assert sizes["windows"] > 2 * sizes["examples"]
-        assert sizes["tokens_cut_away"] == 0
+        assert sizes["truncated_tokens"] == 0
         assert result.summary["examples"] == 27 < result.summary["windows"] / 2
         assert sum(row["support"] for row in result.metrics["per_class"].values()) == sizes["examples"] == 3
 
@@ -933,7 +933,7 @@ class TestMeter:
         assert result.summary["examples"] == 40
         assert result.summary["steps"] == 6
         assert result.summary["splits"]["validation"] == {
-            "examples": 2, "windows": 2, "tokens": 5 + 3, "tokens_cut_away": 0,
+            "examples": 2, "windows": 2, "tokens": 5 + 3, "truncated_tokens": 0,
         }  # fmt: skip
         assert result.summary["train_seconds"] > 0
         assert result.summary["examples_per_second"] == pytest.approx(40 / result.summary["train_seconds"], rel=0.02)
