@@ -54,7 +54,7 @@ setup(
             "pytest-xdist>=3.5",
             "hypothesis>=6.100",
             "httpx2>=2",  # starlette's test client
-            "websockets>=13",  # drives a browser in tests
+            "playwright>=1.49",  # drives the Chromium of the system in tests
             "emoji>=2",
             "soynlp>=0.0.493",
             "ruff>=0.9",

@@ -1,7 +1,7 @@
-"""A model behind HTTP: a page to try it on, and an API with batching, limits and errors that say what to do.
+"""HTTP server for a model: a web page, and an API with dynamic batching, limits and readable errors.
 
-`app(predictor)` makes the application; `ratsnlp-like serve RUN` runs it. FastAPI and uvicorn are imported when they are
-needed.
+`app(predictor)` builds the application; `ratsnlp-like serve RUN` runs it. FastAPI and uvicorn are imported where they
+are used.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ def app(
     cors: Sequence[str] = (),
     allowed_hosts: Sequence[str] = (),
 ) -> FastAPI:
-    """The application that answers for a model.
+    """Build the application of a model.
 
     Args:
-        predictor: the model; one thread asks it, and nobody else should meanwhile.
-        limits: sizes and times.
-        name: of the model, as the page shows it; its checkpoint's by default.
-        cors: origins whose pages may ask, such as `https://example.com`; none by default.
-        allowed_hosts: names under which the server is reached beside localhost, IP addresses and the proxies of
-            Colab and ngrok, or `*` for any. Other names are refused: a page elsewhere could point its own name here.
+        predictor: the model; it is called from one thread, and must not be called from others at the same time.
+        limits: sizes and times of requests.
+        name: name of the model on the page; that of its checkpoint by default.
+        cors: origins whose pages may call the API, such as `https://example.com`; none by default.
+        allowed_hosts: host names of the server besides localhost, IP addresses and the proxies of Colab and ngrok, or
+            `*` for any. Others are refused, which prevents DNS rebinding.
     """
     from .application import build
 

@@ -1,7 +1,7 @@
-"""Requests that come together go through the model together.
+"""Dynamic batching: inputs of requests that arrive together share a batch.
 
-One thread asks the model. What comes while it works waits in a queue of bounded length; inputs with the same options
-share a batch. An input that fails fails alone.
+The model is called from one thread. Inputs that arrive while it is busy wait in a queue of bounded length; those with
+the same options share a batch. An input that fails does not affect the others.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .limits import Limits
 from .problems import Problem
 
 Work = Callable[[list[Any]], list[Any]]
-"""Inputs to outcomes, in order; an outcome may be an exception."""
+"""Inputs -> outcomes, in order; an outcome may be an exception."""
 
 
 @dataclass(eq=False, frozen=True)
@@ -31,15 +31,15 @@ class _Job:
     work: Work
     arrived: float
     done: asyncio.Future[Any]
-    """Holds the outcome."""
+    """Result: the outcome."""
     alone: bool = False
 
 
 class Batcher:
-    """A queue before a model, and the thread that works it off.
+    """Queue of a model, and the thread that runs it.
 
     Args:
-        limits: length of the queue and of a batch, and how long a batch waits to be filled.
+        limits: lengths of the queue and of a batch, and the time that a batch waits to be filled.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -52,42 +52,47 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """How many inputs wait."""
+        """Number of inputs in the queue."""
         return len(self._waiting)
 
-    async def ask(self, values: Sequence[Any], work: Work, *, key: Hashable) -> list[Any]:
-        """Outcomes of inputs, in their order.
+    async def submit(self, values: Sequence[Any], work: Work, *, key: Hashable) -> list[Any]:
+        """Return the outcomes of inputs, in their order.
+
+        Args:
+            values: inputs.
+            work: computes the outcomes of a batch, in the thread of the model.
+            key: inputs of one key share a batch.
 
         Raises:
             Problem: the queue is full.
         """
-        jobs = self._submit(values, work, key=key)
+        jobs = self._enqueue(values, work, key=key)
         try:
             return [await job.done for job in jobs]
-        finally:  # a client that went away waits for nothing
+        finally:  # the work of a client that disconnected is dropped
             for job in jobs:
                 job.done.cancel()
 
-    async def stream(self, write: Callable[[], Iterator[str]]) -> AsyncGenerator[str, None]:
-        """Pieces of text as a model writes them; it stops where nobody reads on.
+    async def stream(self, generate: Callable[[], Iterator[str]]) -> AsyncGenerator[str, None]:
+        """Yield pieces of text while they are generated; closing this generator ends the generation.
 
         Args:
-            write: called in the thread of the model.
+            generate: called in the thread of the model.
 
         Raises:
             Problem: the queue is full.
-            Exception: whatever `write` raises.
+            Exception: any that `generate` raises.
         """
         loop = asyncio.get_running_loop()
         pieces: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-        gone = Event()
+        closed = Event()
 
         def work(_: list[Any]) -> list[Any]:
-            with closing(_each(write)) as written:
-                for piece in written:
+            with closing(_each(generate)) as generated:
+                for piece in generated:
                     if self._stopped.is_set():
                         raise _shutting_down()
-                    if gone.is_set():
+                    if closed.is_set():
                         break
                     loop.call_soon_threadsafe(pieces.put_nowait, ("piece", piece))
             return [None]
@@ -96,7 +101,7 @@ class Batcher:
             if not done.cancelled():
                 pieces.put_nowait(("end", done.result()))
 
-        (job,) = self._submit([None], lambda values: answers(work, values), key=object(), alone=True)
+        (job,) = self._enqueue([None], lambda values: outcomes_of(work, values), key=object(), alone=True)
         job.done.add_done_callback(ended)
         try:
             while (item := await pieces.get())[0] == "piece":
@@ -104,10 +109,10 @@ class Batcher:
             if isinstance(item[1], Exception):
                 raise item[1]
         finally:
-            gone.set()
+            closed.set()
             job.done.cancel()
 
-    def _submit(self, values: Sequence[Any], work: Work, *, key: Hashable, alone: bool = False) -> list[_Job]:
+    def _enqueue(self, values: Sequence[Any], work: Work, *, key: Hashable, alone: bool = False) -> list[_Job]:
         if self._stopped.is_set():
             raise _shutting_down()
         if len(self._waiting) + len(values) > self._limits.queue:
@@ -115,7 +120,7 @@ class Batcher:
                 503,
                 f"{len(self._waiting)} inputs are waiting",
                 expected=f"at most {self._limits.queue}",
-                fix="ask again in a moment",
+                fix="retry in a moment",
                 headers={"Retry-After": "1"},
             )
         loop = asyncio.get_running_loop()
@@ -150,7 +155,7 @@ class Batcher:
                 await asyncio.wait_for(self._arrived.wait(), left)
 
     def _next(self) -> list[_Job]:
-        """The jobs that would make the next batch: the first one, and those of its kind."""
+        """Return the jobs of the next batch: the first one, and those of its key."""
         same = (job for job in self._waiting if job.key == self._waiting[0].key)
         return list(islice(same, self._limits.batch_size))
 
@@ -165,11 +170,11 @@ class Batcher:
         return [job for job in batch if not job.done.done()]
 
     def stop(self) -> None:
-        """Take nothing more, and end what is being written."""
+        """Refuse further inputs, and end running streams."""
         self._stopped.set()
 
     async def close(self) -> None:
-        """As `stop`, and tell those who wait."""
+        """Stop, and refuse the inputs that wait."""
         self.stop()
         if self._worker is not None:
             self._worker.cancel()
@@ -186,19 +191,19 @@ def _shutting_down() -> Problem:
     return Problem(503, "the server is shutting down")
 
 
-def answers(work: Work, values: list[Any]) -> list[Any]:
-    """Outcomes of inputs; where a batch fails, its halves are tried, down to the inputs that fail."""
+def outcomes_of(work: Work, values: list[Any]) -> list[Any]:
+    """Return the outcomes of inputs; a batch that fails is halved, down to the inputs that fail."""
     try:
         return work(values)
     except Exception as error:
         if len(values) == 1:
             return [error]
         half = len(values) // 2
-        return answers(work, values[:half]) + answers(work, values[half:])
+        return outcomes_of(work, values[:half]) + outcomes_of(work, values[half:])
 
 
-async def started(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
-    """A stream whose first piece is there: what goes wrong before it is raised here, while a status can be sent."""
+async def after_first(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Return a stream once its first piece is there: an error before it is raised while a status can be sent."""
     first = await anext(pieces, None)
 
     async def whole() -> AsyncGenerator[str, None]:
@@ -211,5 +216,5 @@ async def started(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None
     return whole()
 
 
-def _each(write: Callable[[], Iterator[str]]) -> Generator[str, None, None]:
-    yield from write()
+def _each(generate: Callable[[], Iterator[str]]) -> Generator[str, None, None]:
+    yield from generate()

@@ -1,4 +1,4 @@
-"""What stands before the application: who may ask under which name, how much, and what no answer goes without."""
+"""Middleware: checks of host names, content types and body sizes, security headers, and unexpected errors."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PROXIES = (
     *(".localhost", ".googleusercontent.com", ".colab.dev"),
     *(".ngrok.io", ".ngrok.app", ".ngrok.dev", ".ngrok-free.app", ".ngrok-free.dev"),
 )
-"""Names that are led here by a proxy and that nobody can point at another address: Colab's and ngrok's."""
+"""Domains of the proxies of Colab and ngrok, whose names cannot be pointed at other addresses."""
 _HEADERS = {
-    # no frame-ancestors: Colab shows the page in a frame
+    # without frame-ancestors, since Colab shows the page in a frame
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -35,19 +35,19 @@ _HEADERS = {
 
 
 class Guard:
-    """Refuses what is not to be read, and answers what escapes with a number in place of a stack trace.
+    """Refuse requests before their bodies are parsed, and turn unexpected errors into a response with a number.
 
     Args:
-        app: the application behind.
-        limits: how long a body may be.
-        allowed_hosts: names of this server beside localhost, addresses and known proxies; `*` for any.
+        app: application to wrap.
+        limits: largest size of a body.
+        allowed_hosts: host names besides localhost, IP addresses and known proxies; `*` for any.
     """
 
     def __init__(self, app: ASGIApp, *, limits: Limits, allowed_hosts: Sequence[str]) -> None:
         self._app, self._limits, self._hosts = app, limits, frozenset(name.lower() for name in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
+        """Run the application (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -62,7 +62,7 @@ class Guard:
 
         try:
             self._check(Headers(scope=scope), scope["method"])
-            await self._app(scope, self._measured(receive), sending)
+            await self._app(scope, self._limited(receive), sending)
         except Problem as problem:
             await problem.response()(scope, receive, sending)
         except Exception as error:
@@ -74,9 +74,9 @@ class Guard:
         if not self._is_own(headers.get("host", "")):
             raise Problem(
                 403,
-                f"this server does not go by the name {headers.get('host', '')[:80]!r}",
+                f"unknown host name {headers.get('host', '')[:80]!r}",
                 place="Host",
-                fix="ask under localhost or an address; `ratsnlp-like serve` takes --allowed_hosts NAME",
+                fix="use localhost or an IP address, or start the server with --allowed_hosts NAME",
             )
         if method != "POST":
             return
@@ -84,7 +84,7 @@ class Guard:
         if kind.partition(";")[0].strip().lower() != "application/json":
             raise Problem(
                 415,
-                f"the body is {kind[:80] or 'of no stated kind'}",
+                f"content type {kind[:80]!r}" if kind else "no content type",
                 place="Content-Type",
                 expected="application/json",
                 fix="curl -H 'Content-Type: application/json' ...",
@@ -94,7 +94,7 @@ class Guard:
             raise self._too_long(length[:20])
 
     def _is_own(self, host: str) -> bool:
-        """Whether a page that asks under this name can have come from here (DNS rebinding)."""
+        """Return True for host names that cannot be pointed at this address by others (DNS rebinding)."""
         found = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(:\d+)?", host)
         name = found[1].lower() if found else ""
         if "*" in self._hosts or name in self._hosts or name == "localhost" or name.endswith(_PROXIES):
@@ -105,8 +105,8 @@ class Guard:
             return False
         return True
 
-    def _measured(self, receive: Receive) -> Receive:
-        """The body as it comes, as far as it is not too long; not every client says its length."""
+    def _limited(self, receive: Receive) -> Receive:
+        """Limit the size of a body while it is received, since not every client states it."""
         seen = 0
 
         async def receiving() -> Any:
@@ -125,12 +125,12 @@ class Guard:
             f"the body has {length} bytes",
             place="body",
             expected=f"at most {self._limits.max_body_bytes:,} bytes",
-            fix="send less at once",
+            fix="send several smaller requests",
         )
 
 
 def unexpected(error: BaseException) -> Problem:
-    """What a client is told of a defect: a number under which the log has it whole."""
+    """Return the error of a defect; its number is in the log, together with the traceback."""
     number = secrets.token_hex(4)
     log.error("error %s", number, exc_info=error)
-    return Problem(500, f"something went wrong here (number {number})", fix="the server's log says more")
+    return Problem(500, f"internal error (number {number})", fix="details are in the log of the server")

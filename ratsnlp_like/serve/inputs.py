@@ -1,4 +1,4 @@
-"""What a request holds, made from a task: the fields of its example, and the options that can be set when asking."""
+"""Models of requests, derived from a task: the fields of its example and its inference options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
 class ErrorContent(BaseModel):
-    """What is wrong, and how to mend it."""
+    """A problem and its fix."""
 
     problem: str = Field(examples=["unknown field 'txt'"])
     place: str | None = Field(examples=["txt"])
@@ -23,19 +23,19 @@ class ErrorContent(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """Every error has this shape."""
+    """Shape of every error."""
 
     error: ErrorContent
 
 
 def input_fields(task: Task[Any, Any]) -> tuple[str, ...]:
-    """The texts that an input consists of; the first one where an example has alternatives (prompt)."""
+    """Return the names of the texts of an input; the first one where an example has alternatives (prompt)."""
     given = task.example.given()
     return tuple(name for name in given if name not in task.example.optional) or given[:1]
 
 
 def example_input(task: Task[Any, Any]) -> dict[str, str]:
-    """An input to show in the documentation."""
+    """Return an input for the documentation."""
     return dict(zip(input_fields(task), task.example_input, strict=False))
 
 
@@ -52,7 +52,7 @@ def _example(body: Any) -> dict[str, Any]:
 
 
 def options_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
-    """The options of a request; what is left out stays as the model was saved."""
+    """Return the model of the options of a request; the default of each is the saved value."""
     hints, described = get_type_hints(type(task)), option_texts(task)
     made: dict[str, Any] = {}
     for name in sorted(task.inference_options):
@@ -63,7 +63,7 @@ def options_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
 
 
 def option_texts(task: Task[Any, Any]) -> dict[str, str]:
-    """What stands below the fields of a task."""
+    """Return the documentation of the fields of a task."""
     from docstring_parser import parse_from_object
 
     out: dict[str, str] = {}
@@ -75,7 +75,7 @@ def option_texts(task: Task[Any, Any]) -> dict[str, str]:
 
 
 def one_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
-    """The body of a request with one input: its fields, and options."""
+    """Return the model of a request with one input: its fields, and options."""
     options = options_model(task, limits)
     return create_model(
         "Request",
@@ -86,7 +86,7 @@ def one_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
 
 
 def many_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
-    """The body of a request with several inputs, and options for all of them."""
+    """Return the model of a request with several inputs, and options for all of them."""
     options = options_model(task, limits)
     one: Any = create_model("Input", __config__=_STRICT, **_texts(task, limits))
     inputs: Any = Annotated[list[one], Field(max_length=limits.max_inputs)]

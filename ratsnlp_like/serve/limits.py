@@ -1,4 +1,4 @@
-"""What a server takes, and how long it waits."""
+"""Limits of a server: sizes of requests, length of the queue, waiting times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_OPTIONS = {
 
 @dataclass(frozen=True)
 class Limits:
-    """Sizes and times of a server."""
+    """Limits of a server."""
 
     max_body_bytes: int = 1_000_000
     """Longest body of a request, in bytes."""
@@ -27,13 +27,13 @@ class Limits:
     max_inputs: int = 256
     """Most inputs of one request to /api/batch."""
     queue: int = 1024
-    """Most inputs that wait for the model; further requests are told to come back (503)."""
+    """Most inputs that wait for the model; further requests are refused with 503 and Retry-After."""
     batch_size: int = 32
-    """Most inputs that go through the model together."""
+    """Most inputs of one batch."""
     batch_wait_ms: float = 5.0
-    """How long an input waits for others to share its batch, in milliseconds; 0 does not wait."""
+    """Time that an input waits for others to share its batch, in milliseconds; 0 does not wait."""
     max_options: dict[str, int] = field(default_factory=lambda: dict(_MAX_OPTIONS))
-    """Highest values of the options that a request may set, such as {"max_new_tokens": 512}."""
+    """Highest values of options in a request, such as {"max_new_tokens": 512}."""
 
     def __post_init__(self) -> None:
         wrong = [
@@ -46,7 +46,7 @@ class Limits:
         if self.queue < self.max_inputs:
             wrong.append(
                 InputError(
-                    f"a queue of {self.queue} never takes a request of {self.max_inputs} inputs",
+                    f"a queue of {self.queue} can never hold a request of {self.max_inputs} inputs",
                     place="--queue",
                     fix=f"--queue {self.max_inputs}, or --max_inputs {self.queue}",
                 )

@@ -1,4 +1,4 @@
-"""What a client is told when something is wrong: one shape, `{"error": {problem, place, expected, fix}}`."""
+"""Error responses, all of one shape: `{"error": {problem, place, expected, fix}}`."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from ..errors import InputError, did_you_mean
 
 
 class Json(JSONResponse):
-    """JSON in UTF-8; half a character (a lone surrogate) of what was asked is written as its escape."""
+    """JSON in UTF-8; lone surrogates of the input are written as escapes."""
 
     def render(self, content: Any) -> bytes:
-        """See `starlette.responses.JSONResponse.render`."""
         return as_json(content).encode("utf-8", "backslashreplace")
 
 
 def as_json(content: Any) -> str:
-    """One line of strict JSON."""
+    """Return one line of strict JSON."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
 class Problem(HTTPException):
-    """An error with its status; Starlette lets it through where it would hide another kind."""
+    """Error with its HTTP status; a subclass of HTTPException, which Starlette passes to its handler."""
 
     def __init__(
         self,
@@ -43,12 +42,12 @@ class Problem(HTTPException):
         self.content = {"error": {"problem": problem, "place": place, "expected": expected, "fix": fix}}
 
     def response(self) -> Json:
-        """What is sent."""
+        """Return the response of this error."""
         return Json(self.content, status_code=self.status_code, headers=self.headers)
 
 
 def of_input(error: InputError, options: Iterable[str]) -> Problem:
-    """An error of the library in the words of a request: `--threshold` is `options.threshold`."""
+    """Return an error of the library with `--threshold` written as `options.threshold`."""
     flags = "|".join(map(re.escape, sorted(options, key=len, reverse=True)))
 
     def reworded(text: object) -> str | None:
@@ -66,33 +65,33 @@ def of_input(error: InputError, options: Iterable[str]) -> Problem:
 
 
 def of_status(error: HTTPException, path: str, paths: Sequence[str]) -> Problem:
-    """What the framework itself refuses: unknown paths, methods, bodies."""
+    """Return an error of the framework: unknown path, wrong method, unreadable body."""
     if isinstance(error, Problem):
         return error
     if error.status_code == 404:
-        return Problem(404, f"there is nothing at {path[:80]}", place="path", fix=did_you_mean(path[:80], paths))
+        return Problem(404, f"unknown path {path[:80]}", place="path", fix=did_you_mean(path[:80], paths))
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow") or (error.headers or {}).get("allow")
-        return Problem(405, "this path takes another method", place="method", expected=allowed, headers=error.headers)
+        return Problem(405, "method not allowed", place="method", expected=allowed, headers=error.headers)
     if error.status_code == 400:
-        return Problem(400, "the body cannot be read as JSON", place="body", expected="JSON in UTF-8")
+        return Problem(400, "the body is not valid JSON", place="body", expected="JSON in UTF-8")
     return Problem(error.status_code, str(error.detail), headers=error.headers)
 
 
 def of_validation(errors: Sequence[Mapping[str, Any]], fields: Sequence[str], options: Iterable[str]) -> Problem:
-    """What is wrong with a body: an unknown name, as it may be why another is missing, else what comes first.
+    """Return the error of a body: an unknown name first, since it may be a misspelled required one.
 
     Args:
-        errors: as pydantic describes them.
-        fields: of an input.
-        options: that a request can set.
+        errors: of pydantic.
+        fields: names of the fields of an input.
+        options: names of the options of a request.
     """
     found = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
     where = [part for part in found["loc"] if part != "body"]
     if found["type"] == "extra_forbidden":
         return _unknown(where, fields, options)
     if found["type"] == "json_invalid":
-        problem = f"the body is not JSON: {found['ctx']['error']}"
+        problem = f"the body is not valid JSON: {found['ctx']['error']}"
         return Problem(400, problem, place=f"body, character {where[-1]}", expected="JSON in UTF-8")
     return _REFUSED.get(found["type"], _other)(found, _place(where))
 
@@ -108,7 +107,7 @@ def _unknown(where: Sequence[Any], fields: Sequence[str], options: Iterable[str]
         422,
         f"unknown {kind} {name!r}",
         place=_place(where),
-        expected=", ".join(known) or "no options: this task has none",
+        expected=", ".join(known) or "no options; this task has none",
         fix=did_you_mean(name, known, few=True).strip() or None,
     )
 
@@ -127,32 +126,32 @@ def _many_inputs(found: Mapping[str, Any], place: str) -> Problem:
     return Problem(413, "too many inputs", place=place, expected=most, fix="send them in several requests")
 
 
-def _half_character(found: Mapping[str, Any], place: str) -> Problem:
-    problem = "half a character (a lone surrogate)"
-    return Problem(422, problem, place=place, expected="whole Unicode text", fix="write emoji whole")
+def _lone_surrogate(found: Mapping[str, Any], place: str) -> Problem:
+    problem = "invalid Unicode: a lone surrogate"
+    return Problem(422, problem, place=place, expected="valid Unicode text")
 
 
 def _other(found: Mapping[str, Any], place: str) -> Problem:
-    return Problem(422, f"{_shown(found.get('input'))} does not fit", place=place, expected=_expected(found["msg"]))
+    return Problem(422, f"invalid value: {_shown(found.get('input'))}", place=place, expected=_expected(found["msg"]))
 
 
 _REFUSED: dict[str, Callable[[Mapping[str, Any], str], Problem]] = {
     "missing": _missing,
     "string_too_long": _long_text,
     "too_long": _many_inputs,
-    "string_unicode": _half_character,
+    "string_unicode": _lone_surrogate,
 }
-"""What pydantic finds -> how it is told."""
+"""Type of an error of pydantic -> its response."""
 
 
 def _expected(message: str) -> str:
-    """`Input should be a valid string` in fewer words."""
+    """Return `a string` for `Input should be a valid string`."""
     short = message.removeprefix("Input should be ")
     return "an object" if "dictionary" in short else short.replace("a valid ", "a ")
 
 
 def _place(parts: Sequence[Any]) -> str:
-    """`inputs[3].text`."""
+    """Return a place such as `inputs[3].text`."""
     out = ""
     for part in parts:
         out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)

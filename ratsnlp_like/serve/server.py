@@ -1,4 +1,4 @@
-"""A server that runs until Ctrl-C."""
+"""Runs the application with uvicorn until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from ..errors import InputError
 from ..inference.model_folder import PredictionPrecision
 from ..inference.predictor import Predictor
-from ..serve import app
+from . import app
 from .limits import Limits
 
 log = logging.getLogger("ratsnlp_like")
 
 _GRACE = 3
-"""Seconds that requests under way have after Ctrl-C."""
+"""Seconds that running requests have after Ctrl-C."""
 
 
 def serve(
@@ -35,49 +35,49 @@ def serve(
 
     Args:
         model: a run folder (its best model), a model folder or the name of a bundled checkpoint.
-        host: address to listen on; others reach the server where it is not this machine's own (0.0.0.0 for all).
-        port: to listen on; 0 takes a free one.
+        host: address to listen on; 0.0.0.0 makes the server reachable from other machines.
+        port: port to listen on; 0 takes a free one.
         limits: of requests.
-        cors: origins whose pages may ask.
-        allowed_hosts: see `app`; any where the server listens to others.
+        cors: origins whose pages may call the API.
+        allowed_hosts: see `app`; any if the server is reachable from other machines.
         precision: see `Predictor.from_pretrained`.
 
     Raises:
-        InputError: the address is taken or is none, or there is no model.
+        InputError: the address is in use or invalid, or there is no model.
     """
-    with listen(host, port) as taken:  # before the model is loaded: a taken port is told at once
+    with listen(host, port) as listening:  # before the model is loaded: a port in use is reported at once
         import uvicorn
 
         predictor = Predictor.from_pretrained(model, precision=precision)
-        address = taken.getsockname()
+        address = listening.getsockname()
         names = allowed_hosts or (() if is_own(address[0]) else ("*",))
         served = app(predictor, limits, name=name_of(model), cors=cors, allowed_hosts=names)
         config: Any = uvicorn.Config(
             served, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE
         )
-        log.info("%s is served at %s (Ctrl-C ends it)", predictor.task.name, url(address))
+        log.info("%s at %s (Ctrl-C to stop)", predictor.task.name, url(address))
 
         class Server(uvicorn.Server):
             async def shutdown(self, sockets: Any = None) -> None:
-                served.state.batcher.stop()  # a text that is being written ends here; uvicorn would wait for its end
+                served.state.batcher.stop()  # ends running streams; uvicorn would wait for them
                 await super().shutdown(sockets)
 
-        with suppress(KeyboardInterrupt):  # uvicorn hands the signal on when all is done, though not always
-            Server(config).run(sockets=[taken])
-        log.info("ended")
+        with suppress(KeyboardInterrupt):  # uvicorn raises the signal again after the shutdown, though not always
+            Server(config).run(sockets=[listening])
+        log.info("stopped")
 
 
 def name_of(model: str | Path) -> str:
-    """What a page calls a model: the name of its folder, or of the run that it is the best of."""
+    """Return the name of a model for the page: that of its model folder or run folder."""
     path = Path(model).expanduser().resolve()
     return path.parent.name if path.name in {"best", "last"} else path.name
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """Return a listening socket.
 
     Raises:
-        InputError: the port is taken or is none, or there is no such host.
+        InputError: the port is in use or invalid, or the host is unknown.
     """
     if not 0 <= port <= 65535:
         raise InputError(f"{port}", place="--port", expected="a number from 0 to 65535")
@@ -85,28 +85,28 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (socket.gaierror, UnicodeError) as error:
         raise InputError(f"{host!r}: {error}", place="--host", fix="--host 127.0.0.1") from None
-    taken = socket.socket(family, kind, protocol)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        taken.bind(address)
-        taken.listen(128)  # who asks while the model is being loaded waits
+        listening.bind(address)
+        listening.listen(128)  # requests wait while the model is loaded
     except OSError as error:
-        taken.close()
+        listening.close()
         raise InputError(
             f"cannot listen at {host}, port {port}: {error.strerror}",
             place="--port",
-            fix=f"another one: --port {port + 1 if port < 65535 else 8000}, or --port 0 for any that is free",
+            fix=f"--port {port + 1 if port < 65535 else 8000}, or --port 0 for any free port",
         ) from None
-    return taken
+    return listening
 
 
 def is_own(address: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Return True for addresses that only this machine can reach."""
     return address.startswith("127.") or address == "::1"
 
 
 def url(address: Sequence[Any]) -> str:
-    """An address as a browser takes it."""
+    """Return the URL of an address."""
     host, port = address[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"

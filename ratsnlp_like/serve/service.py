@@ -1,0 +1,107 @@
+"""The API of one model: predictions, streams, and its description."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from ..errors import InputError
+from ..inference.predictor import Predictor
+from ..tasks.base import Task
+from .batcher import Batcher, after_first, outcomes_of
+from .guard import unexpected
+from .inputs import input_fields, option_texts
+from .limits import Limits
+from .problems import Problem, as_json, of_input
+
+
+class Service:
+    """The API of one model.
+
+    Args:
+        predictor: the model.
+        limits: of a request.
+        batcher: queue of the model.
+        name: name of the model.
+    """
+
+    def __init__(self, predictor: Predictor, limits: Limits, batcher: Batcher, *, name: str) -> None:
+        self.predictor, self.task, self.limits, self.name = predictor, predictor.task, limits, name
+        self._batcher = batcher
+
+    @property
+    def streams(self) -> bool:
+        """True if the model generates text piece by piece."""
+        return type(self.task).stream is not Task.stream
+
+    async def predict(self, inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> list[Any]:
+        """Return rows of predictions; an input that failed has an exception in its place."""
+        predictor = self.predictor.with_options(**options) if options else self.predictor
+        key = tuple(sorted(options.items()))
+
+        def rows(values: list[Any]) -> list[Any]:
+            return [self.task.to_row(p) for p in predictor.predict(values, batch_size=self.limits.batch_size)]
+
+        return await self._batcher.submit(inputs, lambda values: outcomes_of(rows, values), key=key)
+
+    async def stream(self, value: dict[str, Any], options: dict[str, Any]) -> AsyncGenerator[bytes, None]:
+        """Return events: `data: {"text": piece}`, then `event: done`, or `event: error` if the generation fails."""
+        pieces = await after_first(self._batcher.stream(lambda: self.predictor.stream(value, **options)))
+
+        async def events() -> AsyncGenerator[bytes, None]:
+            try:
+                async for piece in pieces:
+                    yield _event(None, {"text": piece})
+                yield _event("done", {})
+            except Exception as error:
+                yield _event("error", self.problem(error).content)
+            finally:
+                await pieces.aclose()
+
+        return events()
+
+    def problem(self, error: Exception) -> Problem:
+        """Return the response of an outcome that is an exception."""
+        if isinstance(error, Problem):
+            return error
+        return of_input(error, self.task.inference_options) if isinstance(error, InputError) else unexpected(error)
+
+    def health(self) -> dict[str, Any]:
+        """Return the status for monitoring."""
+        return {"status": "ok", "waiting": self._batcher.waiting}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the description of the model for the page."""
+        predictor, task, texts = self.predictor, self.task, option_texts(self.task)
+        split = next((s for s in ("test", "validation") if s in predictor.metrics), None)
+        metrics = predictor.metrics[split] if split else {}
+        numbers = {key: value for key, value in metrics.items() if isinstance(value, float)}
+        best = {task.best_metric: numbers[task.best_metric]} if task.best_metric in numbers else {}
+        return {
+            "name": self.name,
+            "task": task.name,
+            "fields": list(input_fields(task)),
+            "labels": predictor.labels,
+            "settings": task.to_dict(),
+            "options": [
+                {
+                    "name": option,
+                    "default": getattr(task, option),
+                    "most": self.limits.max_options.get(option),
+                    "description": texts.get(option),
+                }
+                for option in sorted(task.inference_options)
+            ],
+            "checkpoint": predictor.about.get("checkpoint"),
+            "corpus": predictor.about.get("corpus"),
+            "split": split,
+            "metrics": best | numbers,
+            "max_length": predictor.max_length,
+            "max_text_chars": self.limits.max_text_chars,
+            "streams": self.streams,
+        }
+
+
+def _event(name: str | None, content: dict[str, Any]) -> bytes:
+    head = f"event: {name}\n" if name else ""
+    return f"{head}data: {as_json(content)}\n\n".encode("utf-8", "backslashreplace")

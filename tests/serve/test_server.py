@@ -1,0 +1,82 @@
+"""The command: limits, addresses, start and end."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+from helpers import COMMAND, command, environment, python
+from helpers_serve import predictor
+
+from ratsnlp_like.errors import InputError
+from ratsnlp_like.serve import Limits
+from ratsnlp_like.serve.server import listen, name_of
+
+
+def test_contradictory_limits() -> None:
+    with pytest.raises(InputError, match=r"--queue: a queue of 1 .*\n.*--queue 256"):
+        Limits(queue=1)
+    with pytest.raises(InputError, match="2 problems"):
+        Limits(batch_size=0, batch_wait_ms=-1)
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = "import ratsnlp_like.serve, sys; print([m for m in ('fastapi', 'starlette', 'torch') if m in sys.modules])"
+    assert python(code).stdout.strip() == "[]"
+
+
+def test_port_in_use_is_reported_before_the_model_is_loaded(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = command(["serve", tmp_path / "none", "--port", port])
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: --port: cannot listen at 127.0.0.1, port {port}: Address already in use")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "place"),
+    [("no such host", 0, "--host"), ("127.0.0.1", 70_000, "--port"), ("8.8.8.8", 0, "--port")],
+)
+def test_invalid_addresses(host: str, port: int, place: str) -> None:
+    with pytest.raises(InputError) as found:
+        listen(host, port)
+    assert found.value.place == place
+
+
+def test_name_of_a_model_is_that_of_its_folder() -> None:
+    assert name_of("runs/reviews") == name_of("runs/reviews/best") == "reviews"
+
+
+def test_serve_until_ctrl_c(tmp_path: Path) -> None:
+    folder = predictor().save_pretrained(tmp_path / "reviews")
+    process = subprocess.Popen(
+        [*COMMAND, "serve", str(folder), "--port", "0"], stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line + process.stderr.read()
+        request = urllib.request.Request(
+            f"{found[0]}/api",
+            data=json.dumps({"text": "좋아요"}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert json.load(answer)["label"] in {"부정", "긍정"}
+        with urllib.request.urlopen(f"{found[0]}/model", timeout=60) as answer:
+            assert json.load(answer)["name"] == "reviews"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert process.stderr.read() == "stopped\n"
+    finally:
+        process.kill()
