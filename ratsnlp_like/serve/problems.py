@@ -17,6 +17,7 @@ class Json(JSONResponse):
     """JSON in UTF-8; lone surrogates of the input are written as escapes."""
 
     def render(self, content: Any) -> bytes:
+        """Return the body."""
         return as_json(content).encode("utf-8", "backslashreplace")
 
 
