@@ -50,19 +50,42 @@ def evaluate(
     Raises:
         InputError: no model, no corpus, or a label that the model does not know.
     """
-    predictor = Predictor.from_pretrained(folder, precision=precision)
-    anew = {
-        name: options.pop(name)
-        for name in predictor.task.inference_options | predictor.task.evaluation_options
-        if name in options
-    }
-    predictor = predictor.with_options(**anew)
-    held_out = EvaluationSet.of(predictor, corpus, split, options)
-    log.info("measured on %s", held_out)
-    module = TaskModule(predictor.task, predictor.model, predictor.labels)
-    trainer = evaluation_trainer(progress=held_out.progress)
-    trainer.test(module, dataloaders=held_out.loader(predictor), verbose=False)
-    return module.results | predictor.task.score_generation(predictor.predict, held_out.split.examples())
+    return Evaluation.of(folder, corpus=corpus, split=split, precision=precision, **options).scores
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A saved model with its predictions on a corpus."""
+
+    predictor: Predictor
+    evaluation_set: EvaluationSet
+    scores: dict[str, Any]
+    predictions: list[Any]
+    """One for each example."""
+    examples: list[Any]
+    """With gold labels."""
+
+    @classmethod
+    def of(
+        cls,
+        folder: str | Path,
+        *,
+        corpus: str | Path | Corpus,
+        split: str | None = None,
+        precision: PredictionPrecision = "32",
+        **options: Any,
+    ) -> Evaluation:
+        """Evaluate a saved model; see `evaluate`."""
+        predictor = Predictor.from_pretrained(folder, precision=precision)
+        fields = predictor.task.inference_options | predictor.task.evaluation_options
+        predictor = predictor.with_options(**{name: options.pop(name) for name in fields if name in options})
+        held_out = EvaluationSet.of(predictor, corpus, split, options)
+        log.info("evaluated on %s", held_out)
+        module = TaskModule(predictor.task, predictor.model, predictor.labels)
+        trainer = evaluation_trainer(progress=held_out.progress)
+        trainer.test(module, dataloaders=held_out.loader(predictor), verbose=False)
+        generated = predictor.task.score_generation(predictor.predict, held_out.split.examples())
+        return cls(predictor, held_out, module.results | generated, module.predictions, module.examples)
 
 
 @dataclass(frozen=True)

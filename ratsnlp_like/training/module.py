@@ -115,6 +115,9 @@ class TaskModule(OptimizedModule):
         self.task, self.labels = task, list(labels)
         self.results: dict[str, Any] = {}
         """The metrics of the last evaluation, tables included."""
+        self.predictions: list[Any] = []
+        """Of the last test, one for each of `examples`; validation keeps none."""
+        self.examples: list[Any] = []
         self._raw: dict[int, Raw] = {}
         self._losses: dict[int, tuple[float, float]] = {}
         self._unseen: list[tuple[int, np.ndarray, torch.Tensor]] = []
@@ -192,6 +195,8 @@ class TaskModule(OptimizedModule):
         if name == "validation" and (tuned := self.task.tuned(predictions, examples)) != self.task:
             self.task = tuned
             predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
+        if name == "test":
+            self.predictions, self.examples = predictions, examples
         self.results = self.task.score(predictions, examples, self.labels)
         if losses:
             total = sum(targets for _, targets in losses.values())

@@ -83,7 +83,7 @@ class TestEvaluate:
         outcome = cli("evaluate", tmp_path / "run", "--corpus", path, "--cache_dir", tmp_path / "cache")
         assert outcome.code == 0, outcome.err  # the columns it was trained on are meant
         assert "the model was trained on these rows" in outcome.err
-        assert f"measured on {path}, the whole file: 30 examples" in outcome.err
+        assert f"evaluated on {path}, the whole file: 30 examples" in outcome.err
 
     def test_a_file_in_the_layout_of_a_registered_corpus(self, tmp_path: Path, cli: Cli) -> None:
         rows = "".join(f"{i}\t{'좋아요' if i % 2 else '별로예요'} {i}\t{i % 2}\n" for i in range(40))
