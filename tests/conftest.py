@@ -259,3 +259,19 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     source = save_random_model("classification", root / "model")
     export(source, output=root / "onnx", limit_eval=24)
     return source, root / "onnx"
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    """Return the address of a local HTTP host; `download_helpers.Host` sets its responses."""
+    from http.server import ThreadingHTTPServer
+    from threading import Thread
+
+    from download_helpers import CONTENT, Host
+
+    Host.content, Host.tag, Host.failures = CONTENT, '"v1"', 0
+    Host.requests.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

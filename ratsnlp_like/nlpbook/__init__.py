@@ -1,7 +1,7 @@
-"""The book "Do it! BERT와 GPT로 배우는 자연어 처리": the names of its package `ratsnlp.nlpbook`, on this one.
+"""The names of `ratsnlp.nlpbook`, the package of the book "Do it! BERT와 GPT로 배우는 자연어 처리".
 
-A notebook of the book runs with `ratsnlp_like` in place of `ratsnlp` in its install and import lines. Nothing is
-implemented here that the package has; nothing else of the package knows this one.
+The book's notebooks run with `ratsnlp_like` in place of `ratsnlp` in their install and import lines. This package
+only maps the book's names to the rest of `ratsnlp_like`, which does not import it.
 """
 
 from . import metrics

@@ -1,4 +1,4 @@
-"""The arguments of the book's notebooks: what their tasks share, and where they are read from."""
+"""Training arguments that the book's tasks share, and their loading from JSON or the command line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ..arguments import TrainingArguments, check_types
 from ..errors import InputError
+from .compatibility import restore_encode_plus
 
 A = TypeVar("A")
 CHECKPOINTS = "/gdrive/My Drive/nlpbook"
@@ -19,46 +20,46 @@ CHECKPOINTS = "/gdrive/My Drive/nlpbook"
 
 @dataclass
 class TrainArguments:
-    """What all training arguments share.
+    """Training arguments that all tasks share.
 
     Raises:
-        InputError: a value is of the wrong type or out of its range (a batch size of 0, say).
+        InputError: a value has the wrong type or is out of range (a batch size of 0, say).
     """
 
     pretrained_model_name: str = "beomi/kcbert-base"
     """A hub id, or a folder."""
     downstream_corpus_name: str | None = None
-    """The folder of the corpus, below `downstream_corpus_root_dir`."""
+    """Folder of the corpus in `downstream_corpus_root_dir`."""
     downstream_corpus_root_dir: str = "/content/Korpora"
-    """Where corpora lie."""
+    """Folder of all corpora."""
     downstream_model_dir: str | None = None
-    """Where checkpoints go."""
+    """Folder that checkpoints are saved to."""
     max_seq_length: int = 128
-    """Longest window, in tokens, special ones included."""
+    """Maximum length of an input, in tokens, special tokens included."""
     save_top_k: int = 1
-    """How many checkpoints are kept; -1 keeps all."""
+    """Number of checkpoints kept; -1 keeps all."""
     monitor: str = "min val_loss"
-    """What the best checkpoint is chosen by: min or max, and a name that is logged."""
+    """Criterion for the best checkpoint: min or max, and the name of a logged value."""
     seed: int | None = None
-    """Of all random numbers; None fixes nothing."""
+    """Seed of all random number generators; None leaves them unseeded."""
     overwrite_cache: bool = False
-    """Without effect: the cache of features is keyed by all they depend on, so that nothing stale is read."""
+    """No effect: the cache key covers everything that features depend on, so a stale cache is never read."""
     force_download: bool = False
-    """Fetch files even if they are on this disk."""
+    """Download files even if they exist."""
     test_mode: bool = False
-    """One batch only, and nothing is saved: to see whether all of it runs."""
+    """Run a single batch and save nothing, as a smoke test."""
     learning_rate: float = 5e-5
-    """At its peak; it falls to 0 by the end."""
+    """Peak learning rate; it decays linearly to 0."""
     epochs: int = 3
-    """Passes over the training examples."""
+    """Number of passes over the training examples."""
     batch_size: int = 32
-    """Windows of a batch."""
+    """Batch size, in windows."""
     cpu_workers: int | None = os.cpu_count()
-    """Processes that make batches."""
+    """Number of data loader processes."""
     fp16: bool = False
-    """Compute with 16 bits, where there is a GPU."""
+    """Train in fp16 mixed precision on a GPU."""
     tpu_cores: int = 0
-    """Cores of a TPU to train on, where there is one."""
+    """Number of TPU cores to train on, if a TPU is available."""
 
     def __post_init__(self) -> None:
         check_types(type(self), vars(self))
@@ -66,26 +67,27 @@ class TrainArguments:
             raise InputError(f"{self.max_seq_length}", place="--max_seq_length", expected="a number above 0")
         training_arguments(self)
         split_monitor(self.monitor)
+        restore_encode_plus(self.pretrained_model_name)
 
 
 @dataclass
 class NamedTrainArguments(TrainArguments):
-    """Training arguments that name their task."""
+    """Training arguments with the name of a task."""
 
     downstream_task_name: str | None = None
-    """What the notebook calls its task; it changes nothing."""
+    """Name of the task in the notebook; no effect."""
 
 
 def training_arguments(args: Any) -> TrainingArguments:
-    """The same for the core, which checks them."""
+    """Return the corresponding `TrainingArguments`, which are validated on creation."""
     return TrainingArguments(epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
 
 
 def split_monitor(monitor: str) -> tuple[str, str]:
-    """`min val_loss` as its mode and its name.
+    """Split `min val_loss` into mode and name.
 
     Raises:
-        InputError: it is something else.
+        InputError: it has another form.
     """
     mode, _, name = monitor.partition(" ")
     if mode not in {"min", "max"} or not name.strip():
@@ -94,14 +96,14 @@ def split_monitor(monitor: str) -> tuple[str, str]:
 
 
 def load_arguments(argument_class: type[A], json_file_path: str | Path | None = None) -> A:
-    """Arguments from a JSON file, or from the command line (flags, or the name of a JSON file).
+    """Load arguments from a JSON file or from the command line (flags, or the name of a JSON file).
 
     Args:
         argument_class: such as `ClassificationTrainArguments`.
-        json_file_path: of a file with an object; numbers may be written as text ("1e-5").
+        json_file_path: path of a JSON object; numbers may be strings ("1e-5").
 
     Raises:
-        InputError: the file cannot be read, or holds no object.
+        InputError: the file cannot be read or is not a JSON object.
     """
     from transformers import HfArgumentParser
 
@@ -120,5 +122,5 @@ def _read(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", place=path) from None
     if not isinstance(content, dict):
-        raise InputError(f"holds a {type(content).__name__}", place=path, expected='{"name": value, ...}')
+        raise InputError(f"a JSON {type(content).__name__}", place=path, expected='{"name": value, ...}')
     return {name: value for name, value in content.items() if value is not None}

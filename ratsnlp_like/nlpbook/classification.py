@@ -1,4 +1,4 @@
-"""`ratsnlp.nlpbook.classification`: a class for a document, or for a pair of sentences."""
+"""`ratsnlp.nlpbook.classification`: classification of documents and of sentence pairs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..examples.text import TextExample
 from ..registry import CORPORA, TASKS
 from ..tasks.base import Task
 from .arguments import NamedTrainArguments
-from .dataset import BookDataset, find, read
+from .dataset import BookDataset, find_file, read_examples
 from .deploy import WindowDeployArguments
 from .metrics import accuracy
-from .questions import Question
+from .request_fields import RequestFields
 from .task import BookTask
 from .web import WebApp
 
@@ -34,19 +34,19 @@ __all__ = [
 
 @dataclass
 class ClassificationTrainArguments(NamedTrainArguments):
-    """Training arguments of classification, of documents and of pairs."""
+    """Training arguments of document and sentence pair classification."""
 
     downstream_task_name: str | None = "document-classification"
 
 
 @dataclass
 class ClassificationDeployArguments(WindowDeployArguments):
-    """Which classifier is asked."""
+    """Fine-tuned classifier of a deployment notebook."""
 
 
 @dataclass
 class ClassificationExample:
-    """A text or two, and the class."""
+    """One or two texts and their label."""
 
     text_a: str
     text_b: str | None = None
@@ -55,7 +55,7 @@ class ClassificationExample:
 
 @dataclass
 class ClassificationFeatures:
-    """A window, and the number of its class."""
+    """An encoded input and the index of its label."""
 
     input_ids: list[int]
     attention_mask: list[int] | None = None
@@ -64,56 +64,51 @@ class ClassificationFeatures:
 
 
 class NsmcCorpus:
-    """NSMC's reviews: `ratings_train.txt`, `ratings_test.txt`."""
+    """NSMC movie reviews: `ratings_train.txt`, `ratings_test.txt`."""
 
     def get_examples(self, data_root_path: str | Path, mode: str) -> list[ClassificationExample]:
-        """The reviews of train or test."""
-        path = find(data_root_path, f"ratings_{mode}.txt")
-        examples = read(path, TextExample, CORPORA["nsmc"].reading)  # type: ignore[attr-defined]
+        """Read the reviews of train or test."""
+        path = find_file(data_root_path, f"ratings_{mode}.txt")
+        examples = read_examples(path, TextExample, CORPORA["nsmc"].reading)  # type: ignore[attr-defined]
         return [ClassificationExample(text_a=example.text, label=example.label) for example in examples]
 
     def get_labels(self) -> list[str]:
-        """Negative is 0, positive 1."""
+        """Return the labels: 0 is negative, 1 is positive."""
         return ["0", "1"]
 
     @property
     def num_labels(self) -> int:
-        """How many."""
+        """Number of labels."""
         return len(self.get_labels())
 
 
 class ClassificationDataset(BookDataset):
-    """Features of texts, or of pairs where the examples have a `text_b`."""
+    """Features of texts, or of text pairs if the examples have a `text_b`."""
 
     def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
-        """See `BookDataset.task_for`."""
         return TASKS["classification" if examples[0].text_b is None else "pair"]()
 
-    def example(self, example: Any) -> Example:
-        """See `BookDataset.example`."""
+    def to_core_example(self, example: Any) -> Example:
         label = None if example.label is None else str(example.label)
         if example.text_b is None:
             return TextExample(example.text_a, label)
         return PairExample(example.text_a, example.text_b, label)
 
-    def feature(self, window: dict[str, Any]) -> ClassificationFeatures:
-        """See `BookDataset.feature`."""
+    def to_features(self, window: dict[str, Any]) -> ClassificationFeatures:
         ids = window["input_ids"]
         return ClassificationFeatures(ids, [1] * len(ids), window.get("token_type_ids"), window["labels"])
 
 
 class ClassificationTask(BookTask):
-    """Learns classes."""
+    """Training of a classifier."""
 
     def accuracy(self, outputs: Any, batch: Mapping[str, Any]) -> Any:
-        """See `BookTask.accuracy`."""
         return accuracy(outputs.logits.argmax(dim=-1), batch["labels"])
 
-    def raw(self, outputs: Any, batch: Mapping[str, Any]) -> list[Any]:
-        """See `BookTask.raw`."""
+    def raw_outputs(self, outputs: Any, batch: Mapping[str, Any]) -> list[Any]:
         return list(outputs.logits.float().cpu().numpy())
 
 
 def get_web_service_app(inference_fn: Any, is_colab: bool = True) -> WebApp:
-    """A page and POST /api: a JSON string in, what `inference_fn(sentence)` says out."""
-    return WebApp(inference_fn, Question("sentence"), is_colab=is_colab)
+    """Return a web application; POST /api takes a JSON string and returns `inference_fn(sentence)`."""
+    return WebApp(inference_fn, RequestFields("sentence"), is_colab=is_colab)

@@ -1,4 +1,4 @@
-"""`nlpbook.data_collator`: features to a batch, padded to the longest and not further."""
+"""`nlpbook.data_collator`: batches padded to their longest row."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 from ..tasks.base import IGNORED
 
 _PADDING = {"label_ids": IGNORED, "labels": IGNORED}
-"""Of all else it is 0: the attention mask hides it."""
+"""Padding of labels; other fields are padded with 0, which the attention mask hides."""
 _RENAMED = {"label": "labels", "label_ids": "labels"}
 
 
 def data_collator(features: Sequence[Any]) -> dict[str, Any]:
-    """Tensors that a model of transformers takes.
+    """Return a batch of tensors for a transformers model.
 
     Args:
         features: dataclasses or mappings with the same fields; `label` or `label_ids` become `labels`. Fields that
-            are None or strings are left out.
+            are None or strings are omitted.
 
-    Shape: (batch, longest) of lists, (batch,) of numbers.
+    Shape: (batch, longest) for lists, (batch,) for numbers.
     """
     rows = [row if isinstance(row, Mapping) else vars(row) for row in features]
     return {

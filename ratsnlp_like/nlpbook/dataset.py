@@ -1,4 +1,4 @@
-"""The datasets of the book: a corpus by its protocol, encoded by the task of the core, as features one by one."""
+"""Datasets of the book: a corpus of the book's protocol, encoded by a task of `ratsnlp_like`."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class BookDataset(Dataset[Any]):
 
     Args:
         args: training arguments.
-        tokenizer: of the checkpoint.
-        corpus: has `get_examples(dir, mode)`, and `get_labels()` where the task has labels.
+        tokenizer: tokenizer of the checkpoint.
+        corpus: object with `get_examples(dir, mode)`, and `get_labels()` if the task has labels.
         mode: train, val or test.
-        convert_examples_to_features_fn: one's own way from examples to features: called with the examples, the
-            tokenizer, the arguments and, where the task has labels, `label_list`.
+        convert_examples_to_features_fn: the reader's own encoding: called with the examples, the tokenizer, the
+            arguments and, if the task has labels, `label_list`.
 
     Raises:
-        InputError: no such mode, or the corpus cannot be read.
+        InputError: the mode is unknown or the corpus cannot be read.
     """
 
     with_labels: ClassVar[bool] = True
-    """Whether the corpus names labels."""
+    """True if the corpus has labels."""
 
     def __init__(
         self,
@@ -63,36 +63,36 @@ class BookDataset(Dataset[Any]):
             raise InputError(f"the corpus has no examples for the mode {mode!r}", place=folder)
         self.labels: list[str] = [str(name) for name in corpus.get_labels()] if self.with_labels else []
         self.split: EncodedSplit | None = None
-        """What the core has encoded; None where the reader's own function did."""
+        """The encoded split; None if the reader's own function encoded the examples."""
         if convert_examples_to_features_fn is not None:
             own = {"label_list": corpus.get_labels()} if self.with_labels else {}
             self.features: Sequence[Any] = convert_examples_to_features_fn(examples, tokenizer, args, **own)
         else:
             self.split = self._encode(examples)
-            self.features = Features(self.split, self.feature)
+            self.features = Features(self.split, self.to_features)
 
     def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
-        """The task of the core that encodes and scores these examples."""
+        """Return the task that encodes and scores these examples."""
         raise NotImplementedError
 
-    def example(self, example: Any) -> Example:
-        """An example of the book as one of the core."""
+    def to_core_example(self, example: Any) -> Example:
+        """Convert an example of the book to one of `ratsnlp_like`."""
         raise NotImplementedError
 
-    def feature(self, window: dict[str, Any]) -> Any:
-        """A window of the core as features of the book."""
+    def to_features(self, window: dict[str, Any]) -> Any:
+        """Convert a window of `ratsnlp_like` to features of the book."""
         raise NotImplementedError
 
-    def names(self) -> list[str]:
-        """The labels as the core wants them."""
+    def core_labels(self) -> list[str]:
+        """Return the labels as the task of `ratsnlp_like` takes them."""
         return self.labels
 
     def _encode(self, examples: Sequence[Any]) -> EncodedSplit:
-        converted = [self.example(example) for example in examples]
+        converted = [self.to_core_example(example) for example in examples]
         corpus = MemoryCorpus(kind=type(converted[0]), given={self.mode: converted})
         read = read_split(corpus, self.mode, root=Path(), cache=default_cache())
         task, length = self.task_for(examples), self.args.max_seq_length
-        split = encode_split(read, task, self.tokenizer, self.names(), length, cache=default_cache())
+        split = encode_split(read, task, self.tokenizer, self.core_labels(), length, cache=default_cache())
         warn_of_truncation(split, length)
         log.info("%s: %s examples, %s windows", self.mode, f"{len(read):,}", f"{len(split):,}")
         return split
@@ -104,12 +104,12 @@ class BookDataset(Dataset[Any]):
         return self.features[i]
 
     def get_labels(self) -> Any:
-        """The labels of the corpus."""
+        """Return the labels of the corpus."""
         return self.corpus.get_labels()
 
 
 class Features(Sequence[Any]):
-    """Windows of a split as features of the book, made when they are asked for."""
+    """Windows of a split as features of the book, converted on access."""
 
     def __init__(self, split: EncodedSplit, make: Callable[[dict[str, Any]], Any]) -> None:
         self._split, self._make = split, make
@@ -126,11 +126,11 @@ class Features(Sequence[Any]):
         return self._make({name: value.tolist() for name, value in window.items()})
 
 
-def find(folder: str | Path, *names: str) -> Path:
-    """The first of some files (wildcards are allowed) in a folder.
+def find_file(folder: str | Path, *names: str) -> Path:
+    """Return the first existing file of a folder among names (wildcards are allowed).
 
     Raises:
-        InputError: none is there.
+        InputError: none of them exists.
     """
     if path := next(chain.from_iterable(sorted(Path(folder).glob(name)) for name in names), None):
         return path
@@ -141,7 +141,7 @@ def find(folder: str | Path, *names: str) -> Path:
     )
 
 
-def read(path: Path, kind: type[Example], options: Options | None = None) -> list[Any]:
-    """The examples of a file, read by the core."""
+def read_examples(path: Path, kind: type[Example], options: Options | None = None) -> list[Any]:
+    """Read the examples of a file with the readers of `ratsnlp_like`."""
     log.info("loading %s", path)
     return list(FileCorpus(file=path, kind=kind, options=options or Options()).examples(path.parent, "train"))

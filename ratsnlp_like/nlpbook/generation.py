@@ -1,4 +1,4 @@
-"""`ratsnlp.nlpbook.generation`: sentences that a GPT writes on."""
+"""`ratsnlp.nlpbook.generation`: sentence generation with GPT-2."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..examples.text import TextExample
 from ..registry import CORPORA, TASKS
 from ..tasks.base import IGNORED, Task
 from .arguments import CHECKPOINTS, NamedTrainArguments
-from .dataset import BookDataset, find, read
+from .dataset import BookDataset, find_file, read_examples
 from .deploy import DeployArguments
-from .questions import Question
+from .request_fields import RequestFields
 from .task import BookTask
 from .web import WebApp
 
@@ -44,19 +44,22 @@ class GenerationTrainArguments(NamedTrainArguments):
 
 @dataclass
 class GenerationDeployArguments(DeployArguments):
-    """Which model writes."""
+    """Fine-tuned language model of a deployment notebook."""
 
 
 @dataclass
 class GenerationExample:
-    """A text to learn to write."""
+    """A text to train on."""
 
     text: str
 
 
 @dataclass
 class GenerationFeatures:
-    """A window, and what is to be learnt of it: -100 else. GPT-2 has no token types: it would add them as words."""
+    """An encoded text and its labels, -100 where no loss is computed.
+
+    `token_type_ids` stays None: GPT-2 would add the embedding of token id 0 for each type 0.
+    """
 
     input_ids: list[int]
     attention_mask: list[int] | None = None
@@ -65,46 +68,43 @@ class GenerationFeatures:
 
 
 class NsmcCorpus:
-    """NSMC's reviews behind their class: `긍정 ...`, `부정 ...`; empty ones are left out."""
+    """NSMC movie reviews prefixed with their class (`긍정 ...`, `부정 ...`), without empty ones."""
 
     def get_examples(self, data_root_path: str | Path, mode: str) -> list[GenerationExample]:
-        """The reviews of train or test."""
-        path = find(data_root_path, f"ratings_{mode}.txt")
-        examples = read(path, TextExample, CORPORA["nsmc"].reading)  # type: ignore[attr-defined]
+        """Read the reviews of train or test."""
+        path = find_file(data_root_path, f"ratings_{mode}.txt")
+        examples = read_examples(path, TextExample, CORPORA["nsmc"].reading)  # type: ignore[attr-defined]
         kinds = {"1": "긍정", "0": "부정"}
         return [GenerationExample(f"{kinds[e.label]} {e.text.strip()}") for e in examples if e.text.strip()]
 
 
 class GenerationDataset(BookDataset):
-    """Features of texts, the end of each included."""
+    """Features of texts, each ending with the end-of-text token."""
 
     with_labels = False
 
     def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
-        """See `BookDataset.task_for`."""
         return TASKS["generation"]()
 
-    def example(self, example: Any) -> CoreExample:
-        """See `BookDataset.example`."""
+    def to_core_example(self, example: Any) -> CoreExample:
         return CoreExample(completion=example.text)
 
-    def feature(self, window: dict[str, Any]) -> GenerationFeatures:
-        """See `BookDataset.feature`."""
-        ids, learnt = window["input_ids"], window["learn"]
-        labels = [token if learn else IGNORED for token, learn in zip(ids, learnt, strict=True)]
+    def to_features(self, window: dict[str, Any]) -> GenerationFeatures:
+        ids, trained = window["input_ids"], window["learn"]
+        labels = [token if train else IGNORED for token, train in zip(ids, trained, strict=True)]
         return GenerationFeatures(ids, [1] * len(ids), None, labels)
 
 
 class GenerationTask(BookTask):
-    """Learns to write."""
+    """Training of a language model."""
 
 
 def get_web_service_app(inference_fn: Any, is_colab: bool = True) -> WebApp:
-    """A page and POST /api: {prompt, min_length, ...} in, what `inference_fn` says out; all but the prompt optional."""
+    """Return a web application; POST /api takes {prompt, min_length, ...}, with only the prompt required."""
     return WebApp(inference_fn, GENERATION, is_colab=is_colab)
 
 
-GENERATION = Question(
+GENERATION = RequestFields(
     "prompt",
     numbers={
         "min_length": 10,
@@ -116,4 +116,4 @@ GENERATION = Question(
         "temperature": 1.0,
     },
 )
-"""With the values that its fields have on the page."""
+"""Request fields with the defaults of the book's page."""

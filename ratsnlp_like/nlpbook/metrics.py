@@ -4,14 +4,14 @@ from typing import Any
 
 
 def accuracy(preds: Any, labels: Any, ignore_index: int | None = None) -> Any:
-    """The share of predictions that are right, of those whose label is not `ignore_index`; 0 where there are none.
+    """Return the fraction of correct predictions among labels other than `ignore_index`; 0 if there are none.
 
     Args:
-        preds: class numbers.
-        labels: gold class numbers. Shape: that of `preds`.
-        ignore_index: the label of what does not count.
+        preds: predicted class indices.
+        labels: gold class indices, in the shape of `preds`.
+        ignore_index: label of positions that are not counted.
     """
-    right = preds == labels
+    correct = preds == labels
     if ignore_index is not None:
-        right = right[labels != ignore_index]
-    return right.sum().float() / max(1, right.numel())
+        correct = correct[labels != ignore_index]
+    return correct.sum().float() / max(1, correct.numel())

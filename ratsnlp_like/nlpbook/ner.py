@@ -1,4 +1,4 @@
-"""`ratsnlp.nlpbook.ner`: named entities."""
+"""`ratsnlp.nlpbook.ner`: named entity recognition."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from .ner_corpus import (
     read_labels,
     types_of,
 )
-from .questions import Question
-from .task import BookTask, rows
+from .request_fields import RequestFields
+from .task import BookTask, unpadded_rows
 from .web import WebApp
 
 __all__ = [
@@ -59,18 +59,18 @@ class NERTrainArguments(NamedTrainArguments):
 
 @dataclass
 class NERDeployArguments(DeployArguments):
-    """Which NER model is asked."""
+    """Fine-tuned NER model of a deployment notebook."""
 
     downstream_model_labelmap_fpath: str | None = None
-    """Its label map; beside the checkpoint by default."""
+    """Label map; default: in the folder of the checkpoint."""
     max_seq_length: int = 128
-    """Longest window, in tokens."""
+    """Maximum length of an input, in tokens."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.downstream_model_labelmap_fpath is None:
-            beside = Path(str(self.downstream_model_checkpoint_fpath)).parent
-            folder = Path(self.downstream_model_dir).expanduser() if self.downstream_model_dir else beside
+            checkpoint = Path(str(self.downstream_model_checkpoint_fpath))
+            folder = Path(self.downstream_model_dir).expanduser() if self.downstream_model_dir else checkpoint.parent
             self.downstream_model_labelmap_fpath = str(folder / LABEL_MAP)
         read_labels(Path(self.downstream_model_labelmap_fpath))
         print(f"downstream_model_labelmap_fpath: {self.downstream_model_labelmap_fpath}")  # noqa: T201 (as the book)
@@ -78,7 +78,7 @@ class NERDeployArguments(DeployArguments):
 
 @dataclass
 class NERFeatures:
-    """A window, and the number of each token's class; -100 for tokens that show nothing."""
+    """An encoded sentence and the label index of each token; -100 for special tokens and hidden context."""
 
     input_ids: list[int]
     attention_mask: list[int] | None = None
@@ -87,40 +87,35 @@ class NERFeatures:
 
 
 class NERDataset(BookDataset):
-    """Features of sentences; a long one goes on in further windows."""
+    """Features of sentences; a long sentence is split into several windows."""
 
     def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
-        """See `BookDataset.task_for`."""
         return TASKS["ner"](tags=tuple(self.labels))  # type: ignore[call-arg]
 
-    def names(self) -> list[str]:
-        """The types of entities."""
+    def core_labels(self) -> list[str]:
+        """Return the entity types."""
         return types_of(self.labels)
 
-    def example(self, example: Any) -> EntityExample:
-        """See `BookDataset.example`."""
+    def to_core_example(self, example: Any) -> EntityExample:
         marked = example.text if example.label is None else example.label.rstrip("\r\n")
         entities = (Entity(int(start), int(end), str(tag)) for start, end, tag in entities_of(example.text, marked))
         return EntityExample(example.text, tuple(entities))
 
-    def feature(self, window: dict[str, Any]) -> NERFeatures:
-        """See `BookDataset.feature`."""
+    def to_features(self, window: dict[str, Any]) -> NERFeatures:
         ids = window["input_ids"]
         return NERFeatures(ids, [1] * len(ids), window.get("token_type_ids"), window["labels"])
 
 
 class NERTask(BookTask):
-    """Learns classes of tokens; padding and special tokens count neither in the loss nor in the accuracy."""
+    """Training of a token classifier; padding and special tokens are excluded from loss and accuracy."""
 
     def accuracy(self, outputs: Any, batch: Mapping[str, Any]) -> Any:
-        """See `BookTask.accuracy`."""
         return accuracy(outputs.logits.argmax(dim=-1), batch["labels"], ignore_index=IGNORED)
 
-    def raw(self, outputs: Any, batch: Mapping[str, Any]) -> list[Any]:
-        """See `BookTask.raw`."""
-        return rows(outputs.logits, batch)
+    def raw_outputs(self, outputs: Any, batch: Mapping[str, Any]) -> list[Any]:
+        return unpadded_rows(outputs.logits, batch)
 
 
 def get_web_service_app(inference_fn: Any, is_colab: bool = True) -> WebApp:
-    """A page and POST /api: a JSON string in, what `inference_fn(sentence)` says out."""
-    return WebApp(inference_fn, Question("sentence"), is_colab=is_colab)
+    """Return a web application; POST /api takes a JSON string and returns `inference_fn(sentence)`."""
+    return WebApp(inference_fn, RequestFields("sentence"), is_colab=is_colab)

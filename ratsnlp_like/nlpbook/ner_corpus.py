@@ -1,4 +1,4 @@
-"""The book's NER corpus, and its label map: four special tokens, O, all B-, all I-, one a line."""
+"""The book's NER corpus and its label map: four special tokens, O, all B-, all I-, one per line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..corpora.formats.book import marked_text
 from ..errors import InputError
 from ..examples.entity import EntityExample
 from ..runtime.files import write_text
-from .dataset import find, read
+from .dataset import find_file, read_examples
 
 log = logging.getLogger("ratsnlp")
 
@@ -24,21 +24,21 @@ _FORMAT = Options(format="book-ner")
 
 
 def label_names(types: Iterable[str]) -> list[str]:
-    """The names of the model's outputs for types of entities."""
+    """Return the names of the model's outputs for the given entity types."""
     types = list(types)
     return [*SPECIAL, "O", *(f"B-{name}" for name in types), *(f"I-{name}" for name in types)]
 
 
 def types_of(labels: Iterable[str]) -> list[str]:
-    """The types of entities that a label map knows."""
+    """Return the entity types of a label map."""
     return [label.removeprefix("B-") for label in labels if label.startswith("B-")]
 
 
 def read_labels(path: Path) -> list[str]:
-    """The names in a label map.
+    """Read the names of a label map.
 
     Raises:
-        InputError: it is not there.
+        InputError: the file does not exist.
     """
     if not path.is_file():
         raise InputError("no such file", place=path, expected="the label map of a trained model", fix="train first")
@@ -46,18 +46,18 @@ def read_labels(path: Path) -> list[str]:
 
 
 def write_labels(path: Path, labels: list[str]) -> None:
-    """Write a label map, and say so where another one was there."""
+    """Write a label map; log a warning if a different one is overwritten."""
     if path.is_file():
         if read_labels(path) == labels:
             return
-        log.warning("%s is of another corpus; it is written anew.", path)
+        log.warning("%s belongs to another corpus and is overwritten.", path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, "".join(f"{label}\n" for label in labels))
 
 
 @dataclass
 class NERExample:
-    """A sentence, and the same with its entities marked: `<서울:LOC>에 간다`."""
+    """A sentence, and the sentence with its entities marked: `<서울:LOC>에 간다`."""
 
     text: str
     label: str | None = None
@@ -70,25 +70,25 @@ class NERCorpus:
         self.args = args
 
     def get_examples(self, data_root_path: str | Path, mode: str) -> list[NERExample]:
-        """The sentences of train, val or test."""
-        examples = read(find(data_root_path, f"{mode}.txt"), EntityExample, _FORMAT)
+        """Read the sentences of train, val or test."""
+        examples = read_examples(find_file(data_root_path, f"{mode}.txt"), EntityExample, _FORMAT)
         return [NERExample(e.text, marked_text(e.text, e.entities)) for e in examples]
 
     def get_labels(self) -> list[str]:
-        """Special tokens, O, B- and I- of the tags in the order in which `train.txt` has them; kept in `label_map.txt`.
+        """Return special tokens, O, B- and I- labels in the order of `train.txt`, and write them to `label_map.txt`.
 
-        Without `train.txt`, what `label_map.txt` says.
+        Without `train.txt` the labels are read from `label_map.txt`.
         """
         folder = Path(self.args.downstream_corpus_root_dir).expanduser() / (self.args.downstream_corpus_name or "")
         path = Path(self.args.downstream_model_dir).expanduser() / LABEL_MAP
         if not (folder / "train.txt").is_file():
             return read_labels(path)
-        examples = read(folder / "train.txt", EntityExample, _FORMAT)
+        examples = read_examples(folder / "train.txt", EntityExample, _FORMAT)
         labels = label_names(dict.fromkeys(name for example in examples for name in example.label_names))
         write_labels(path, labels)
         return labels
 
     @property
     def num_labels(self) -> int:
-        """How many."""
+        """Number of labels."""
         return len(self.get_labels())

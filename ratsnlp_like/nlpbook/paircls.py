@@ -1,4 +1,4 @@
-"""`ratsnlp.nlpbook.paircls`: does a sentence follow from another? Arguments, dataset and task are classification's."""
+"""`ratsnlp.nlpbook.paircls`: natural language inference, with the arguments, dataset and task of classification."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .classification import (
     ClassificationTask,
     ClassificationTrainArguments,
 )
-from .dataset import find, read
-from .questions import Question
+from .dataset import find_file, read_examples
+from .request_fields import RequestFields
 from .web import WebApp
 
 __all__ = [
@@ -36,27 +36,29 @@ __all__ = [
 
 
 class _NLICorpus:
-    """Premises and hypotheses of a corpus that the core knows."""
+    """Premises and hypotheses of a registered corpus."""
 
     name: ClassVar[str]
     files: ClassVar[Mapping[str, tuple[tuple[str, ...], ...]]]
-    """Mode -> its files, each by the names that it may have."""
+    """Mode -> files, each by its possible names."""
 
     def get_examples(self, data_path: str | Path, mode: str) -> list[ClassificationExample]:
-        """The pairs of train, val or test."""
+        """Read the pairs of train, val or test."""
         if mode not in self.files:
             raise InputError(f"{mode!r}", place="mode", expected=" or ".join(self.files))
         options = CORPORA[self.name].reading  # type: ignore[attr-defined]
-        examples = [e for names in self.files[mode] for e in read(find(data_path, *names), PairExample, options)]
+        examples = [
+            e for names in self.files[mode] for e in read_examples(find_file(data_path, *names), PairExample, options)
+        ]
         return [ClassificationExample(e.text, e.text_pair, e.label) for e in examples]
 
     def get_labels(self) -> list[str]:
-        """In KLUE's order."""
+        """Return the labels in KLUE's order."""
         return list(NLI_LABELS)
 
     @property
     def num_labels(self) -> int:
-        """How many."""
+        """Number of labels."""
         return len(NLI_LABELS)
 
 
@@ -69,7 +71,7 @@ class KlueNLICorpus(_NLICorpus):
 
 
 class KorNLICorpus(_NLICorpus):
-    """KorNLI: MultiNLI's and SNLI's pairs to train on, XNLI's to validate and to test on."""
+    """KorNLI: MultiNLI and SNLI for training, XNLI for validation and test."""
 
     name = "kornli"
     files: ClassVar = {
@@ -80,5 +82,5 @@ class KorNLICorpus(_NLICorpus):
 
 
 def get_web_service_app(inference_fn: Any, is_colab: bool = True) -> WebApp:
-    """A page and POST /api: {premise, hypothesis} in, what `inference_fn(premise, hypothesis)` says out."""
-    return WebApp(inference_fn, Question("premise", "hypothesis"), is_colab=is_colab)
+    """Return a web application; POST /api takes {premise, hypothesis} and returns the result of `inference_fn`."""
+    return WebApp(inference_fn, RequestFields("premise", "hypothesis"), is_colab=is_colab)

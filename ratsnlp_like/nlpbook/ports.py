@@ -1,4 +1,4 @@
-"""Where a page is reached: ports, notebooks, Colab, tunnels."""
+"""Access to the web page: ports, notebooks, Colab's proxy, tunnels."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ log = logging.getLogger("ratsnlp")
 
 
 def listen(host: str, port: int) -> Any:
-    """A socket that is bound, to another port where this one is taken."""
+    """Return a bound socket; another port is used if this one is taken."""
     try:
         return server.listen(host, port)
     except InputError:
-        log.warning("port %d is taken, by a cell that ran before it may be; taking another one.", port)
+        log.warning("port %d is in use, perhaps by an earlier cell; using another one.", port)
         return server.listen(host, 0)
 
 
 def in_notebook() -> bool:
-    """Whether an event loop runs already, as in the cells of a notebook."""
+    """Return True if an event loop is running, as in the cells of a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -32,7 +32,7 @@ def in_notebook() -> bool:
 
 
 def show_in_colab(port: int) -> None:
-    """The page below the cell, through Colab's own proxy; nothing elsewhere."""
+    """Show the page below the cell through Colab's proxy; do nothing outside Colab."""
     try:
         from google.colab import output
     except ImportError:
@@ -41,10 +41,10 @@ def show_in_colab(port: int) -> None:
 
 
 def open_tunnel(port: int) -> None:
-    """A public address, where the package that makes one is installed."""
+    """Open a public tunnel if the package pyngrok is installed."""
     if find_spec("pyngrok") is None:
-        log.warning("public=True: the package pyngrok is not installed; going on without a public address.")
+        log.warning("public=True: the package pyngrok is not installed; continuing without a public address.")
         return
     from pyngrok import ngrok
 
-    log.warning("everybody reaches the page at %s", ngrok.connect(port).public_url)
+    log.warning("the page is public at %s", ngrok.connect(port).public_url)

@@ -1,4 +1,4 @@
-"""`ratsnlp.nlpbook.qa`: the span of a text that answers a question."""
+"""`ratsnlp.nlpbook.qa`: extractive question answering."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..examples.question import QuestionExample
 from ..registry import TASKS
 from ..tasks.base import Task
 from .arguments import CHECKPOINTS, TrainArguments
-from .dataset import BookDataset, find, read
+from .dataset import BookDataset, find_file, read_examples
 from .deploy import WindowDeployArguments
 from .metrics import accuracy
-from .questions import Question
-from .task import BookTask, rows
+from .request_fields import RequestFields
+from .task import BookTask, unpadded_rows
 from .web import WebApp
 
 __all__ = [
@@ -42,26 +42,26 @@ class QATrainArguments(TrainArguments):
     downstream_corpus_name: str | None = "korquad-v1"
     downstream_model_dir: str | None = f"{CHECKPOINTS}/checkpoint-qa"
     doc_stride: int = 64
-    """Tokens that neighbouring windows of a text share; at most half a window is used."""
+    """Number of tokens shared by neighbouring windows; limited to half a window."""
     max_query_length: int = 32
-    """Longest question, in tokens."""
+    """Maximum length of a question, in tokens."""
     threads: int = 4
-    """Without effect: the tokenizer takes the threads it needs."""
+    """No effect: the tokenizer chooses its number of threads."""
     tqdm_enabled: bool = True
-    """Without effect: encoding takes seconds."""
+    """No effect: encoding shows no progress bar."""
 
 
 @dataclass
 class QADeployArguments(WindowDeployArguments):
-    """Which model answers."""
+    """Fine-tuned question answering model of a deployment notebook."""
 
     max_query_length: int = 32
-    """Longest question, in tokens."""
+    """Maximum length of a question, in tokens."""
 
 
 @dataclass
 class QAExample:
-    """A question, a text, and the answer in it with its first character; an empty answer where it has none."""
+    """A question, a context, the answer and its first character; the answer is empty if there is none."""
 
     question_text: str
     context_text: str
@@ -71,7 +71,7 @@ class QAExample:
 
 @dataclass
 class QAFeatures:
-    """A window, and the tokens at which the answer begins and ends; 0 and 0 where it holds none."""
+    """An encoded window and the first and last token of the answer; both 0 if the window has none."""
 
     input_ids: list[int]
     attention_mask: list[int] | None = None
@@ -81,10 +81,10 @@ class QAFeatures:
 
 
 class QACorpus:
-    """What a corpus of questions has to have."""
+    """Base class of question answering corpora."""
 
     def get_examples(self, corpus_dir: str | Path, mode: str) -> list[QAExample]:
-        """The questions of train, val or test."""
+        """Read the questions of train, val or test."""
         raise NotImplementedError
 
 
@@ -94,52 +94,49 @@ class KorQuADV1Corpus(QACorpus):
     train_file, val_file = "KorQuAD_v1.0_train.json", "KorQuAD_v1.0_dev.json"
 
     def get_examples(self, corpus_dir: str | Path, mode: str) -> list[QAExample]:
-        """The questions of train or val, answers at the very beginning of a text included."""
+        """Read the questions of train or val, including answers that start at character 0."""
         names = {"train": (self.train_file, "korquad_train.json"), "val": (self.val_file, "korquad_dev.json")}
         if mode not in names:
             raise InputError(f"{mode!r}", place="mode", expected=" or ".join(names))
-        examples = read(find(corpus_dir, *names[mode]), QuestionExample, Options(format="squad"))
+        examples = read_examples(find_file(corpus_dir, *names[mode]), QuestionExample, Options(format="squad"))
         return [QAExample(e.question, e.context, *answer) for e in examples for answer in e.answers or (("", None),)]
 
 
 class QADataset(BookDataset):
-    """Features of windows: a long text goes through several, each with its question."""
+    """Features of windows; a long context is split into several, each with the question."""
 
     with_labels = False
 
     def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
-        """See `BookDataset.task_for`; questions without an answer are told from the others, where there are some."""
+        """Return the task; it predicts "no answer" only if there are questions without one."""
         threshold = None if all(example.answer_text for example in examples) else 0.0
         own = {"doc_stride": self.args.doc_stride, "max_query_length": self.args.max_query_length}
         return TASKS["question-answering"](**own, null_threshold=threshold)  # type: ignore[call-arg]
 
-    def example(self, example: Any) -> QuestionExample:
-        """See `BookDataset.example`."""
+    def to_core_example(self, example: Any) -> QuestionExample:
         answer = {"text": example.answer_text, "answer_start": example.start_position_character}
         answers = [answer] if example.answer_text else []
         return QuestionExample.from_row(
             {"question": example.question_text, "context": example.context_text, "answers": answers}
         )
 
-    def feature(self, window: dict[str, Any]) -> QAFeatures:
-        """See `BookDataset.feature`."""
+    def to_features(self, window: dict[str, Any]) -> QAFeatures:
         ids = window["input_ids"]
         return QAFeatures(ids, [1] * len(ids), window.get("token_type_ids"), *window["labels"])
 
 
 class QATask(BookTask):
-    """Learns where answers begin and end."""
+    """Training of a question answering model."""
 
     def accuracy(self, outputs: Any, batch: Mapping[str, Any]) -> Any:
-        """See `BookTask.accuracy`; the mean over beginnings and ends."""
-        begin = accuracy(outputs.start_logits.argmax(dim=-1), batch["start_positions"])
-        return (begin + accuracy(outputs.end_logits.argmax(dim=-1), batch["end_positions"])) / 2
+        """Return the mean accuracy of start and end positions."""
+        start = accuracy(outputs.start_logits.argmax(dim=-1), batch["start_positions"])
+        return (start + accuracy(outputs.end_logits.argmax(dim=-1), batch["end_positions"])) / 2
 
-    def raw(self, outputs: Any, batch: Mapping[str, Any]) -> list[Any]:
-        """See `BookTask.raw`."""
-        return rows(torch.stack([outputs.start_logits, outputs.end_logits], dim=2), batch)
+    def raw_outputs(self, outputs: Any, batch: Mapping[str, Any]) -> list[Any]:
+        return unpadded_rows(torch.stack([outputs.start_logits, outputs.end_logits], dim=2), batch)
 
 
 def get_web_service_app(inference_fn: Any, is_colab: bool = True) -> WebApp:
-    """A page and POST /api: {question, context} in, what `inference_fn(question, context)` says out."""
-    return WebApp(inference_fn, Question("question", "context"), is_colab=is_colab)
+    """Return a web application; POST /api takes {question, context} and returns the result of `inference_fn`."""
+    return WebApp(inference_fn, RequestFields("question", "context"), is_colab=is_colab)

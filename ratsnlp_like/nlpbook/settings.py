@@ -7,7 +7,7 @@ log = logging.getLogger("ratsnlp")
 
 
 def set_seed(args: Any) -> None:
-    """Seed all random numbers with `args.seed`, and say so; with None, say that nothing is fixed."""
+    """Seed all random number generators with `args.seed`, if it is not None, and print the seed."""
     from pytorch_lightning import seed_everything
 
     if args.seed is None:
@@ -18,7 +18,7 @@ def set_seed(args: Any) -> None:
 
 
 def set_logger(args: Any) -> None:
-    """Show what this package logs, and the arguments first; a cell run again does not say things twice."""
+    """Show this package's log records and log the arguments; safe to call repeatedly."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     for name in ("ratsnlp", "ratsnlp_like"):
         logging.getLogger(name).setLevel(logging.INFO)

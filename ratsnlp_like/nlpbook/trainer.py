@@ -1,4 +1,4 @@
-"""`nlpbook.get_trainer`: a Lightning trainer that keeps the best checkpoints under the book's names."""
+"""`nlpbook.get_trainer`: a Lightning trainer with the book's checkpoint names."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FILENAME = "{epoch}-{val_loss:.2f}"
 
 
 def get_trainer(args: Any, return_trainer_only: bool = True) -> Any:
-    """A trainer that writes to `args.downstream_model_dir`.
+    """Return a trainer that saves to `args.downstream_model_dir`.
 
     Args:
         args: training arguments.
-        return_trainer_only: False gives (checkpoint_callback, trainer).
+        return_trainer_only: False returns (checkpoint_callback, trainer).
 
     Raises:
-        InputError: no folder is named.
+        InputError: `args.downstream_model_dir` is None.
     """
     if args.downstream_model_dir is None:
         raise InputError("no folder for checkpoints", place="downstream_model_dir", expected="a path")
@@ -38,7 +38,9 @@ def get_trainer(args: Any, return_trainer_only: bool = True) -> Any:
     folder = Path(args.downstream_model_dir).expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)
     mode, monitor = split_monitor(args.monitor)
-    keep = ModelCheckpoint(dirpath=folder, save_top_k=args.save_top_k, monitor=monitor, mode=mode, filename=FILENAME)
+    checkpoint = ModelCheckpoint(
+        dirpath=folder, save_top_k=args.save_top_k, monitor=monitor, mode=mode, filename=FILENAME
+    )
     accelerator, devices = choose_device(args.tpu_cores)
     trainer = pl.Trainer(
         accelerator=accelerator,
@@ -48,45 +50,45 @@ def get_trainer(args: Any, return_trainer_only: bool = True) -> Any:
         fast_dev_run=args.test_mode,
         num_sanity_val_steps=None if args.test_mode else 0,
         deterministic="warn" if accelerator == "gpu" and args.seed is not None else None,
-        callbacks=[keep, BestModel(folder)],
+        callbacks=[checkpoint, BestModel(folder)],
         default_root_dir=folder,
         enable_model_summary=False,
         log_every_n_steps=10,
     )
-    return trainer if return_trainer_only else (keep, trainer)
+    return trainer if return_trainer_only else (checkpoint, trainer)
 
 
 def choose_device(tpu_cores: int) -> tuple[str, int]:
-    """The accelerator and how many of it: the TPU that is asked for, else what there is."""
+    """Return accelerator and number of devices: the requested TPU, or else the GPU or CPU available."""
     if tpu_cores and XLAAccelerator.is_available():
         return "tpu", tpu_cores
-    there = "gpu" if torch.cuda.is_available() or torch.backends.mps.is_available() else "cpu"
+    available = "gpu" if torch.cuda.is_available() or torch.backends.mps.is_available() else "cpu"
     if tpu_cores:
-        log.warning("tpu_cores=%d: there is no TPU here; training on the %s.", tpu_cores, there.upper())
-    return there, 1
+        log.warning("tpu_cores=%d: no TPU available; training on the %s.", tpu_cores, available.upper())
+    return available, 1
 
 
 def choose_precision(fp16: bool, accelerator: str) -> str:
-    """16 bits where they are asked for and there is a GPU."""
+    """Return the precision: fp16 needs a GPU."""
     if fp16 and accelerator != "gpu":
-        log.warning("fp16=True: there is no GPU here; computing with 32 bits.")
+        log.warning("fp16=True: no GPU available; training in fp32.")
     return "16-mixed" if fp16 and accelerator == "gpu" else "32"
 
 
 class BestModel(pl.Callback):
-    """Writes the best model as a folder that transformers, `Predictor` and `ratsnlp-like serve` open.
+    """Saves the best model as a folder that transformers, `Predictor` and `ratsnlp-like serve` open.
 
     Args:
-        folder: of the run; the model is put into `best` in it.
+        folder: of the run; the model is saved to its subfolder `best`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Read the best checkpoint, where the features tell the task and the tokenizer."""
+        """Save the best checkpoint's model if the training dataset is a `BookDataset`."""
         best = getattr(trainer.checkpoint_callback, "best_model_path", "")
-        dataset = pl_module.dataset() if isinstance(pl_module, BookTask) else None
+        dataset = pl_module.train_dataset() if isinstance(pl_module, BookTask) else None
         if not best or dataset is None or dataset.split is None or not trainer.is_global_zero:
             return
         state = torch.load(best, map_location="cpu", weights_only=True, mmap=True)["state_dict"]
@@ -96,7 +98,7 @@ class BestModel(pl.Callback):
             dataset.split.task,
             pl_module.model,
             dataset.tokenizer,
-            dataset.names(),
+            dataset.core_labels(),
             max_length=dataset.args.max_seq_length,
             about={
                 "checkpoint": dataset.args.pretrained_model_name,

@@ -1,4 +1,4 @@
-"""`get_web_service_app(inference_fn)`: the book's page and POST /api, behind the guard of the project's own server."""
+"""`get_web_service_app(inference_fn)`: the book's page and POST /api, with the limits of `ratsnlp_like.serve`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import InputError
 from ..serve import Limits
 from .ports import in_notebook, listen, open_tunnel, show_in_colab
-from .questions import Question
+from .request_fields import RequestFields
 
 log = logging.getLogger("ratsnlp")
 
@@ -23,30 +23,30 @@ class WebApp:
     """An application (ASGI) with `run()`, as the notebooks call it.
 
     Args:
-        inference_fn: of the notebook; its result is sent as JSON.
-        question: what a request holds.
-        is_colab: show the page through Colab's own proxy, where this is Colab.
+        inference_fn: function of the notebook; its result is sent as JSON.
+        fields: fields of a request.
+        is_colab: on Colab, show the page through its proxy.
     """
 
-    def __init__(self, inference_fn: Callable[..., Any], question: Question, *, is_colab: bool = True) -> None:
-        self.inference_fn, self.question, self.is_colab = inference_fn, question, is_colab
-        self._one_at_a_time = threading.Lock()
+    def __init__(self, inference_fn: Callable[..., Any], fields: RequestFields, *, is_colab: bool = True) -> None:
+        self.inference_fn, self.fields, self.is_colab = inference_fn, fields, is_colab
+        self._lock = threading.Lock()
         self._asgi = self._build(())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """See ASGI."""
+        """Handle an ASGI request."""
         await self._asgi(scope, receive, send)
 
     def run(self, host: str = "127.0.0.1", port: int = 5000, *, public: bool = False) -> Any:
-        """Serve: until Ctrl-C in a script, beside the notebook in a notebook.
+        """Serve until Ctrl-C; in a notebook, serve from a background thread.
 
         Args:
-            host: address to listen on; others reach it where it is not this machine's own (0.0.0.0 for all).
-            port: to listen on; another one where it is taken.
-            public: open a tunnel for everybody with the package pyngrok; nothing but this opens one.
+            host: address to listen on; 0.0.0.0 makes the page reachable from other machines.
+            port: port to listen on; another one is used if it is taken.
+            public: open a public tunnel with the package pyngrok.
 
         Returns:
-            In a notebook, the server: `server.should_exit = True` ends it.
+            In a notebook, the server: `server.should_exit = True` stops it.
         """
         import uvicorn
 
@@ -80,34 +80,34 @@ class WebApp:
         from ..serve.problems import of_input, of_status
 
         async def page(request: Any) -> Any:
-            return HTMLResponse(self.question.page())
+            return HTMLResponse(self.fields.page())
 
-        async def refused(request: Any, error: Any) -> Any:
+        async def http_error(request: Any, error: Any) -> Any:
             return of_status(error, request.url.path, _PATHS).response()
 
-        async def at_fault(request: Any, error: Any) -> Any:
+        async def input_error(request: Any, error: Any) -> Any:
             return of_input(error, ()).response()
 
         return Starlette(
             routes=[
                 Route("/", page),
-                Route("/api", self._answer, methods=["POST"]),
+                Route("/api", self._api, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
             ],
-            exception_handlers={HTTPException: refused, InputError: at_fault},
+            exception_handlers={HTTPException: http_error, InputError: input_error},
             middleware=[Middleware(Guard, limits=Limits(), allowed_hosts=allowed_hosts)],
         )
 
-    async def _answer(self, request: Any) -> Any:
+    async def _api(self, request: Any) -> Any:
         from ..serve.problems import Json, Problem
 
         try:
             body = await request.json()
         except ValueError:
             raise Problem(400, "the body is not JSON", place="body", expected="JSON in UTF-8") from None
-        values = self.question.values(body)
-        return Json(await asyncio.to_thread(self._ask, values))
+        values = self.fields.values(body)
+        return Json(await asyncio.to_thread(self._predict, values))
 
-    def _ask(self, values: Sequence[Any]) -> Any:
-        with self._one_at_a_time:
+    def _predict(self, values: Sequence[Any]) -> Any:
+        with self._lock:
             return self.inference_fn(*values)

@@ -1,4 +1,4 @@
-// Asks POST /api and shows what comes. Everything is written as text: an answer is never read as HTML.
+// Sends the form to POST /api and shows the response. All values are written as text, never as HTML.
 "use strict";
 
 const form = document.querySelector("form");
@@ -20,41 +20,41 @@ const titles = {
 };
 
 function element(name, text) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = typeof text === "object" ? JSON.stringify(text) : String(text);
-  return made;
+  const node = document.createElement(name);
+  if (text !== undefined) node.textContent = typeof text === "object" ? JSON.stringify(text) : String(text);
+  return node;
 }
 
 function row(cells, name) {
-  const made = element("tr");
-  made.append(...cells.map((cell) => element(name, cell)));
-  return made;
+  const node = element("tr");
+  node.append(...cells.map((cell) => element(name, cell)));
+  return node;
 }
 
 function table(rows, header) {
-  const made = element("table");
-  if (header) made.append(row(header, "th"));
-  made.append(...rows);
-  return made;
+  const node = element("table");
+  if (header) node.append(row(header, "th"));
+  node.append(...rows);
+  return node;
 }
 
-// A probability comes as `x_data`, its text, and `x_width`, its bar.
-function line(name, answer) {
+// A probability is sent as `x_data`, its text, and `x_width`, the width of its bar.
+function line(name, response) {
   const kind = name.match(/^(.*)_data$/)?.[1];
-  if (kind === undefined) return row([titles[name] ?? name, answer[name]], "td");
-  const made = row([answer[name]], "td");
-  const cell = made.appendChild(element("td"));
+  if (kind === undefined) return row([titles[name] ?? name, response[name]], "td");
+  const node = row([response[name]], "td");
+  const cell = node.appendChild(element("td"));
   const bar = cell.appendChild(element("progress"));
   bar.max = 100;
-  bar.value = parseFloat(answer[`${kind}_width`]) || 0;
-  return made;
+  bar.value = parseFloat(response[`${kind}_width`]) || 0;
+  return node;
 }
 
-function show(answer) {
+function show(response) {
   result.replaceChildren();
-  const plain = Object.keys(answer).filter((name) => !Array.isArray(answer[name]) && !name.endsWith("_width"));
-  if (plain.length) result.append(table(plain.map((name) => line(name, answer))));
-  for (const list of Object.values(answer).filter(Array.isArray)) {
+  const plain = Object.keys(response).filter((name) => !Array.isArray(response[name]) && !name.endsWith("_width"));
+  if (plain.length) result.append(table(plain.map((name) => line(name, response))));
+  for (const list of Object.values(response).filter(Array.isArray)) {
     const names = Object.keys(list[0] ?? {});
     const rows = list.map((item) => row(names.map((name) => item[name]), "td"));
     result.append(table(rows, names.map((name) => titles[name] ?? name)));
@@ -63,17 +63,17 @@ function show(answer) {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const given = Object.fromEntries(new FormData(form));
-  const body = form.dataset.bare === "true" ? Object.values(given)[0] : given;
+  const values = Object.fromEntries(new FormData(form));
+  const body = form.dataset.bare === "true" ? Object.values(values)[0] : values;
   status.textContent = "기다려 주세요…";
   try {
-    const answer = await fetch("api", {
+    const reply = await fetch("api", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    const content = await answer.json();
-    if (!answer.ok) throw new Error([content.error.place, content.error.problem, content.error.expected].filter(Boolean).join(" · "));
+    const content = await reply.json();
+    if (!reply.ok) throw new Error([content.error.place, content.error.problem, content.error.expected].filter(Boolean).join(" · "));
     status.textContent = "";
     show(content);
   } catch (error) {

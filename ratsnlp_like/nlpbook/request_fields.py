@@ -1,4 +1,4 @@
-"""What a request to the book's pages holds, and the page that asks for it."""
+"""Fields of the requests to the book's web pages, and the page with its form."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ _PAGE = """<!doctype html>
 """
 
 
-class Question:
-    """The parts of a request, in the order in which `inference_fn` takes them.
+class RequestFields:
+    """Fields of a request, in the order of the arguments of `inference_fn`.
 
     Args:
-        texts: names of the texts. A single one without numbers is sent bare, as a JSON string.
-        numbers: names of the numbers, each with what is taken where it is left out.
+        texts: names of the texts. A single one without numbers is sent as a plain JSON string.
+        numbers: names of the numbers with their defaults.
     """
 
     def __init__(self, *texts: str, numbers: Mapping[str, float] | None = None) -> None:
@@ -61,10 +61,10 @@ class Question:
         self.bare = len(texts) == 1 and not self.numbers
 
     def values(self, body: Any) -> list[Any]:
-        """The values in a body.
+        """Return the values of a request body.
 
         Raises:
-            InputError: it is not what it should be.
+            InputError: the body has the wrong form, or a value is missing or invalid.
         """
         if self.bare:
             return [_text(body, "body")]
@@ -75,7 +75,7 @@ class Question:
         return [*texts, *(_number(body.get(name), name, default) for name, default in self.numbers.items())]
 
     def page(self) -> str:
-        """The page with a field for each part."""
+        """Return the HTML page with an input for each field."""
         fields = [
             f'<label>{escape(_TITLES[name])}<textarea name="{name}" rows="{7 if name == "context" else 2}" required>'
             "</textarea></label>"
@@ -102,7 +102,7 @@ def _text(value: Any, name: str) -> str:
 
 
 def _number(value: Any, name: str, default: float) -> float:
-    """A number of the kind that its default is; a page sends what was typed, as text."""
+    """Return a number of the type of its default; the page sends numbers as text."""
     if value is None or value == "":
         return default
     try:
@@ -110,6 +110,6 @@ def _number(value: Any, name: str, default: float) -> float:
         if isinstance(value, bool) or not math.isfinite(number) or (isinstance(default, int) and number % 1):
             raise ValueError
     except (TypeError, ValueError):
-        expected = "a whole number" if isinstance(default, int) else "a number"
+        expected = "an integer" if isinstance(default, int) else "a number"
         raise InputError(f"{str(value)[:60]!r}", place=name, expected=expected) from None
     return int(number) if isinstance(default, int) else number
