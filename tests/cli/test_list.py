@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from helpers_cli import Cli, check_message
 
@@ -29,3 +32,14 @@ class TestList:
     def test_bad_kinds(self, cli: Cli) -> None:
         check_message(cli("list", "corpra"), "cannot list 'corpra'", "did you mean 'corpora'")
         check_message(cli("list"), "missing: what to list")
+
+    def test_runs(self, cli: Cli, run: Path, tmp_path: Path) -> None:
+        outcome = cli("list", "runs", run.parent)
+        assert outcome.code == 0
+        header, row = outcome.out.splitlines()
+        assert header.split()[:5] == ["run", "task", "corpus", "checkpoint", "score"]
+        score = json.loads((run / "result.json").read_text())["test_metrics"]["macro_f1"]
+        for part in (run, "classification", "sample-sentiment", f"test macro_f1 {score:.4f}"):
+            assert str(part) in row
+        assert cli("list", "runs", tmp_path).out == f"no run in {tmp_path}\n"
+        check_message(cli("list", "runs", tmp_path / "none"), "no such folder")
