@@ -63,8 +63,7 @@ def _records(root: Path) -> Iterator[RunRecord]:
 def _record(folder: Path, config: Mapping[str, Any]) -> RunRecord:
     path = folder / "result.json"
     result = _mapping(path) if path.is_file() else {}
-    kind = TASKS[config["task"]] if config["task"] in TASKS else None
-    metric = kind.best_metric if kind is not None else None
+    metric = TASKS[config["task"]].best_metric if config["task"] in TASKS else None
     split = next((split for split, key in _SPLITS.items() if result.get(key)), None)
     scores = result[_SPLITS[split]] if split else {}
     return RunRecord(
