@@ -30,13 +30,26 @@ class CorpusArguments:
     """Separator of the labels of one row, where a row can have several (such as ',')."""
     label_type: Literal["auto", "class"] = "auto"
     """`class`: labels such as 3.1 or 1E3 are names of classes. `auto`: decimal numbers are refused as labels."""
+    train_files: tuple[str, ...] = ()
+    """Files of a folder to train on, where their names do not tell; wildcards are allowed."""
+    validation_files: tuple[str, ...] = ()
+    """Files of a folder to validate on, where their names do not tell."""
+    test_files: tuple[str, ...] = ()
+    """Files of a folder to test on, where their names do not tell."""
     on_error: Literal["raise", "skip"] = "raise"
     """`skip`: rows that cannot be read are left out, counted and listed. `raise`: the first one is an error."""
 
     def __post_init__(self) -> None:
+        for name in ("train_files", "validation_files", "test_files"):
+            object.__setattr__(self, name, _names(getattr(self, name)))
         for name in ("corpus_root", "cache_dir"):
             if isinstance(value := getattr(self, name), str):
                 object.__setattr__(self, name, Path(value).expanduser())
+
+    @property
+    def files(self) -> dict[str, tuple[str, ...]]:
+        """Split -> the files that the user named for it."""
+        return {"train": self.train_files, "validation": self.validation_files, "test": self.test_files}
 
 
 @dataclass(frozen=True)

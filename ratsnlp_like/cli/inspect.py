@@ -39,6 +39,7 @@ def run(arguments: list[str]) -> None:
         subset=options["subset"],
         label_type=options["label_type"],
         on_error=options["on_error"],
+        files={split: options[f"{split}_files"] for split in ("train", "validation", "test")},
         options=reading,
     )
     from ..evaluation.inspection import inspect

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +18,9 @@ from .labels import LabelReader, LabelType
 from .layouts import adapt_rows
 from .notices import Notices
 from .remote import RemoteFile
+from .splits import SPLITS
+
+_PROBE = 100  # rows that tell whether a split has labels
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,28 @@ class Corpus(ABC):
             InputError: it is missing, or its files are of a kind that is not read.
         """
         self.splits(root)
+
+    def training_split(self, root: Path) -> str:
+        """Return the split to train on: `train`, or the only one if it is not named after another use.
+
+        Raises:
+            InputError: there are only splits for validation and test.
+        """
+        splits = self.splits(root)
+        if "train" in splits:
+            return "train"
+        if len(splits) == 1 and splits[0] not in SPLITS:
+            return splits[0]
+        raise InputError(
+            f"no split to train on: the corpus has {' and '.join(splits)} only",
+            place=self.name,
+            expected="a split named train",
+            fix="add its training file, or evaluate a trained model on it",
+        )
+
+    def is_labelled(self, root: Path, split: str) -> bool:
+        """Return False if none of the first rows of a split has a value to train on or to evaluate with."""
+        return any(example.missing is None for example in islice(self.examples(root, split), _PROBE))
 
     def labels(self, root: Path) -> Sequence[str] | None:
         """Return the labels that the corpus declares; None where they are found by reading."""

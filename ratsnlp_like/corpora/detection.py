@@ -17,6 +17,7 @@ from .base import CLASSES
 from .files import EntityCorpus, PairCorpus, QuestionCorpus, ScoredPairCorpus, TextCorpus
 from .formats import Options, Row, read_rows
 from .local import FileCorpus
+from .tables import TableCorpus, is_saved, load_saved
 
 
 def infer_task(spec: str, options: Options, columns: Mapping[str, str | None] = MappingProxyType({})) -> str:
@@ -31,10 +32,17 @@ def infer_task(spec: str, options: Options, columns: Mapping[str, str | None] = 
         return CORPORA[spec].task
     path = Path(spec).expanduser()
     if path.exists():
-        files = FileCorpus(file=path).files()
-        row = next(iter(read_rows(next(iter(files.values()))[0], options)), None)
+        row = _first_row(path, options)
         return _task_of_row(row, {name for name, column in columns.items() if column}) if row else TextCorpus.task
     return TextCorpus.task
+
+
+def _first_row(path: Path, options: Options) -> Row | None:
+    if path.is_dir() and is_saved(path):
+        corpus = TableCorpus(tables=load_saved(path))
+        return next(corpus.rows(path, corpus.splits(path)[0]), None)
+    files = FileCorpus(file=path).files()
+    return next(iter(read_rows(next(iter(files.values()))[0], options)), None)
 
 
 def _task_of_row(row: Row, named: Collection[str]) -> str:

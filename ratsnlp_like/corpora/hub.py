@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import InputError, did_you_mean
-from ..examples.base import Example, Place
+from ..examples.base import Example
 from ..examples.text import TextExample
 from ..runtime.network import offline_if_cut_off
 from .base import Corpus
 from .formats import Row
-from .formats.conll import entities_from_words
-from .splits import canonical_split
+from .splits import canonical_splits
+from .tables import table_rows
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class HubCorpus(Corpus):
         return self.hub_id
 
     def splits(self, root: Path) -> Sequence[str]:
-        return tuple(canonical_split(name) for name in _load(self.hub_id, self.subset))
+        return tuple(canonical_splits(_load(self.hub_id, self.subset)))
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
         """Yield the rows of a split; the line of a row is its number in the data set."""
@@ -44,7 +44,7 @@ class HubCorpus(Corpus):
 
     def _table(self, split: str) -> Any:
         tables = _load(self.hub_id, self.subset)
-        names = {canonical_split(name): name for name in tables}
+        names = canonical_splits(tables)
         if split not in names:
             raise InputError(f"no split {split!r}", place=self.hub_id, fix=did_you_mean(split, names))
         return tables[names[split]]
@@ -65,35 +65,3 @@ def _load(hub_id: str, subset: str | None) -> Any:
             fix="check the name and the network; a data set of several parts needs --subset; "
             "a file on this disk is given by its path",
         ) from error
-
-
-def table_rows(table: Any, name: str) -> Iterator[Row]:
-    """Yield the rows of a `datasets.Dataset` with class numbers replaced by their names.
-
-    Token columns (`tokens` with `ner_tags` or the like) become `text` and `entities`: characters are
-    joined as they are, words by one space.
-    """
-    names = {column: _class_names(feature) for column, feature in table.features.items()}
-    tags = next((c for c in ("ner_tags", "tags", "ner", "labels") if c in names and "tokens" in names), None)
-    for number, row in enumerate(table, start=1):
-        values = {column: _named(value, names[column]) for column, value in row.items()}
-        place = Place(name, number, "row")
-        if tags is not None:
-            words = [str(word) for word in values["tokens"]]
-            separator = "" if all(len(word) == 1 for word in words) else " "
-            text, entities = entities_from_words(words, values[tags], separator=separator, places=place)
-            values = {"text": text, "entities": entities}
-        yield Row(values, place, typed=True)
-
-
-def _class_names(feature: Any) -> Sequence[str] | None:
-    inner = getattr(feature, "feature", feature)
-    return getattr(inner, "names", None)
-
-
-def _named(value: Any, names: Sequence[str] | None) -> Any:
-    if names is None or value is None:
-        return value
-    if isinstance(value, list):
-        return [names[v] for v in value]
-    return names[value] if value >= 0 else None

@@ -13,9 +13,11 @@ from ..errors import InputError
 from ..examples.base import Example
 from ..examples.text import TextExample
 from ..registry import CORPORA
+from .archives import is_archive, unpacked
 from .base import Corpus
 from .files import digest_file
 from .formats import Options, Row, check_corpus_file, known_suffixes, read_rows
+from .formats.brat import text_of
 from .splits import SPLITS, split_of
 
 log = logging.getLogger("ratsnlp_like")
@@ -23,10 +25,10 @@ log = logging.getLogger("ratsnlp_like")
 
 @dataclass(frozen=True)
 class FileCorpus(Corpus):
-    """A file of the user's own, whose only split is `train`; or a folder of files.
+    """A file of the user's own, whose only split is `train`; or a folder or a ZIP archive of files.
 
-    Files of a folder that are named after splits (`train.csv`, `dev.csv`, `test-01.csv`) make these splits, and the
-    others are ignored. Where no file is, all of them in all subfolders are one training split.
+    Files that are named after splits, or are in folders that are (`train.csv`, `Validation/a.json`, `검증.csv`), make
+    these splits, and the others are ignored. Where no file is, all of them are one training split.
     """
 
     example: ClassVar[type[Example]] = TextExample
@@ -35,6 +37,8 @@ class FileCorpus(Corpus):
 
     file: Path = Path()
     options: Options = field(default_factory=Options)
+    given: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Files that the user named for a split, relative to the folder: (split, names)."""
     like: str | None = None
     """A registered corpus with the layout of the file: its numbers for labels have the same names."""
 
@@ -68,37 +72,80 @@ class FileCorpus(Corpus):
         """Return the files of each split.
 
         Raises:
-            InputError: a folder holds no file of a known format.
+            InputError: a folder holds no file of a known format, or a named file is missing.
         """
-        if not self.file.is_dir():
-            return {"train": [self.file]}
+        source = self.source
+        if self.given:
+            return {split: _matching(source, split, names) for split, names in self.given}
+        if not source.is_dir():
+            return {"train": [source]}
+        files = self._readable(source)
+        named: dict[str, list[Path]] = {}
+        for path in files:
+            if (split := split_of(path.relative_to(source))) is not None:
+                named.setdefault(split, []).append(path)
+        if not named:
+            return {"train": files}
+        if left := [path.name for path in files if split_of(path.relative_to(source)) is None]:
+            log.info("%s: %s are not named after a split and are ignored.", self.file, ", ".join(left[:5]))
+        return {split: named[split] for split in SPLITS if split in named}
+
+    @property
+    def source(self) -> Path:
+        """The file or folder; of a ZIP archive what it holds."""
+        return unpacked(self.file) if is_archive(self.file) else self.file
+
+    def training_split(self, root: Path) -> str:
+        try:
+            return super().training_split(root)
+        except InputError as error:
+            found = "; ".join(
+                f"{split}: {', '.join(path.name for path in files[:3])}{', ...' * (len(files) > 3)}"
+                for split, files in self.files().items()
+            )
+            raise InputError(
+                error.problem,
+                place=self.file,
+                expected=f"a file or folder named after train (found: {found})",
+                fix="name the files: --train_files train.csv --validation_files dev.csv --test_files test.csv",
+            ) from None
+
+    def _readable(self, folder: Path) -> list[Path]:
+        """Return the files of known formats in a folder; texts next to annotations are read with those."""
         suffixes = own_file_suffixes()
         files = [
             path
-            for path in sorted(self.file.rglob("*"))
+            for path in sorted(folder.rglob("*"))
             if path.is_file()
-            and not any(part.startswith(".") for part in path.relative_to(self.file).parts)
+            and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
             and path.name.lower().removesuffix(".gz").rpartition(".")[2] in suffixes
         ]
+        annotated = {text_of(path) for path in files if path.suffix == ".ann"}
+        files = [path for path in files if path not in annotated]
         if not files:
-            inside = ", ".join(sorted(path.name for path in self.file.iterdir())[:8]) or "nothing"
+            inside = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
             raise InputError(
                 f"the folder holds no corpus file (it holds {inside})",
                 place=self.file,
                 expected="files with a known ending: .txt, .csv, .tsv, .jsonl, .parquet, ..., compressed (.gz) or not",
                 fix="name the file itself, or give the files an ending",
             )
-        named: dict[str, list[Path]] = {}
-        for path in files:
-            if (split := split_of(path)) is not None:
-                named.setdefault(split, []).append(path)
-        if not named:
-            return {"train": files}
-        if left := [path.name for path in files if split_of(path) is None]:
-            log.info("%s: %s are not named after a split and are ignored.", self.file, ", ".join(left[:5]))
-        return {split: named[split] for split in SPLITS if split in named}
+        return files
+
+
+def _matching(folder: Path, split: str, patterns: Sequence[str]) -> list[Path]:
+    """Return the files of a split that the user named, relative to the folder of the corpus; wildcards are allowed."""
+    out: list[Path] = []
+    for pattern in patterns:
+        direct = Path(pattern).expanduser()
+        base = folder if folder.is_dir() else folder.parent
+        found = [direct] if direct.is_absolute() else sorted(base.glob(pattern))
+        if not found or not found[0].exists():
+            raise InputError(f"no file {pattern!r} in {base}", place=f"--{split}_files", fix="correct the name")
+        out += found
+    return out
 
 
 def own_file_suffixes() -> frozenset[str]:
     """Return the suffixes, without their dots, of what is taken for a file of the user's own."""
-    return known_suffixes() | {"gz", "xls"}
+    return known_suffixes() | {"gz", "xls", "zip"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from .hub import HubCorpus
 from .labels import LabelType
 from .local import FileCorpus, own_file_suffixes
 from .memory import MemoryCorpus
+from .tables import TableCorpus, as_corpus, is_saved, load_saved
 
 log = logging.getLogger("ratsnlp_like")
 
 
 def open_corpus(
-    spec: str | Path | Corpus,
+    spec: Any,
     kind: type[Example],
     task: str,
     *,
@@ -34,11 +35,13 @@ def open_corpus(
     like: str | None = None,
     label_type: LabelType = "auto",
     on_error: OnError = "raise",
+    files: Mapping[str, Sequence[str]] | None = None,
 ) -> Corpus:
     """Open a registered corpus, a file or a folder of files, or a data set of the Hugging Face hub.
 
     Args:
-        spec: a registered name, a path, a hub id (`owner/name`), or a corpus.
+        spec: a registered name, a path, a hub id (`owner/name`), a corpus, or a table: a DataFrame, a
+            `datasets.Dataset`, a list of dicts, a mapping of splits to such.
         kind: the type of example of the task.
         task: the name of the task.
         columns: field -> column, where they are not found by name.
@@ -47,6 +50,7 @@ def open_corpus(
         options: reading options of a file.
         label_type: `class` takes decimal numbers for names of classes.
         on_error: `skip` leaves out rows that cannot be read, and counts them.
+        files: split -> its files within a folder, where their names do not tell.
         like: a registered corpus whose layout a file may have (the official test file of a corpus, given by path).
 
     Raises:
@@ -59,19 +63,25 @@ def open_corpus(
         "on_error": on_error,
     }
     if isinstance(spec, Corpus):
+        if spec.kind is None and isinstance(spec, (FileCorpus, HubCorpus, TableCorpus)):
+            spec = replace(spec, kind=kind)
         return _with_options(_read_with(spec, subset, options), own)
+    if (table := as_corpus(spec)) is not None:
+        return replace(table, kind=kind, **own)
     if not isinstance(spec, (str, Path)):
         raise InputError(
             f"the corpus is a {type(spec).__name__}",
-            expected="a registered name, a path, a hub id, or a Corpus",
-            fix="write a table to a file first: frame.to_csv('corpus.csv', index=False)",
+            expected="a registered name, a path, a hub id, a Corpus, a DataFrame, a Dataset, or a list of dicts",
         )
     name = str(spec)
     if name in CORPORA:
         return _with_options(_read_with(_fitting(name, kind, task), subset, options), own)
     path = Path(name).expanduser()
     if path.exists() or _looks_like_path(name):
-        return FileCorpus(file=path, kind=kind, options=options or Options(), like=like, **own)
+        if path.is_dir() and is_saved(path):
+            return TableCorpus(tables=load_saved(path), title=name, kind=kind, **own)
+        given = tuple((split, tuple(names)) for split, names in (files or {}).items() if names)
+        return FileCorpus(file=path, kind=kind, options=options or Options(), given=given, like=like, **own)
     if name.count("/") == 1:
         return HubCorpus(hub_id=name, subset=subset, kind=kind, **own)
     raise InputError(

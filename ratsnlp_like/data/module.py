@@ -95,13 +95,7 @@ class TaskDataModule(pl.LightningDataModule):
         if self.train is not None:
             return
         splits = self.corpus.splits(self.root)
-        if "train" not in splits and len(splits) > 1:
-            raise InputError(
-                f"no split to train on: the corpus has {' and '.join(splits)} only",
-                place=type(self.corpus).__name__,
-                fix="add its training file, or evaluate a trained model on it",
-            )
-        read = self._read(self.corpus, "train" if "train" in splits else splits[0])
+        read = self._read(self.corpus, self.corpus.training_split(self.root))
         warn_of_empty_rows(read)
         self._fit_task(read)
         train = self._encode(read)
@@ -111,7 +105,7 @@ class TaskDataModule(pl.LightningDataModule):
             self.validation = self._encode(self._read(self.corpus, "validation"))
         else:
             train, self.validation = self._cut(train)
-        if "test" in splits and self.eval_corpus is None:
+        if "test" in splits and self.eval_corpus is None and self._is_labelled("test"):
             self.test = self._encode(self._read(self.corpus, "test")).sample(self.limit_eval, self.seed)
         self.train = train.sample(self.limit_train, self.seed)
         self.validation = self.validation.sample(self.limit_eval, self.seed)
@@ -119,6 +113,12 @@ class TaskDataModule(pl.LightningDataModule):
         for name in ("train", "validation", "test"):
             if (split := getattr(self, name)) is not None:
                 warn_of_truncation(split, self.max_length, name=name)
+
+    def _is_labelled(self, split: str) -> bool:
+        labelled = self.corpus.is_labelled(self.root, split)
+        if not labelled:
+            log.warning("%s: the split %s has no labels, and is not evaluated on.", self.corpus.name, split)
+        return labelled
 
     def _fit_task(self, read: ReadSplit) -> None:
         """Find the labels, and fill in the fields of the task that depend on the training data."""

@@ -15,6 +15,7 @@ from ..checkpoints.base import resolve
 from ..corpora.base import Corpus
 from ..corpora.formats import Options
 from ..corpora.opening import open_corpus
+from ..corpora.tables import as_corpus
 from ..errors import InputError
 from ..registry import TASKS
 from ..runtime.places import default_root
@@ -55,6 +56,8 @@ class Job:
         )
         if isinstance(corpus, Path):
             corpus = str(corpus)
+        elif not isinstance(corpus, (str, Corpus)):
+            corpus = as_corpus(corpus) or corpus
         return cls(made, corpus, str(checkpoint), reading, places, data, model, training, columns)
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,6 +79,7 @@ class Job:
             subset=self.places.subset,
             label_type=self.places.label_type,
             on_error=self.places.on_error,
+            files=self.places.files,
             options=self.reading,
             like=like if isinstance(like, str) else None,
         )

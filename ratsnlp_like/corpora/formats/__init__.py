@@ -61,6 +61,9 @@ def choose_format(path: Path, options: Options = DEFAULTS) -> Format:
     if options.format is not None:
         return _requested(options.format)
     suffix = _suffix(path)
+    if options.columns and suffix in FORMATS["text"].suffixes:
+        head = read_head(path, options.encoding or detect_encoding(path))
+        return FORMATS["tsv" if "\t" in head.partition("\n")[0] else "csv"]
     by_suffix = next((entry for _, entry in FORMATS.items() if suffix in entry.suffixes), FORMATS["text"])
     candidates = [entry for _, entry in FORMATS.items() if by_suffix.name in entry.found_in]
     if candidates:

@@ -43,7 +43,17 @@ class Options:
 
     quoting: Literal["auto", "none", "csv"] = "auto"
     """`none`: a double quote is a plain character. `csv`: it encloses cells (RFC 4180). `auto`: `csv` for CSV;
-    for tab-separated files `none`, unless that leaves rows of different lengths and `csv` does not."""
+    for tab-separated files `none`, unless every quoted cell is written as `csv` does or only `csv` gives equal rows."""
+
+    columns: tuple[str, ...] = ()
+    """Names of the columns of a table without a header line, such as label,text; `_` for a column to ignore."""
+
+    sheet: str | None = None
+    """Sheet of an Excel file. Default: the first."""
+
+    def __post_init__(self) -> None:
+        names = self.columns.split(",") if isinstance(self.columns, str) else self.columns
+        object.__setattr__(self, "columns", tuple(name.strip() for name in names))
 
 
 DEFAULTS = Options()

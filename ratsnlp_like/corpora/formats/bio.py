@@ -10,7 +10,7 @@ from ...errors import InputError
 from ...examples.base import Place
 from .base import shorten
 
-TAG = re.compile(r"O|[BI]-\S+")
+_TAG = re.compile(r"O|[BI]-\S+")
 _OTHER_SCHEMES = (  # tags of other schemes -> the same in BIO
     (re.compile(r"[SU]-(\S+)"), r"B-\1"),  # a whole entity in BIOES, BILOU
     (re.compile(r"[EL]-(\S+)"), r"I-\1"),  # its last token
@@ -42,7 +42,7 @@ def text_and_entities(tokens: Sequence[Token], joiner: str) -> tuple[str, list[l
     for token in tokens:
         end = position + len(token.text)
         kind, _, label = token.tag.partition("-")
-        if not TAG.fullmatch(token.tag):
+        if not _TAG.fullmatch(token.tag):
             raise _unknown_tag(token)
         if kind == "B":
             entities.append([position, end, label])

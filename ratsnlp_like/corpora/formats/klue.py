@@ -17,7 +17,7 @@ from ...errors import InputError
 from ...examples.base import Place
 from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
 from .bio import Token, text_and_entities
-from .book import simple_marks
+from .book import MismatchError, find_marks, simple_marks
 from .text_files import read_lines
 
 _HEAD = re.compile(r"## ([^\t]*)(?:\t(.*))?", re.DOTALL)
@@ -79,9 +79,24 @@ def _row(head: str, tokens: list[Token], place: Place) -> Row:
     return Row({"text": text, "entities": entities, "guid": guid}, place)
 
 
+def _is_reading(text: str, marked: str) -> bool:
+    try:
+        find_marks(text, marked)
+    except MismatchError:
+        return False
+    return True
+
+
 def _check_head(marked: str, text: str, entities: list[list[int | str]], place: Place) -> None:
     """Compare head and rows, where the head can be read in one way only."""
     in_head = simple_marks(text, marked)
+    if in_head is None and not _is_reading(text, marked):
+        raise InputError(
+            f"the head is another sentence than its rows: {shorten(marked)} against {shorten(text)}",
+            place=place,
+            expected="a row for each character of the sentence in the head",
+            fix="add the missing rows, or correct the head",
+        )
     if in_head is not None and in_head != entities:
         wrong = next(entity for entity in [*in_head, *entities] if (entity in in_head) != (entity in entities))
         start, end, label = wrong

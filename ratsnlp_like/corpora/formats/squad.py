@@ -1,4 +1,7 @@
-"""SQuAD's JSON, which KorQuAD 1.0 and KLUE-MRC use: articles of paragraphs of questions."""
+"""SQuAD's JSON, as KorQuAD 1 and 2, KLUE-MRC and AI-Hub use it: articles of paragraphs of questions.
+
+An article may be a paragraph itself (KorQuAD 2, simpletransformers), and the outer object may be missing.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from ...examples.base import Place
 from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
 from .json_files import read_json
 
-_SQUAD = re.compile(r'\s*\{.*?"(?:paragraphs|qas)"\s*:', re.DOTALL)
+_SQUAD = re.compile(r'\s*[\[{].*?"(?:paragraphs|qas|raw_html)"\s*:', re.DOTALL)  # raw_html: KorQuAD 2
 
 
 def sniff_squad(head: str) -> bool:
@@ -29,7 +32,9 @@ def read_squad(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     number = 0
     for article in read_json(path, options):
         values = article.values
-        for paragraph in _list(values, "paragraphs", f"article {article.place.line}", path):
+        is_paragraph = "qas" in values and "paragraphs" not in values  # KorQuAD 2; lists of contexts
+        paragraphs = [values] if is_paragraph else _list(values, "paragraphs", f"article {article.place.line}", path)
+        for paragraph in paragraphs:
             where = f"article {article.place.line} ({values.get('title', 'without title')})"
             context = paragraph.get("context")
             if not isinstance(context, str):
@@ -47,12 +52,12 @@ def read_squad(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
                     )
                 yield Row(
                     {
-                        "id": question.get("id", question.get("guid")),
+                        "id": question.get("id", question.get("guid", question.get("question_id"))),
                         "question": question.get("question"),
                         "context": context,
-                        "answers": question.get("answers"),
+                        "answers": question.get("answers", question.get("answer")),
                         "is_impossible": question.get("is_impossible"),
-                        "title": values.get("title"),
+                        "title": values.get("title", values.get("doc_title")),
                     },
                     place,
                 )
@@ -77,7 +82,7 @@ FORMATS.register(
         (),
         read_squad,
         sniff_squad,
-        "SQuAD's and KorQuAD's articles, paragraphs and questions",
+        "articles, paragraphs and questions (SQuAD, KorQuAD 1 and 2, AI-Hub)",
         found_in=("json",),
         precedence=40,
     ),

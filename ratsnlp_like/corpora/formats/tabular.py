@@ -7,6 +7,7 @@ module refuses it), a cell may be longer than 131,072 characters, and messages n
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,8 @@ from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
 from .text_files import log, read_lines
 
 _DELIMITERS = (",", "\t", ";", "|")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
 _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 _Record = tuple[int, list[str], str]
@@ -45,19 +48,40 @@ def sniff_tsv(head: str) -> bool:
 
 
 def _read(path: Path, options: Options, delimiter: str | None) -> Iterator[Row]:
-    delimiter = _checked_delimiter(delimiter) if delimiter else _find_delimiter(path, options)
+    declared = _declared_delimiter(path, options)
+    delimiter = _checked_delimiter(delimiter) if delimiter else declared or _find_delimiter(path, options)
     records = _records(path, options, delimiter)
-    first = next(records, None)
-    if first is None:
-        return
-    header = _header(path, first)
-    file, names, width = str(path), header.names, header.width
+    if declared is not None:
+        next(records, None)
+    file = str(path)
+    if options.columns:
+        header = _Header(options.columns, len(options.columns), spare=False)
+    else:
+        first = next(records, None)
+        if first is None:
+            return
+        header = _header(path, first)
+    names, width = header.names, header.width
     for number, cells, line in records:
         if len(cells) != width or header.spare:
             fitted = _fit(cells, header, line, Place(file, number), delimiter)
             yield Row(dict(zip(names, fitted, strict=True)), Place(file, number))
+        elif cells[0].strip() == names[0] and width > 1 and tuple(cell.strip() for cell in cells) == names:
+            _report_repeated_header(file, number)
         else:
             yield Row(dict(zip(names, cells, strict=True)), Place(file, number))
+
+
+@cache  # once per file
+def _report_repeated_header(file: str, number: int) -> None:
+    log.warning("%s, line %d: the header is repeated (files joined into one?); the line is skipped.", file, number)
+
+
+def _declared_delimiter(path: Path, options: Options) -> str | None:
+    """Return the delimiter that Excel declares in a first line such as `sep=;`."""
+    _, line = next(read_lines(path, options.encoding), (0, ""))
+    declared = line.strip().strip('"')
+    return declared[4:] if declared[:4].lower() == "sep=" and len(declared) == 5 else None
 
 
 def _checked_delimiter(delimiter: str) -> str:
@@ -81,8 +105,21 @@ def _header(path: Path, record: _Record) -> _Header:
     number, cells, line = record
     names = [cell.strip() for cell in cells]
     spare = len(names) > 1 and not names[-1]
-    names = names[:-1] if spare else names
-    place = Place(str(path), number)
+    checked = checked_names(names[:-1] if spare else names, line, Place(str(path), number))
+    return _Header(checked, len(checked), spare)
+
+
+def checked_names(names: Sequence[str], line: str, place: Place) -> tuple[str, ...]:
+    """Return the names of a header.
+
+    Args:
+        names: without white space at their edges.
+        line: the header as written, for messages.
+        place: of the header.
+
+    Raises:
+        InputError: a column has no name, or two have the same.
+    """
     if not all(names):
         index = names.index("")
         raise InputError(
@@ -93,15 +130,22 @@ def _header(path: Path, record: _Record) -> _Header:
             if index == 0
             else "give that column a name, or delete it",
         )
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(
-                f"{names.count(name)} columns of the header are named {name!r}: {shorten(line)}",
-                place=place,
-                expected="a different name for every column",
-                fix="rename one of them",
-            )
-    return _Header(tuple(names), len(names), spare)
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise InputError(
+            f"{count} columns of the header are named {shorten(name)}: {shorten(line)}",
+            place=place,
+            expected="a different name for every column",
+            fix="rename one of them",
+        )
+    if any(_NUMBER.fullmatch(name) for name in names):
+        _report_numbers(str(place), shorten(line))
+    return tuple(names)
+
+
+@cache  # once per file
+def _report_numbers(place: str, line: str) -> None:
+    log.warning("%s is taken for the header: %s. Without a header line: --columns NAME,NAME", place, line)
 
 
 def _fit(cells: list[str], header: _Header, line: str, place: Place, delimiter: str) -> list[str]:
@@ -112,11 +156,12 @@ def _fit(cells: list[str], header: _Header, line: str, place: Place, delimiter: 
         return cells[:-1]
     if len(cells) == header.width:
         return cells
+    named = ", ".join(header.names[:8]) + ", ..." * (header.width > 8)
     shown = {"\t": "tab", " ": "space"}.get(delimiter, delimiter)
     raise InputError(
         f"{len(cells)} cell{'s' * (len(cells) != 1)} in {shorten(line)}",
         place=place,
-        expected=f"{header.width} ({', '.join(header.names)}), separated by {shown!r}",
+        expected=f"{header.width} ({named}), separated by {shown!r}",
         fix=_fix_of_ragged(len(cells), header.width, delimiter),
     )
 
@@ -154,9 +199,26 @@ def _cut(header: str, delimiter: str, options: Options) -> Sequence[str]:
 def _records(path: Path, options: Options, delimiter: str) -> Iterator[_Record]:
     quoted = options.quoting == "csv" or (options.quoting == "auto" and delimiter != "\t")
     if options.quoting == "auto" and not quoted:
-        quoted = _needs_quoting(path, options, delimiter)
+        quoted = _is_written_quoted(path, options, delimiter) or _needs_quoting(path, options, delimiter)
     lines = read_lines(path, options.encoding)
     return quoted_records(lines, delimiter, str(path)) if quoted else _plain(lines, delimiter)
+
+
+def _is_written_quoted(path: Path, options: Options, delimiter: str) -> bool:
+    """Return True if every cell with a double quote is quoted as pandas and Excel do, and one of them had to be.
+
+    A lone quote (NSMC) is evidence against it: those programs would have quoted and doubled it.
+    """
+    needed = False
+    for _, line in read_lines(path, options.encoding):
+        if '"' not in line:
+            continue
+        for piece in line.split(delimiter):
+            if '"' in piece:
+                if _QUOTED_CELL.fullmatch(piece) is None:
+                    return False
+                needed |= '""' in piece[1:-1] or "," in piece
+    return needed
 
 
 def _needs_quoting(path: Path, options: Options, delimiter: str) -> bool:

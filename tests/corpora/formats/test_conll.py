@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from format_helpers import Write, fails, lines, values
 
@@ -49,8 +51,11 @@ def test_entities_from_words() -> None:
         entities_from_words(["박"], ["I-PS"], places=place)
 
 
+BIO = "앞\tB-LC\n뒤\tO\n\n"  # a B- after O, which IOB1 does not write
+
+
 def test_orphan_inside_tag(write: Write) -> None:
-    fails(write("a.conll", "가\tO\n나\tI-PS\n"), "I-PS has no B-PS", r"write '나\tB-PS'", line=2)
+    fails(write("a.conll", BIO + "가\tO\n나\tI-PS\n"), "I-PS has no B-PS", r"write '나\tB-PS'", line=5)
     fails(write("a.conll", "가 B-LC\n나 I-PS\n"), "I-PS has no B-PS", "write '나 B-PS'", line=2)
     fails(write("a.conll", "가 B-PS\n\n나 I-PS\n"), "I-PS has no B-PS", line=3)
     fails(write("a.conll", "가 B-PS\n나 O\n다 I-PS\n"), "I-PS has no B-PS", line=3)
@@ -59,17 +64,61 @@ def test_orphan_inside_tag(write: Write) -> None:
 @pytest.mark.parametrize(
     ("tag", "fix"),
     [
-        ("S-PS", "B-PS"),
-        ("E-PS", "I-PS"),
-        ("PER_B", "B-PER"),
-        ("-", "O"),
         ("b-ps", "B-ps"),
         ("B-", "O, or B- or I- and the type"),
         ("PS", "O, or B- or I- and the type"),
     ],
 )
 def test_unknown_tag(write: Write, tag: str, fix: str) -> None:
-    fails(write("a.conll", f"가\tO\n나\t{tag}\n"), f"unknown tag {tag!r}", "expected: O, B-<type>", fix, line=2)
+    fails(write("a.conll", BIO + f"가\tO\n나\t{tag}\n"), f"unknown tag {tag!r}", "expected: O, B-<type>", fix, line=5)
+
+
+SCHEMES = {
+    "IOB1": ["I-PS", "I-PS", "B-PS", "O", "I-LC"],
+    "BIOES": ["B-PS", "E-PS", "S-PS", "O", "S-LC"],
+    "BILOU": ["B-PS", "L-PS", "U-PS", "O", "U-LC"],
+    "BMEWO": ["B-PS", "E-PS", "W-PS", "O", "W-LC"],
+    "Naver": ["PS_B", "PS_I", "PS_B", "-", "LC_B"],
+    "BIO": ["B-PS", "I-PS", "B-PS", "O", "B-LC"],
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", ["a.conll", "a.txt", "a.tsv", "noext"])
+def test_tag_schemes(write: Write, scheme: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    words = ["은별", "김", "하준", "씨", "여수"]
+    path = write(name, "".join(f"{w}\t{t}\n" for w, t in zip(words, SCHEMES[scheme], strict=True)))
+    with caplog.at_level(logging.INFO, logger="ratsnlp_like"):
+        (row,) = values(path)
+    assert row == {"text": "은별 김 하준 씨 여수", "entities": [[0, 4, "PS"], [5, 7, "PS"], [10, 12, "LC"]]}
+    assert (f"scheme {scheme}" in caplog.text) is (scheme != "BIO")
+
+
+def test_tags_without_prefixes(write: Write) -> None:
+    """IO: neighbours of one type are one entity."""
+    path = write("a.conll", "은별 PS\n김 PS\n씨 O\n여수 LC\n")
+    assert values(path) == [{"text": "은별 김 씨 여수", "entities": [[0, 4, "PS"], [7, 9, "LC"]]}]
+
+
+def test_numbered_tokens(write: Write) -> None:
+    """Naver's corpus and CoNLL-U: the first column counts, the second is the word; `# text =` is a comment."""
+    sentence = "1\t은별은\tNOUN\tB-PS\n2\t여수에\tNOUN\tB-LC\n3\t산다\tVERB\tO\n\n"
+    path = write("a.tsv", f"# sent_id = 1\n# text = 은별은 여수에 산다\n{sentence}{sentence}")
+    assert values(path) == [{"text": "은별은 여수에 산다", "entities": [[0, 3, "PS"], [4, 7, "LC"]]}] * 2
+
+
+def test_numbers_that_do_not_count_are_words(write: Write) -> None:
+    path = write("a.tsv", "1\tNUM\tB-QT\n2024\tNUM\tO\n\n")
+    assert values(path) == [{"text": "1 2024", "entities": [[0, 1, "QT"]]}]
+
+
+def test_columns_of_conll_2003(write: Write) -> None:
+    path = write("a.conll", "-DOCSTART- -X- -X- O\n\n은별 NNP B-NP I-PS\n산다 VV B-VP O\n")
+    assert values(path) == [{"text": "은별 산다", "entities": [[0, 2, "PS"]]}]
+
+
+def test_rows_with_other_numbers_of_columns(write: Write) -> None:
+    fails(write("a.conll", "가 NN B-PS\n나 O\n"), "2 columns in '나 O'", "expected: 3", line=2)
 
 
 def test_conll_row_without_tag_or_word(write: Write) -> None:

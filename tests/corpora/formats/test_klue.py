@@ -26,7 +26,7 @@ def test_klue_ner_sentences_without_blank_line_and_without_head(write: Write) ->
     assert lines(path) == [1, 3, 6]
 
 
-@pytest.mark.parametrize("head", ["<영화>의 가", "<<영화>:PS>의 가", "다른 문장"])
+@pytest.mark.parametrize("head", ["<영화>의 가", "<<영화>:PS>의 가"])
 def test_klue_ner_rows_decide_where_the_head_is_ambiguous(write: Write, head: str) -> None:
     rows = "".join(f"{character}\tO\n" for character in "<영화>의 가")
     assert values(write("a.tsv", f"## a\t{head}\n{rows}"))[0]["entities"] == []
@@ -42,3 +42,9 @@ def test_klue_ner_broken_rows(write: Write) -> None:
     fails(write("a.tsv", "## a\t가나\n가\tO\n나\tI-PS\n"), "I-PS has no B-PS", r"write '나\tB-PS'", line=3)
     fails(write("a.tsv", "## a\t가 나\n가\tO\n\tO\n"), "not a character row", r"write ' \tO'", line=3)
     fails(write("a.tsv", "## a\t가나\n가\tO\n나\n"), "not a character row", r"write '나\tO'", line=3)
+
+
+def test_klue_ner_row_that_is_missing(write: Write) -> None:
+    """The head shows it."""
+    path = write("a.tsv", "## a\t<한가람:PS>은\n한\tB-PS\n람\tI-PS\n은\tO\n")
+    fails(path, "the head is another sentence than its rows", "<한가람:PS>은", "한람은", line=1)

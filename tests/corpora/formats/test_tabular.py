@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 
 import pytest
 from format_helpers import Write, fails, lines, values
@@ -12,6 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratsnlp_like.corpora.formats.tabular import quoted_records
+from ratsnlp_like.corpora.opening import open_corpus
+from ratsnlp_like.errors import InputError
+from ratsnlp_like.examples.text import TextExample
 
 
 def test_csv_quoting(write: Write) -> None:
@@ -162,3 +166,51 @@ def test_forced_quoting_in_tsv(write: Write) -> None:
 
 def test_tsv_with_windows_line_ends_and_no_last_one(write: Write) -> None:
     assert values(write("a.tsv", "a\tb\r\n1\t2\r\n3\t")) == [{"a": "1", "b": "2"}, {"a": "3", "b": ""}]
+
+
+def test_tsv_of_pandas_and_excel_is_unquoted(write: Write) -> None:
+    """Cells with quotes are quoted and their quotes doubled; Excel quotes cells with commas as well."""
+    path = write("a.tsv", 'text\tlabel\n"그는 ""최고""라 했다"\t가\n그냥 그랬다\t나\n')
+    assert [row["text"] for row in values(path)] == ['그는 "최고"라 했다', "그냥 그랬다"]
+    excel = write("b.tsv", 'text\tlabel\n"값은 1,000원"\t가\n싸다\t나\n')
+    assert [row["text"] for row in values(excel)] == ["값은 1,000원", "싸다"]
+    lone = write("c.tsv", 'text\tlabel\n"그는 ""최고""라 했다"\t가\n"그냥 그랬다\t나\n')
+    assert [row["text"] for row in values(lone)] == ['"그는 ""최고""라 했다"', '"그냥 그랬다']
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.txt"])
+def test_a_table_without_header(write: Write, name: str) -> None:
+    path = write(name, "5\t빨리 왔다\n1\t늦게 왔다\n")
+    expected = [{"label": "5", "text": "빨리 왔다"}, {"label": "1", "text": "늦게 왔다"}]
+    assert values(path, columns=("label", "text")) == expected
+    assert lines(path, columns=("label", "text")) == [1, 2]
+    fails(path, "2 cells", "expected: 3 (a, b, c)", line=1, columns=("a", "b", "c"))
+
+
+def test_a_first_row_of_numbers_is_reported_as_header(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    values(write("numbers.csv", "5,빨리 왔다\n1,늦게 왔다\n"))
+    assert "line 1 is taken for the header" in caplog.text
+    assert "--columns" in caplog.text
+
+
+@pytest.mark.parametrize("declaration", ["sep=;", '"sep=;"', "SEP=;"])
+def test_the_delimiter_that_excel_declares(write: Write, declaration: str) -> None:
+    assert values(write("a.csv", f"{declaration}\ntext;label\n가, 나;1\n")) == [{"text": "가, 나", "label": "1"}]
+
+
+def test_a_header_in_the_middle_is_skipped_and_reported(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    path = write("joined.csv", "text,label\n가,1\ntext,label\n나,0\n")
+    assert [row["text"] for row in values(path)] == ["가", "나"]
+    assert "joined.csv, line 3: the header is repeated" in caplog.text
+
+
+def test_many_columns_take_linear_time(write: Write) -> None:
+    names = [f"c{n}" for n in range(20_000)]
+    path = write("a.csv", ",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
+    start = time.process_time()
+    corpus = open_corpus(path, TextExample, "classification")
+    with pytest.raises(InputError) as caught:
+        list(corpus.examples(path.parent, "train"))
+    assert time.process_time() - start < 2
+    assert len(str(caught.value)) < 1000
+    assert "and 19,988 more" in str(caught.value)
