@@ -42,6 +42,7 @@ setup(
     install_requires=requirements(),
     extras_require={
         "sentencepiece": ["sentencepiece>=0.2", "protobuf>=4"],  # KoBERT's tokenizer
+        "xlsx": ["openpyxl>=3.1"],
         "lora": ["peft>=0.20"],
         "onnx": ["onnx>=1.18", "onnxruntime>=1.20", "onnxscript>=0.5"],  # to predict: onnxruntime alone
         "serve": [],  # comes with the package, for the book's deployment cells install nothing more
@@ -56,6 +57,7 @@ setup(
             "httpx2>=2",  # starlette's test client
             "playwright>=1.49",  # drives the Chromium of the system in tests
             "emoji>=2",
+            "openpyxl>=3.1",
             "soynlp>=0.0.493",
             "ruff>=0.9",
             "mypy>=1.13",

@@ -31,8 +31,8 @@ class GenerationExample(Example):
     """
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "prompt": ("prompt", "instruction", "question", "q", "input", "질문", "지시", "입력"),
-        "completion": ("completion", "response", "output", "answer", "a", "답변", "응답", "출력"),
+        "prompt": ("prompt", "instruction", "question", "q", "input", "질문", "지시", "명령", "입력"),
+        "completion": ("completion", "response", "output", "answer", "a", "답변", "응답", "대답", "출력"),
         "text": TEXT_NAMES,
         "messages": ("messages", "conversation", "conversations", "대화"),
         "input": ("입력",),

@@ -29,7 +29,7 @@ class QuestionExample(Example):
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "question": ("question", "query", "질문", "질의"),
-        "context": ("context", "paragraph", "passage", "document", "text", "지문", "본문", "문단"),
+        "context": ("context", "paragraph", "passage", "document", "text", "지문", "본문", "문단", "문맥", "내용"),
         "answers": ("answers", "answer", "answer_text", "정답", "답", "답변"),
         "answer_start": ("answer_start", "start"),
         "is_impossible": ("is_impossible",),

@@ -11,7 +11,7 @@ from .values import as_labels, as_string
 
 TEXT_NAMES = (
     "text", "document", "sentence", "review", "comments", "comment", "content", "body", "utterance",
-    "문장", "텍스트", "내용", "본문", "리뷰", "댓글", "발화", "title", "제목",
+    "문장", "텍스트", "내용", "본문", "리뷰", "후기", "댓글", "코멘트", "의견", "발화", "글", "title", "제목",
 )  # fmt: skip
 
 
@@ -38,7 +38,9 @@ class TextExample(Labelled):
         "text": TEXT_NAMES,
         "label": (
             "label", "labels", "class", "category", "sentiment", "target", "y", "intent", "topic", "emotion",
+            "relation", "rating", "stars",
             "라벨", "레이블", "분류", "감정", "감성", "카테고리", "정답",
+            "유형", "의도", "주제", "관계", "별점", "평점", "점수",
         ),
     }  # fmt: skip
     optional: ClassVar[frozenset[str]] = frozenset({"label"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -359,6 +360,14 @@ GOOD, BAD, SOSO = table(("좋다", "긍정")), table(("나쁘다", "부정")), t
         (("a.csv", "b.csv", "c.csv"), ("train",)),
         (("latest.csv", "trained.csv"), ("train",)),  # words that merely hold one
         (("train-test.csv", "a.csv"), ("train",)),  # of two splits it is neither
+        (("Training/라벨/a.csv", "Validation/라벨/a.csv"), ("train", "validation")),
+        (("1.Training/a.csv", "2.Validation/b.csv", "3.Test/c.csv"), ("train", "validation", "test")),
+        (("감성_Training.csv", "감성_Validation.csv"), ("train", "validation")),
+        (("학습.csv", "검증.csv", "시험.csv"), ("train", "validation", "test")),
+        (("훈련데이터.csv", "평가용.csv"), ("train", "test")),
+        (("댓글_학습셋.csv", "댓글test.csv"), ("train", "test")),
+        (("영화평가.csv", "학습지.csv"), ("train",)),  # words that merely begin or end with one
+        (("Validation/train.csv", "Validation/dev.csv"), ("train", "validation")),  # a file's own name first
     ],
     ids=str,
 )
@@ -369,6 +378,52 @@ def test_splits_of_a_folder(names: tuple[str, ...], splits: tuple[str, ...], tmp
     assert sorted(t for split in splits for t in texts_of(corpus, split)) == sorted(
         ["좋다", "나쁘다", "그저 그렇다"][: len(names)]
     )
+
+
+@pytest.mark.parametrize("names", [("dev.csv",), ("test.csv",), ("a.csv", "valid.csv"), ("검증.csv", "시험.csv")])
+def test_splits_for_evaluation_are_never_trained_on(names: tuple[str, ...], tmp_path: Path) -> None:
+    corpus = lay_folder(tmp_path, dict.fromkeys(names, GOOD))
+    with pytest.raises(InputError, match="no split to train on") as caught:
+        corpus.training_split(tmp_path)
+    assert names[-1] in str(caught.value)
+    assert "--train_files" in str(caught.value)
+
+
+def test_files_that_the_user_names_for_splits(tmp_path: Path) -> None:
+    lay_folder(tmp_path, {"a.csv": GOOD, "b.csv": BAD, "parts/1.csv": SOSO, "parts/2.csv": GOOD, "test.csv": BAD})
+    files = {"train": ["parts/*.csv"], "validation": ["a.csv", "b.csv"], "test": []}
+    corpus = open_corpus(tmp_path, TextExample, "classification", files=files)
+    assert corpus.splits(tmp_path) == ("train", "validation")
+    assert texts_of(corpus, "train", tmp_path) == ["그저 그렇다", "좋다"]
+    assert texts_of(corpus, "validation", tmp_path) == ["좋다", "나쁘다"]
+    with pytest.raises(InputError, match=r"no file 'c\.csv'") as caught:
+        open_corpus(tmp_path, TextExample, "any", files={"train": ["c.csv"]}).splits(tmp_path)
+    assert caught.value.place == "--train_files"
+
+
+def test_a_split_without_labels(tmp_path: Path) -> None:
+    corpus = lay_folder(tmp_path, {"train.csv": GOOD, "test.csv": "text\n모르겠다\n".encode()})
+    assert corpus.is_labelled(tmp_path, "train")
+    assert not corpus.is_labelled(tmp_path, "test")
+
+
+def test_a_zip_archive_is_a_folder_or_its_only_file(tmp_path: Path) -> None:
+    one, several, damaged = (tmp_path / f"{name}.zip" for name in ("one", "several", "damaged"))
+    with zipfile.ZipFile(one, "w") as archive:
+        archive.writestr("안/자료.csv", GOOD)
+    with zipfile.ZipFile(several, "w") as archive:
+        archive.writestr("Training/a.csv", GOOD)
+        archive.writestr("Validation/a.csv", BAD)
+        archive.writestr("__MACOSX/._a.csv", b"\0")
+    assert texts_of(open_corpus(one, TextExample, "any")) == ["좋다"]
+    corpus = open_corpus(several, TextExample, "any")
+    assert {split: texts_of(corpus, split) for split in corpus.splits(tmp_path)} == {
+        "train": ["좋다"],
+        "validation": ["나쁘다"],
+    }
+    damaged.write_bytes(several.read_bytes()[:60])
+    with pytest.raises(InputError, match="the archive cannot be unpacked"):
+        open_corpus(damaged, TextExample, "any").splits(tmp_path)
 
 
 def test_a_split_of_several_files(tmp_path: Path) -> None:
@@ -484,7 +539,8 @@ def test_a_corpus_object_takes_the_users_options(tmp_path: Path) -> None:
     )
     assert list(opened.examples(tmp_path, "train")) == [TextExample("좋다", ("긍정", "추천"))]
     assert own.columns == {"text": "후일담"}  # the given object stays as it is
-    assert open_corpus(own, TextExample, "classification") is own
+    kept = open_corpus(replace(own, kind=TextExample), TextExample, "classification")
+    assert kept == replace(own, kind=TextExample)
 
 
 def test_examples_in_memory_have_no_columns() -> None:

@@ -57,12 +57,15 @@ def entities(tokens: list[str], tags: list[int]) -> datasets.Dataset:
     return datasets.Dataset.from_dict({"tokens": [tokens], "ner_tags": [tags]}, features=features)
 
 
-def test_class_numbers_become_names_and_splits_get_their_usual_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_class_numbers_become_names_and_splits_get_their_usual_names(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     calls = serve(monkeypatch, train=reviews(), dev=reviews())
     corpus = open_corpus("owner/reviews", TextExample, "classification", subset="small")
     assert corpus.splits(ROOT) == ("train", "validation")
     found = list(corpus.examples(ROOT, "validation"))
-    assert [(e.text, e.label) for e in found] == [("졸렸다", "나쁨"), ("웃었다", "좋음"), ("모르겠다", None)]
+    assert [(e.text, e.label) for e in found] == [("졸렸다", "나쁨"), ("웃었다", "좋음")]
+    assert "1 row have no gold label" in caplog.text
     assert str(found[1].place) == "owner/reviews (validation), row 2"
     assert calls == [("owner/reviews", "small")]
 
@@ -70,7 +73,7 @@ def test_class_numbers_become_names_and_splits_get_their_usual_names(monkeypatch
 def test_columns_are_named_as_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, train=reviews())
     corpus = open_corpus("owner/reviews", TextExample, "classification", columns={"text": "id"})
-    assert [e.text for e in corpus.examples(ROOT, "train")] == ["a", "b", "c"]
+    assert [e.text for e in corpus.examples(ROOT, "train")] == ["a", "b"]  # the third has no class
     wrong = open_corpus("owner/reviews", TextExample, "classification", columns={"text": "reviw"})
     with pytest.raises(InputError, match=r"no column 'reviw'(.|\n)*did you mean 'review'"):
         list(wrong.examples(ROOT, "train"))
