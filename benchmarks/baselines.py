@@ -75,7 +75,7 @@ def baseline(corpus: str, predictor: Predictor, options: dict[str, Any]) -> dict
         return unigrams(data.train, held_out, len(predictor.tokenizer))
     say = trivial(task.name, data.train.examples())
     examples = list(held_out.examples())
-    return task.score([task.answer(say(example)) for example in examples], examples, predictor.labels)
+    return task.score([task.gold_prediction(say(example)) for example in examples], examples, predictor.labels)
 
 
 def main() -> None:

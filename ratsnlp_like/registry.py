@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .checkpoints.base import Checkpoint
     from .corpora.base import Corpus
     from .metrics.base import Metric
-    from .tasks.base import Task
+    from .tasks.base import AnyTask
 
 T = TypeVar("T")
 Entry = TypeVar("Entry")
@@ -87,7 +87,7 @@ class Registry(Generic[T]):
 
 
 CORPORA: Registry[Corpus] = Registry("corpus", "ratsnlp_like.corpora")
-TASKS: Registry[type[Task[Any, Any]]] = Registry("task", "ratsnlp_like.tasks")
+TASKS: Registry[type[AnyTask]] = Registry("task", "ratsnlp_like.tasks")
 CHECKPOINTS: Registry[Checkpoint] = Registry("checkpoint", "ratsnlp_like.checkpoints")
 METRICS: Registry[Metric] = Registry("metric", "ratsnlp_like.metrics")
 LOGGERS: Registry[Callable[[Path], Logger]] = Registry("logger", "ratsnlp_like.training.loggers")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
     from ..corpora.formats import Options
-    from ..tasks.base import Task
+    from ..tasks.base import AnyTask
 
 
 def add_corpus_options(parser: ArgumentParser, columns: Iterable[str]) -> None:
@@ -47,9 +47,7 @@ def add_precision(parser: ArgumentParser) -> None:
     )
 
 
-def add_task_options(
-    parser: ArgumentParser, task: type[Task[Any, Any]], names: frozenset[str], saved: dict[str, Any]
-) -> None:
+def add_task_options(parser: ArgumentParser, task: type[AnyTask], names: frozenset[str], saved: dict[str, Any]) -> None:
     """Add the named fields of a saved model's task, with the saved values as defaults."""
     parser.add_class_arguments(task, skip={f.name for f in fields(task)} - names)
     parser.set_defaults({name: saved[name] for name in sorted(names) if name in saved})

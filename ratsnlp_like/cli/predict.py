@@ -65,7 +65,7 @@ def run(arguments: list[str]) -> None:
         with open_output(options["output"], options["input"]) as file:
             write_rows(rows, file, form)
     if predictor.truncated:
-        how = predictor.task.too_long(predictor.max_length)
+        how = predictor.task.truncation(predictor.max_length)
         log.warning("%s %s; the rest of each was cut off.", f"{predictor.truncated:,}", how)
 
 

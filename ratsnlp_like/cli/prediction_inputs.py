@@ -12,7 +12,7 @@ from ..errors import InputError
 from .options import reading_options
 
 if TYPE_CHECKING:
-    from ..tasks.base import Task
+    from ..tasks.base import AnyTask
 
 
 class Inputs(NamedTuple):
@@ -23,7 +23,7 @@ class Inputs(NamedTuple):
     """Of rows of a file: the columns that are not part of the input."""
 
 
-def read_inputs(options: dict[str, Any], task: type[Task[Any, Any]]) -> Inputs:
+def read_inputs(options: dict[str, Any], task: type[AnyTask]) -> Inputs:
     """Return the inputs that the options name.
 
     Raises:
@@ -44,7 +44,7 @@ def read_inputs(options: dict[str, Any], task: type[Task[Any, Any]]) -> Inputs:
     return Inputs(lines if len(required) == 1 else _split(lines, required), None)
 
 
-def _from_file(options: dict[str, Any], task: type[Task[Any, Any]]) -> Inputs:
+def _from_file(options: dict[str, Any], task: type[AnyTask]) -> Inputs:
     from ..corpora.opening import open_corpus
     from ..runtime.places import default_root
 

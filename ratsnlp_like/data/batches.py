@@ -120,7 +120,8 @@ class Loader:
             yield self.batch(index)
 
     def batch(self, index: np.ndarray) -> dict[str, Any]:
-        """Collate the windows of these indices."""
+        """Collate the windows of these units of batching."""
+        index = self.split.windows_of(index)
         features = [self.split[k] for k in index]
         noise = self.batch_sampler.noise(self._position) if self.batch_sampler.shuffle else None
         batch: dict[str, Any] = self.split.task.collate(features, self.tokenizer, noise=noise)

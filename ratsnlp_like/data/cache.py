@@ -16,7 +16,7 @@ from filelock import FileLock
 from ..runtime.files import MAKE_ROOM, atomic_folder, write_json
 from ..runtime.lazy_imports import uncollected
 
-CACHE_VERSION = 5
+CACHE_VERSION = 7
 """Raise it when the layout of the cache or the meaning of a feature changes."""
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..tasks.base import Raw, Task, Window
+from ..tasks.base import AnyTask, Raw, Window
 from .encoding import EncodedSplit
 
 
 def decode_split(
-    task: Task[Any, Any], split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str], tokenizer: Any
+    task: AnyTask, split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str], tokenizer: Any
 ) -> tuple[list[Any], list[Any]]:
     """Predictions for a split from what a model said of each of its windows, and the examples."""
     examples, predictions = [], []

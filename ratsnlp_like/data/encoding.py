@@ -16,7 +16,8 @@ import numpy as np
 
 from ..examples.base import Example
 from ..runtime.slices import slices
-from ..tasks.base import Features, Task
+from ..tasks.base import AnyTask
+from ..tasks.features import Features
 from .cache import cache_key, cached_folder, tokenizer_fingerprint
 from .reading import ReadSplit
 from .table import Table, write_table
@@ -31,7 +32,7 @@ _SLICES_AHEAD = 2
 class EncodedSplit:
     """The windows of a split, or of a selection of its examples."""
 
-    task: Task[Any, Any]
+    task: AnyTask
     read: ReadSplit
     table: Table
     rows: np.ndarray
@@ -69,6 +70,21 @@ class EncodedSplit:
         chosen[examples] = True
         return EncodedSplit(self.task, self.read, self.table, self.rows[chosen[self.example_rows]])
 
+    @cached_property
+    def unit_lengths(self) -> np.ndarray:
+        """Number of tokens of each unit of batching: a window, or all windows of an example. Shape: (units,)."""
+        if not self.task.grouped:
+            return self.lengths
+        return np.array([len(unit) * self.lengths[unit].max() for unit in self._units], dtype=self.lengths.dtype)
+
+    def windows_of(self, units: np.ndarray) -> np.ndarray:
+        """Return the indices of the windows of units of batching. Shape: (windows,)."""
+        return np.concatenate([self._units[k] for k in units]) if self.task.grouped else units
+
+    @cached_property
+    def _units(self) -> list[np.ndarray]:
+        return np.split(np.arange(len(self)), np.flatnonzero(self.begins)[1:])
+
     def examples(self) -> Iterator[Any]:
         """Return the examples that have at least one window here, in order."""
         return (self.read.example(int(row)) for row in self.example_rows[self.begins])
@@ -84,7 +100,7 @@ class EncodedSplit:
 
 
 def encode_split(
-    read: ReadSplit, task: Task[Any, Any], tokenizer: Any, labels: Sequence[str], max_length: int, *, cache: Path
+    read: ReadSplit, task: AnyTask, tokenizer: Any, labels: Sequence[str], max_length: int, *, cache: Path
 ) -> EncodedSplit:
     """Encode a split through the cache.
 
@@ -127,13 +143,13 @@ def warn_of_truncation(split: EncodedSplit, max_length: int, *, name: str | None
         log.warning(
             "%s: %s of %s %s; %.2f%% of all tokens are cut off.",
             name or split.read.name, f"{np.count_nonzero(lost):,}", f"{len(lost):,}",
-            split.task.too_long(max_length), 100 * share,
+            split.task.truncation(max_length), 100 * share,
         )  # fmt: skip
 
 
 def _windows(
     read: ReadSplit,
-    task: Task[Any, Any],
+    task: AnyTask,
     tokenizer: Any,
     labels: Sequence[str],
     max_length: int,
@@ -142,7 +158,7 @@ def _windows(
     done = 0
     with ThreadPoolExecutor(_SLICES_AHEAD) as ahead:  # tokenizing releases the GIL
 
-        def encode(part: list[Example]) -> Future[tuple[int, list[Features]]]:
+        def encode(part: list[Example]) -> Future[tuple[int, Sequence[Features]]]:
             return ahead.submit(lambda: (len(part), task.encode(part, tokenizer, labels, max_length)))
 
         waiting = deque(map(encode, islice(parts, _SLICES_AHEAD + 1)))

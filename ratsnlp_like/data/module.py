@@ -14,7 +14,7 @@ from ..corpora.base import Corpus
 from ..corpora.opening import open_corpus
 from ..errors import InputError
 from ..runtime.places import default_cache, default_root
-from ..tasks.base import Task
+from ..tasks.base import AnyTask
 from .batches import ON_HOST, Batches, Loader
 from .encoding import EncodedSplit, encode_split, warn_of_truncation
 from .reading import ReadSplit, read_split, warn_of_empty_rows
@@ -50,7 +50,7 @@ class TaskDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        task: Task[Any, Any],
+        task: AnyTask,
         corpus: Corpus | str | Path,
         tokenizer: Any,
         *,
@@ -215,7 +215,7 @@ class TaskDataModule(pl.LightningDataModule):
         size = self.batch_size if shuffle else self.eval_batch_size
         tokens = self.batch_tokens if shuffle else None
         batches = Batches(
-            split.lengths, size, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world, batch_tokens=tokens
+            split.unit_lengths, size, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world, batch_tokens=tokens
         )
         return Loader(split, self.tokenizer, batches)
 

@@ -19,6 +19,7 @@ from ..errors import InputError, did_you_mean
 from ..inference.model_folder import PredictionPrecision
 from ..inference.predictor import Predictor
 from ..runtime.places import default_cache, default_root
+from ..tasks.abilities import SupportsGenerationMetrics
 from ..training.job import Job, name_of
 from ..training.module import TaskModule
 from ..training.trainer import evaluation_trainer
@@ -84,8 +85,10 @@ class Evaluation:
         module = TaskModule(predictor.task, predictor.model, predictor.labels)
         trainer = evaluation_trainer(progress=held_out.progress)
         trainer.test(module, dataloaders=held_out.loader(predictor), verbose=False)
-        generated = predictor.task.score_generation(predictor.predict, held_out.split.examples())
-        return cls(predictor, held_out, module.results | generated, module.predictions, module.examples)
+        metrics = module.results
+        if isinstance(predictor.task, SupportsGenerationMetrics):
+            metrics |= predictor.task.score_generation(predictor.predict, held_out.split.examples())
+        return cls(predictor, held_out, metrics, module.predictions, module.examples)
 
 
 @dataclass(frozen=True)
@@ -136,5 +139,5 @@ class EvaluationSet:
 
     def loader(self, predictor: Predictor) -> Loader:
         """Its batches, longest first."""
-        batches = Batches(self.split.lengths, self.batch_size, shuffle=False)
+        batches = Batches(self.split.unit_lengths, self.batch_size, shuffle=False)
         return Loader(self.split, predictor.tokenizer, batches)

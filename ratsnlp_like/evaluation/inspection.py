@@ -19,7 +19,8 @@ from ..errors import InputError
 from ..examples.base import Example
 from ..runtime.places import default_root
 from ..runtime.slices import slices
-from ..tasks.base import Statistics, Task, Window
+from ..tasks.abilities import SupportsDiagnostics, SupportsOracle
+from ..tasks.base import AnyTask, Statistics, Window
 from ..text.tokens import Template, tokenize
 
 _EXAMPLES = 8
@@ -30,7 +31,7 @@ MAX_LENGTHS = (32, 64, 128, 256, 300, 512)
 
 def inspect(
     corpus: Corpus,
-    task: Task[Any, Any],
+    task: AnyTask,
     *,
     checkpoint: str | None = None,
     max_length: int = 128,
@@ -72,10 +73,14 @@ def inspect(
             kept = [example for example in kept if example.missing is None and task.example.optional]
             labels = task.order_labels(findings.labels)
             task = _fitted(task, findings, labels, kept, tokenizer) if kept else task
-            looked_at[split]["oracle"] = _oracle(kept, task, tokenizer, labels, max_length) if kept else None
+            looked_at[split]["oracle"] = None
+            if not kept or not isinstance(task, SupportsOracle):
+                continue
+            looked_at[split]["oracle"] = _oracle(kept, task, tokenizer, labels, max_length)
             # learnt from the first split, which is the one to train on, and asked on all
-            improved = improved or (task.improved(kept, tokenizer) if kept else None)
-            if improved is not None and kept:
+            if improved is None and isinstance(task, SupportsDiagnostics):
+                improved = task.improved(kept, tokenizer)
+            if improved is not None:
                 flag, better = improved
                 found = _oracle(kept, better, tokenizer, labels, max_length)
                 looked_at[split]["improved"] = {"flag": flag, "metrics": found["metrics"]}
@@ -158,8 +163,8 @@ class _Findings:
 
 
 def _fitted(
-    task: Task[Any, Any], findings: _Findings, labels: Sequence[str], examples: Sequence[Example], tokenizer: Any
-) -> Task[Any, Any]:
+    task: AnyTask, findings: _Findings, labels: Sequence[str], examples: Sequence[Example], tokenizer: Any
+) -> AnyTask:
     """The task as training would fill it in: that questions may have no answer, and texts several labels."""
     statistics = Statistics(findings.rows, findings.empty, findings.labels, several=findings.several)
     try:
@@ -196,7 +201,7 @@ def percentiles(lengths: Sequence[int]) -> dict[str, int]:
 
 
 def _look_at_tokens(
-    examples: Iterator[Example], task: Task[Any, Any], tokenizer: Any, max_length: int
+    examples: Iterator[Example], task: AnyTask, tokenizer: Any, max_length: int
 ) -> tuple[list[Example], dict[str, Any]]:
     """The first examples, to ask the oracle on, and what all of them look like in tokens."""
     lengths: list[int] = []
@@ -240,16 +245,21 @@ def _guilty(pieces: Counter[str], tokenizer: Any) -> dict[str, int]:
 
 
 def _oracle(
-    examples: Sequence[Example], task: Task[Any, Any], tokenizer: Any, labels: Sequence[str], max_length: int
+    examples: Sequence[Example], task: AnyTask, tokenizer: Any, labels: Sequence[str], max_length: int
 ) -> dict[str, Any]:
     """Metrics of a perfect model: what the tokens leave to be reached."""
-    predictions, lost, affected, count = [], [], 0, 0
+    assert isinstance(task, SupportsOracle)
+    predictions: list[Any] = []
+    lost: list[str] = []
+    affected = count = 0
     for part in slices(examples):
         windows: list[list[Window]] = [[] for _ in part]
         for features in task.encode(part, tokenizer, labels, max_length):
-            windows[features["example"]].append(Window(features, task.gold(features, labels)))
+            windows[features["example"]].append(Window(features, task.oracle_output(features, labels)))
         for example, own in zip(part, windows, strict=True):
             predictions.append(task.decode(example, own, labels, tokenizer))
+            if not isinstance(task, SupportsDiagnostics):
+                continue
             if missing := task.inexpressible(example, predictions[-1]):
                 affected += 1
                 count += len(missing)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from ..data.batches import ON_HOST
 from ..data.decoding import decode_split
 from ..evaluation.evaluate import EvaluationSet
 from ..inference.predictor import Predictor
+from ..tasks.abilities import SupportsExport
 from ..tasks.base import Raw
 
 
@@ -74,6 +74,7 @@ def certify(
     """
     raw = {"torch": _raw_outputs(source, evaluation_set), "onnx": _raw_outputs(target, evaluation_set)}
     task, labels = source.task, source.labels
+    assert isinstance(task, SupportsExport)
     predictions, metrics = {}, {}
     for name, outputs in raw.items():
         predictions[name], examples = decode_split(task, evaluation_set.split, outputs, labels, source.tokenizer)
@@ -83,7 +84,7 @@ def certify(
         corpus=f"{evaluation_set.corpus}, {evaluation_set.kind}",
         examples=len(equal),
         quantize=quantize,
-        largest_difference=max(float(np.abs(one - raw["onnx"][k]).max()) for k, one in raw["torch"].items()),
+        largest_difference=max(task.difference(one, raw["onnx"][k]) for k, one in raw["torch"].items()),
         equal_predictions=sum(equal) / len(equal),
         metrics={
             name: {runtime: metrics[runtime][name] for runtime in metrics}
@@ -101,5 +102,5 @@ def _raw_outputs(predictor: Predictor, evaluation_set: EvaluationSet) -> dict[in
         for batch in evaluation_set.loader(predictor):
             index = batch.pop("index")
             inputs = {name: value for name, value in batch.items() if name not in ON_HOST}
-            raw.update(zip(index.tolist(), predictor.task.predict_batch(predictor.model, inputs).raw, strict=True))
+            raw.update(zip(index.tolist(), predictor.task.evaluate_batch(predictor.model, inputs).raw, strict=True))
     return raw

@@ -18,6 +18,7 @@ from ..inference.onnx import CERTIFICATE_FILE, MODEL_FILE, is_exported, require_
 from ..inference.predictor import Predictor
 from ..registry import TASKS
 from ..runtime.files import atomic_folder, write_json, write_text
+from ..tasks.abilities import SupportsExport
 from ..text.tokens import Template
 from .certificate import Certificate, certify
 from .graph import Quantize, write_graph
@@ -91,8 +92,8 @@ def _source(model: str | Path) -> Predictor:
     if is_exported(find_model(model)):
         raise InputError("is already an exported model", place=model, fix="name the run that it was exported from")
     task, _ = describe_model(model)
-    if task is None or not task.outputs:
-        names = [name for name, kind in TASKS.items() if kind.outputs]
+    if task is None or not issubclass(task, SupportsExport):
+        names = [name for name, kind in TASKS.items() if issubclass(kind, SupportsExport)]
         raise InputError(
             f"a model of {task and task.name} generates token by token, which no fixed graph does",
             place=model,

@@ -21,7 +21,8 @@ from ..errors import InputError
 from ..inference.predictor import Predictor
 from ..modeling import unpadded
 from ..modeling.losses import gather
-from ..tasks.language_model import model_inputs
+from ..tasks.abilities import SupportsExport
+from ..tasks.batches import model_inputs
 
 Quantize = Literal["int8"]
 _OPSET = 20
@@ -62,6 +63,7 @@ def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = No
     dynamic = tuple({0: "positions"} if name == "positions" else {0: "batch", 1: "length"} for name in batch)
     unpadded.remove(predictor.model)
     predictor.model.set_attn_implementation("eager")
+    assert isinstance(predictor.task, SupportsExport)
     outputs = predictor.task.outputs
     try:
         with _quiet(), unpadded.first_alone(predictor.model):
@@ -89,9 +91,10 @@ def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = No
 
 def _example_batch(predictor: Predictor) -> dict[str, Tensor]:
     task, tokenizer = predictor.task, predictor.tokenizer
+    assert isinstance(task, SupportsExport)
     example = task.example.of(task.example_input if len(task.example_input) > 1 else task.example_input[0])
-    features = task.encode([example] * _ROWS, tokenizer, None, predictor.max_length)
-    batch = {name: torch.from_numpy(array) for name, array in task.graph_batch(features, tokenizer).items()}
+    features = task.encode_inputs([example] * _ROWS, tokenizer, predictor.max_length)
+    batch = {name: torch.from_numpy(array) for name, array in task.graph_inputs(features, tokenizer).items()}
     if "positions" in batch:
         batch = {**model_inputs(batch), "positions": batch["positions"]}
     return batch

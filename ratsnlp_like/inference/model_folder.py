@@ -12,7 +12,7 @@ from ..checkpoints.base import BUNDLED, bundled, load_config, load_model, load_t
 from ..errors import InputError
 from ..registry import TASKS
 from ..runtime.files import recover
-from ..tasks.base import Task
+from ..tasks.base import AnyTask
 from .onnx import OnnxModel
 from .plain_tokenizer import PlainTokenizer
 
@@ -49,7 +49,7 @@ def find_model(folder: str | Path) -> Path:
     )
 
 
-def describe_model(folder: str | Path | None) -> tuple[type[Task[Any, Any]] | None, dict[str, Any]]:
+def describe_model(folder: str | Path | None) -> tuple[type[AnyTask] | None, dict[str, Any]]:
     """Return the task class of a saved model and the values of its fields; nothing where no folder is given."""
     if folder is None:
         return None, {}
@@ -80,7 +80,7 @@ def read_task_file(path: Path) -> dict[str, Any]:
 
 
 def load_torch(
-    path: Path, task: Task[Any, Any], device: str | None, *, unpadded: bool, precision: PredictionPrecision
+    path: Path, task: AnyTask, device: str | None, *, unpadded: bool, precision: PredictionPrecision
 ) -> tuple[Any, Any]:
     """Return the model of a folder, on its device and in evaluation mode, and the tokenizer.
 

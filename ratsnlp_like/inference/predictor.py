@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self, get_args
 
@@ -16,7 +17,10 @@ from ..registry import TASKS
 from ..runtime.files import atomic_folder, write_json, write_text
 from ..runtime.logging import quiet_transformers
 from ..runtime.slices import slices
-from ..tasks.base import Raw, Task, Window
+from ..tasks.abilities import SupportsExport, SupportsStreaming
+from ..tasks.base import AnyTask, Raw, Window
+from ..tasks.batches import group_windows
+from ..tasks.features import Features
 from .model_card import model_card
 from .model_folder import FORMAT_VERSION, PredictionPrecision, find_model, load_onnx, load_torch, read_task_file
 from .onnx import OnnxModel, is_exported
@@ -37,7 +41,7 @@ class Predictor:
 
     def __init__(
         self,
-        task: Task[Any, Any],
+        task: AnyTask,
         model: Any,
         tokenizer: Any,
         labels: Sequence[str],
@@ -161,7 +165,7 @@ class Predictor:
         if batch_size < 1:
             raise InputError(f"{batch_size}", place="--batch_size", expected="at least 1")
         examples = [self.task.example.of(value) for value in inputs]
-        features = self.task.encode(examples, self.tokenizer, None, self.max_length)
+        features = self.task.encode_inputs(examples, self.tokenizer, self.max_length)
         self.truncated += len({f["example"] for f in features if f["lost"]})
         raw = self.raw_outputs(features, batch_size=batch_size)
         windows: list[list[Window]] = [[] for _ in examples]
@@ -172,30 +176,32 @@ class Predictor:
             for example, own in zip(examples, windows, strict=True)
         ]
 
-    def raw_outputs(self, features: Sequence[Mapping[str, Any]], *, batch_size: int = 32) -> list[Raw]:
+    def raw_outputs(self, features: Sequence[Features], *, batch_size: int = 32) -> list[Raw]:
         """Return the raw output of the model for each window; windows of similar length share a batch."""
-        order = sorted(range(len(features)), key=lambda i: -len(features[i]["input_ids"]))
+        units = group_windows(features, by_example=self.task.grouped)
+        units.sort(key=lambda unit: -max(len(features[k]["input_ids"]) for k in unit))
         raw: list[Raw] = [None] * len(features)
         run = self._run_onnx if isinstance(self.model, OnnxModel) else self._run_torch
-        for i in range(0, len(order), batch_size):
-            own = order[i : i + batch_size]
+        for i in range(0, len(units), batch_size):
+            own = list(chain.from_iterable(units[i : i + batch_size]))
             for k, output in zip(own, run([features[k] for k in own]), strict=True):
                 raw[k] = output
         return raw
 
-    def _run_torch(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
+    def _run_torch(self, windows: Sequence[Features]) -> list[Raw]:
         import torch
 
         if self.model.training:  # `eval` visits every module, which takes longer than predicting on a short text
             self.model.eval()
         with torch.inference_mode():
-            batch = self.task.collate(windows, self.tokenizer)
+            batch: Any = self.task.collate_inputs(windows, self.tokenizer)
             if (device := self.model.device).type != "cpu":
                 batch = {name: value.to(device) for name, value in batch.items()}
-            return self.task.predict_batch(self.model, batch).raw
+            return self.task.predict_batch(self.model, batch)
 
-    def _run_onnx(self, windows: Sequence[Mapping[str, Any]]) -> list[Raw]:
-        batch = self.task.graph_batch(windows, self.tokenizer)
+    def _run_onnx(self, windows: Sequence[Features]) -> list[Raw]:
+        assert isinstance(self.task, SupportsExport)  # no other is exported
+        batch = self.task.graph_inputs(windows, self.tokenizer)
         return self.task.raw(self.model.run(batch), batch)
 
     def stream(self, prompt: Any, **options: Any) -> Iterator[str]:
@@ -210,10 +216,12 @@ class Predictor:
         """
         if options:
             return self._with_checked_options(options).stream(prompt)
+        if not isinstance(self.task, SupportsStreaming):
+            names = [name for name, kind in TASKS.items() if issubclass(kind, SupportsStreaming)]
+            raise InputError(f"{self.task.name} does not generate text", expected=" or ".join(names))
         self.model.eval()
         example = self.task.example.of(prompt)
-        features = self.task.encode([example], self.tokenizer, None, self.max_length)
-        return self.task.stream(self.model, features[0], self.tokenizer)
+        return self.task.stream(self.model, example, self.tokenizer, self.max_length)
 
     def rows(self, inputs: Iterable[Any], *, batch_size: int = 32, chunk_size: int = 2048) -> Iterator[dict[str, Any]]:
         """Yield a JSON row for each input, in order, in constant memory: `chunk_size` inputs are read at a time."""
@@ -241,7 +249,7 @@ class Predictor:
         check_types(type(self.task), options)
         return self._with(task=replace(self.task, **options))
 
-    def _with(self, *, task: Task[Any, Any] | None = None, model: Any = None) -> Predictor:
+    def _with(self, *, task: AnyTask | None = None, model: Any = None) -> Predictor:
         return Predictor(
             task or self.task,
             model or self.model,

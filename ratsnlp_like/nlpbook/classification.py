@@ -11,7 +11,7 @@ from ..examples.base import Example
 from ..examples.pair import PairExample
 from ..examples.text import TextExample
 from ..registry import CORPORA, TASKS
-from ..tasks.base import Task
+from ..tasks.base import AnyTask
 from .arguments import NamedTrainArguments
 from .dataset import BookDataset, find_file, read_examples
 from .deploy import WindowDeployArguments
@@ -85,7 +85,7 @@ class NsmcCorpus:
 class ClassificationDataset(BookDataset):
     """Features of texts, or of text pairs if the examples have a `text_b`."""
 
-    def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
+    def task_for(self, examples: Sequence[Any]) -> AnyTask:
         return TASKS["classification" if examples[0].text_b is None else "pair"]()
 
     def to_core_example(self, example: Any) -> Example:

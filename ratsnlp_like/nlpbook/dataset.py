@@ -18,7 +18,7 @@ from ..data.reading import read_split
 from ..errors import InputError
 from ..examples.base import Example
 from ..runtime.places import default_cache
-from ..tasks.base import Task
+from ..tasks.base import AnyTask
 
 log = logging.getLogger("ratsnlp")
 
@@ -71,7 +71,7 @@ class BookDataset(Dataset[Any]):
             self.split = self._encode(examples)
             self.features = Features(self.split, self.to_features)
 
-    def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
+    def task_for(self, examples: Sequence[Any]) -> AnyTask:
         """Return the task that encodes and scores these examples."""
         raise NotImplementedError
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..examples.generation import GenerationExample as CoreExample
 from ..examples.text import TextExample
 from ..registry import CORPORA, TASKS
-from ..tasks.base import IGNORED, Task
+from ..tasks.base import IGNORED, AnyTask
 from .arguments import CHECKPOINTS, NamedTrainArguments
 from .dataset import BookDataset, find_file, read_examples
 from .deploy import DeployArguments
@@ -83,14 +83,14 @@ class GenerationDataset(BookDataset):
 
     with_labels = False
 
-    def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
+    def task_for(self, examples: Sequence[Any]) -> AnyTask:
         return TASKS["generation"]()
 
     def to_core_example(self, example: Any) -> CoreExample:
         return CoreExample(completion=example.text)
 
     def to_features(self, window: dict[str, Any]) -> GenerationFeatures:
-        ids, trained = window["input_ids"], window["learn"]
+        ids, trained = window["input_ids"], window["is_target"]
         labels = [token if train else IGNORED for token, train in zip(ids, trained, strict=True)]
         return GenerationFeatures(ids, [1] * len(ids), None, labels)
 

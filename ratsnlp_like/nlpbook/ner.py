@@ -10,7 +10,7 @@ from typing import Any
 from ..corpora.formats.book import entities_of
 from ..examples.entity import Entity, EntityExample
 from ..registry import TASKS
-from ..tasks.base import IGNORED, Task
+from ..tasks.base import IGNORED, AnyTask
 from .arguments import CHECKPOINTS, NamedTrainArguments
 from .dataset import BookDataset
 from .deploy import DeployArguments
@@ -89,7 +89,7 @@ class NERFeatures:
 class NERDataset(BookDataset):
     """Features of sentences; a long sentence is split into several windows."""
 
-    def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
+    def task_for(self, examples: Sequence[Any]) -> AnyTask:
         return TASKS["ner"](tags=tuple(self.labels))  # type: ignore[call-arg]
 
     def core_labels(self) -> list[str]:

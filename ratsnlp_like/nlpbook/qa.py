@@ -13,7 +13,7 @@ from ..corpora.formats import Options
 from ..errors import InputError
 from ..examples.question import QuestionExample
 from ..registry import TASKS
-from ..tasks.base import Task
+from ..tasks.base import AnyTask
 from .arguments import CHECKPOINTS, TrainArguments
 from .dataset import BookDataset, find_file, read_examples
 from .deploy import WindowDeployArguments
@@ -107,7 +107,7 @@ class QADataset(BookDataset):
 
     with_labels = False
 
-    def task_for(self, examples: Sequence[Any]) -> Task[Any, Any]:
+    def task_for(self, examples: Sequence[Any]) -> AnyTask:
         """Return the task; it predicts "no answer" only if there are questions without one."""
         threshold = None if all(example.answer_text for example in examples) else 0.0
         own = {"doc_stride": self.args.doc_stride, "max_query_length": self.args.max_query_length}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from ..tasks.base import Task
+from ..tasks.base import AnyTask, Task
 from .limits import Limits
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -28,18 +28,18 @@ class ErrorBody(BaseModel):
     error: ErrorContent
 
 
-def input_fields(task: Task[Any, Any]) -> tuple[str, ...]:
+def input_fields(task: AnyTask) -> tuple[str, ...]:
     """Return the names of the texts of an input; the first one where an example has alternatives (prompt)."""
     given = task.example.given()
     return tuple(name for name in given if name not in task.example.optional) or given[:1]
 
 
-def example_input(task: Task[Any, Any]) -> dict[str, str]:
+def example_input(task: AnyTask) -> dict[str, str]:
     """Return an input for the documentation."""
     return dict(zip(input_fields(task), task.example_input, strict=False))
 
 
-def _texts(task: Task[Any, Any], limits: Limits) -> dict[str, Any]:
+def _texts(task: AnyTask, limits: Limits) -> dict[str, Any]:
     shown = example_input(task)
     return {
         name: (str, Field(max_length=limits.max_text_chars, examples=[shown.get(name, "문장")]))
@@ -51,7 +51,7 @@ def _example(body: Any) -> dict[str, Any]:
     return {"example": body}
 
 
-def options_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
+def options_model(task: AnyTask, limits: Limits) -> type[BaseModel]:
     """Return the model of the options of a request; the default of each is the saved value."""
     hints, described = get_type_hints(type(task)), option_texts(task)
     made: dict[str, Any] = {}
@@ -62,7 +62,7 @@ def options_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
     return create_model("Options", __config__=_STRICT, **made)
 
 
-def option_texts(task: Task[Any, Any]) -> dict[str, str]:
+def option_texts(task: AnyTask) -> dict[str, str]:
     """Return the documentation of the fields of a task."""
     from docstring_parser import parse_from_object
 
@@ -74,7 +74,7 @@ def option_texts(task: Task[Any, Any]) -> dict[str, str]:
     return {f.name: out[f.name] for f in fields(task) if f.name in out}
 
 
-def one_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
+def one_model(task: AnyTask, limits: Limits) -> type[BaseModel]:
     """Return the model of a request with one input: its fields, and options."""
     options = options_model(task, limits)
     return create_model(
@@ -85,7 +85,7 @@ def one_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
     )
 
 
-def many_model(task: Task[Any, Any], limits: Limits) -> type[BaseModel]:
+def many_model(task: AnyTask, limits: Limits) -> type[BaseModel]:
     """Return the model of a request with several inputs, and options for all of them."""
     options = options_model(task, limits)
     one: Any = create_model("Input", __config__=_STRICT, **_texts(task, limits))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..inference.predictor import Predictor
-from ..tasks.base import Task
+from ..tasks.abilities import SupportsStreaming
 from .batcher import Batcher, after_first, outcomes_of
 from .guard import unexpected
 from .inputs import input_fields, option_texts
@@ -32,7 +32,7 @@ class Service:
     @property
     def streams(self) -> bool:
         """True if the model generates text piece by piece."""
-        return type(self.task).stream is not Task.stream
+        return isinstance(self.task, SupportsStreaming)
 
     async def predict(self, inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> list[Any]:
         """Return rows of predictions; an input that failed has an exception in its place."""

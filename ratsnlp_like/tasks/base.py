@@ -1,83 +1,92 @@
-"""What a task is: the path of an example to a loss, and of a model's output to a prediction.
+"""The contract of a task: the path of an example to a loss, and of a model's output to a prediction.
 
-    Example -encode-> Features -collate-> batch -loss | predict_batch-> Raw -decode-> Prediction -score-> metrics
+    Example -encode-> Features -collate-> Batch -loss-> scalar
+    Example -encode_inputs-> Features -collate_inputs-> InputBatch -predict_batch-> Raw -decode-> Prediction
+    (Prediction, Example) -score-> metrics
 
-All tasks take this path: a pair encodes two texts; question answering yields several windows for an example
-and decodes over all of them; generation encodes the prompt alone where there is nothing to learn from, and
-its `predict_batch` generates; language modelling draws its masks in `collate`, and sums losses in `score`.
+Training and evaluation take the first path, with gold labels; prediction takes the second, without. `evaluate_batch`
+joins them: loss and raw output of a labelled batch in one forward pass. A task with a standard head derives from
+`ForwardTask` and states how outputs become a loss and raw outputs. Optional abilities are mixins: see `abilities`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeAlias
+
+from typing_extensions import TypeVar
 
 from ..errors import InputError
 from ..examples.base import Example
-from ..runtime.types import Array, Noise, Tensor
+from ..runtime.types import ModelLike, Noise, Tensor, TokenizerLike
 from ..text.edits import Normalized
 from ..text.normalization import Normalizer
 from ..text.tokens import Template, Tokens, tokenize
-from .batches import arrays
+from .batches import pad_inputs
+from .features import Features, InputBatch, LabelledBatch
+from .predictions import Prediction, View
 
 E = TypeVar("E", bound=Example)
-P = TypeVar("P")
+P = TypeVar("P", bound=Prediction)
+F = TypeVar("F", bound=Features, default=Features)
+B = TypeVar("B", bound=InputBatch, default=LabelledBatch)
 
-Features = dict[str, Any]
-"""One window of an example: `input_ids`, `token_type_ids` where the model takes them, what `decode` needs."""
 Raw = Any
-"""What the model said of one window, on the CPU without padding: an array, mostly of logits."""
+"""Output of a model for one window, on the CPU and without padding: an array, mostly of logits, or a record."""
 IGNORED = -100
-"""The label of what takes no part in the loss."""
+"""Label of a token that takes no part in the loss."""
 
 
 class Window(NamedTuple):
-    """A window of an example, and what the model said of it."""
+    """A window of an example with the output of a model."""
 
-    features: Mapping[str, Any]
+    features: Any
     raw: Raw
 
 
 class BatchOutput(NamedTuple):
-    """What `predict_batch` returns."""
+    """Result of `evaluate_batch`."""
 
     raw: list[Raw]
-    loss: Tensor | None = None
-    """The mean loss where the batch has labels."""
-    targets: float = 0
-    """Over how many targets (texts, tokens) that mean goes; the sum of their weights where they have some."""
+    """Raw output of each window."""
+    loss: Tensor
+    """Mean loss. Shape: ()."""
+    targets: float
+    """Number of targets (texts, tokens) in that mean, or the sum of their weights."""
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What one reading of the training examples has counted."""
+    """Counts over the training examples."""
 
     rows: int
-    """How many examples."""
+    """Number of examples."""
     empty: int
-    """How many have nothing but white space in their first field."""
+    """Number of examples with nothing but white space in their first field."""
     labels: Mapping[str, int] = field(default_factory=dict)
-    """Label -> how many times it occurs."""
+    """Label -> number of occurrences."""
     several: bool = False
-    """Whether an example carries a list of labels."""
+    """Whether an example has a list of labels."""
 
 
 @dataclass(frozen=True)
-class Task(ABC, Generic[E, P]):
+class Task(ABC, Generic[E, P, F, B]):
     """Everything that differs between tasks. Frozen: its fields are part of the cache's key and of task.json.
+
+    Type parameters: the example, the prediction, and optionally features and batch.
 
     Attributes (facts, stated by a subclass):
         name: as on the command line.
         description: one line for `list tasks`.
-        example: the kind of example it takes.
-        best_metric: by which metric the best model is chosen.
-        maximize: whether more of it is better.
-        ask: an input to show how a model is asked, a text for each field that an input has.
-        asking: fields that `predict` can set anew, for they change what is asked and not what was learnt.
-        measuring: fields that `evaluate` can set anew beside these: they change what is measured.
-        outputs: the outputs of the model that predictions are made of; none where no fixed graph makes them.
+        example: the type of examples.
+        best_metric: the metric that chooses the best model.
+        maximize: whether a higher value of it is better.
+        example_input: an input for documentation, a text for each field of an input.
+        inference_options: fields that can be overridden at prediction time.
+        evaluation_options: further fields that can be overridden in evaluation.
+        grouped: whether all windows of an example are in one batch, in their order.
     """
 
     name: ClassVar[str]
@@ -88,7 +97,7 @@ class Task(ABC, Generic[E, P]):
     example_input: ClassVar[tuple[str, ...]] = ("문장",)
     inference_options: ClassVar[frozenset[str]] = frozenset()
     evaluation_options: ClassVar[frozenset[str]] = frozenset()
-    outputs: ClassVar[tuple[str, ...]] = ()
+    grouped: ClassVar[bool] = False
 
     normalization: tuple[str, ...] = ()
     """Steps of text normalisation, in order (none by default): kcbert-clean, compatibility-jamo, nfc,
@@ -97,150 +106,104 @@ class Task(ABC, Generic[E, P]):
     def __post_init__(self) -> None:
         steps = self.normalization.split(",") if isinstance(self.normalization, str) else self.normalization
         object.__setattr__(self, "normalization", tuple(step.strip() for step in steps))
-        Normalizer(self.normalization)  # an unknown step is told at once
+        Normalizer(self.normalization)  # raises for an unknown step
 
     @abstractmethod
     def model_class(self) -> Any:
-        """A Hugging Face Auto class, or an own head with `from_config` and `from_pretrained`."""
+        """Return a Hugging Face Auto class, or any class with `from_config` and `from_pretrained`."""
 
     @abstractmethod
     def encode(
-        self, examples: Sequence[E], tokenizer: Any, labels: Sequence[str] | None, max_length: int
-    ) -> list[Features]:
-        """Turn examples into windows; each names its example by its position in `examples` under `example`.
+        self, examples: Sequence[E], tokenizer: TokenizerLike, labels: Sequence[str], max_length: int
+    ) -> Sequence[F]:
+        """Encode examples with their gold labels, for training and evaluation.
 
         Args:
             examples: a slice of a corpus.
             tokenizer: of the checkpoint.
-            labels: the names of the labels; None to encode without gold labels, for prediction.
-            max_length: the longest window in tokens, special tokens included.
+            labels: names of the labels, in the model's order.
+            max_length: longest window in tokens, special tokens included.
 
         Returns:
-            One or more windows for every example, in order; to learn from, none for one that teaches nothing (an
-            empty text of a language model). `lost` counts tokens that no window holds.
+            One or more windows of each example, in order; none where there is nothing to train on (an empty text of a
+            language model).
 
         Raises:
             InputError: an example has a label that is not among `labels`.
         """
 
     @abstractmethod
-    def collate(
-        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
-    ) -> dict[str, Tensor]:
-        """Pad windows to the longest of the batch.
+    def encode_inputs(self, examples: Sequence[E], tokenizer: TokenizerLike, max_length: int) -> Sequence[Features]:
+        """Encode examples without gold labels, for prediction: one or more windows of each example, in order.
+
+        Raises:
+            InputError: nothing can be predicted for an example.
+        """
+
+    @abstractmethod
+    def collate(self, features: Sequence[F], tokenizer: TokenizerLike, *, noise: Noise | None = None) -> B:
+        """Collate windows of `encode` into a batch, padded to the longest window.
 
         Args:
             features: windows.
-            tokenizer: for its padding id.
-            noise: random numbers for a task that draws from them in training (masked language modelling); a
-                resumed run gets the same ones. None in evaluation and prediction, where nothing is random.
+            tokenizer: of the checkpoint, for its padding id.
+            noise: random numbers for a task that draws in training (masked language modelling); a resumed run gets
+                the same ones. None in evaluation, where nothing is random.
 
         Shape: (batch, longest); padding has attention_mask 0, ignored labels are -100.
         """
 
-    @abstractmethod
-    def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
-        """The mean loss of a batch. Shape: ()."""
+    def collate_inputs(self, features: Sequence[Features], tokenizer: TokenizerLike) -> InputBatch:
+        """Collate windows of `encode_inputs` into a batch, padded to the longest window."""
+        return pad_inputs(features, tokenizer)
 
     @abstractmethod
-    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
-        """What the model says of each window, without its padding."""
+    def loss(self, model: ModelLike, batch: B) -> Tensor:
+        """Return the mean loss of a batch. Shape: ()."""
 
-    def graph_batch(self, features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Array]:
-        """What an exported graph is given to predict: `collate` without labels and without torch."""
-        return arrays(features, tokenizer)
+    @abstractmethod
+    def evaluate_batch(self, model: ModelLike, batch: B) -> BatchOutput:
+        """Return the raw outputs and the loss of a batch of `collate`."""
 
-    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
-        """What is said of each window without its padding, taken from the `outputs` of a model or of its graph.
+    @abstractmethod
+    def predict_batch(self, model: Any, batch: Any) -> list[Raw]:
+        """Return the raw output for each window of a batch of `collate_inputs`."""
+
+    @abstractmethod
+    def decode(
+        self, example: E, windows: Sequence[Window], labels: Sequence[str], tokenizer: TokenizerLike | None = None
+    ) -> P:
+        """Return the prediction for an example from all of its windows, in characters of the ORIGINAL text.
 
         Args:
-            said: output -> numbers. Shape: (batch, ...).
-            batch: what was asked.
-        """
-        return list(said[self.outputs[0]])
-
-    def agrees(self, one: P, other: P) -> bool:
-        """Whether two models give one answer, however sure they are of it."""
-        return _without_floats(self.to_row(one)) == _without_floats(self.to_row(other))
-
-    @abstractmethod
-    def decode(self, example: E, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None) -> P:
-        """The prediction for an example from all of its windows, in characters of the ORIGINAL text.
-
-        Args:
-            example: without its labels, as far as this method is concerned.
+            example: its labels are not looked at.
             windows: in order.
             labels: in the model's order.
-            tokenizer: for a task whose predictions are written in tokens.
+            tokenizer: for predictions that are made of tokens.
         """
 
     @abstractmethod
     def score(self, predictions: Sequence[P], examples: Sequence[E], labels: Sequence[str]) -> dict[str, Any]:
-        """Metrics by name: numbers flat, tables nested."""
-
-    @abstractmethod
-    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Raw:
-        """What a perfect model would say of a window: with it, `decode` gives gold back (the oracle contract)."""
-
-    @abstractmethod
-    def answer(self, example: E) -> P:
-        """The gold labels of an example, as a prediction."""
-
-    def improved(self, examples: Iterable[E], tokenizer: Any) -> tuple[str, Self] | None:
-        """A setting that raises what the tokens can express: its flag, and this task with it; None without one."""
-        return None
-
-    def tuned(self, predictions: Sequence[P], examples: Sequence[E]) -> Self:
-        """This task with what is chosen by the validation set (a threshold), from predictions on it."""
-        return self
-
-    def score_generation(self, predict: Callable[[Sequence[E]], list[P]], examples: Iterable[E]) -> dict[str, Any]:
-        """Metrics of what a model says when a user asks it, where that is another thing than `predict_batch` saw.
-
-        Args:
-            predict: the predictor.
-            examples: held out, with what should be said.
-        """
-        return {}
-
-    def stream(self, model: Any, features: Mapping[str, Any], tokenizer: Any) -> Iterator[str]:
-        """The text that a model writes, piece by piece.
-
-        Args:
-            model: of this task.
-            features: the one window of what is asked.
-            tokenizer: of the model.
-
-        Raises:
-            InputError: the task does not write.
-        """
-        raise InputError(f"{self.name} says all at once", expected="a model that writes: causal-lm or generation")
-
-    def inexpressible(self, example: E, oracle: P) -> list[str]:
-        """What the tokens cannot say of an example, in words.
-
-        Args:
-            example: with its gold labels.
-            oracle: what `decode` makes of `gold`.
-        """
-        return []
+        """Return metrics by name: numbers flat, tables nested."""
 
     def order_labels(self, found: Iterable[str]) -> list[str]:
-        """The labels of a corpus in a fixed order: by number where all are numbers, else by name."""
+        """Return the labels of a corpus in a fixed order: by number where all are numbers, else by name."""
         names = set(found)
         numeric = all(name.lstrip("-").isdecimal() for name in names)
         return sorted(names, key=(lambda name: (int(name), name)) if numeric else None)
 
     def classes(self, labels: Sequence[str]) -> list[str]:
-        """The names of the model's outputs, which become id2label."""
+        """Return the names of the model's outputs, which become id2label."""
         return list(labels)
 
-    def too_long(self, max_length: int) -> str:
-        """What is said of inputs that have lost tokens (`lost` of a window): which they are, and by what measure."""
+    def truncation(self, max_length: int) -> str:
+        """Return which inputs lose tokens, and by which limit, for a warning that begins with their number."""
         return f"texts are longer than {max_length} tokens"
 
-    def fit(self, statistics: Statistics, labels: Sequence[str], examples: Iterable[E], tokenizer: Any) -> Self:
-        """This task with what depends on the training data filled in (class weights, say).
+    def fit(
+        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[E], tokenizer: TokenizerLike
+    ) -> Self:
+        """Return this task with the fields filled in that depend on the training data, such as class weights.
 
         Args:
             statistics: of the training split.
@@ -249,7 +212,7 @@ class Task(ABC, Generic[E, P]):
             tokenizer: of the checkpoint.
 
         Raises:
-            InputError: nothing can be learnt from these data.
+            InputError: the data cannot be trained on.
         """
         if statistics.rows == statistics.empty:
             flags = ", ".join(f"--{name}_column" for name in self.example.columns())
@@ -257,7 +220,7 @@ class Task(ABC, Generic[E, P]):
         return self
 
     def check_model(self, config: Any) -> None:
-        """Whether a model can do the task at all, by its configuration.
+        """Check by its configuration that a model can do the task.
 
         Raises:
             InputError: its architecture is made for something else.
@@ -271,16 +234,24 @@ class Task(ABC, Generic[E, P]):
         config.label2id = {name: index for index, name in enumerate(classes)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Its fields, for task.json."""
+        """Return the fields, for task.json."""
         return asdict(self)
 
     def to_row(self, prediction: P) -> dict[str, Any]:
-        """A prediction as JSON; the default takes a dataclass apart."""
-        return asdict(prediction)  # type: ignore[call-overload]
+        """Return a prediction as JSON."""
+        return prediction.to_row()
+
+    def view(self, prediction: P, example: E) -> View:
+        """Return the view of a prediction in the web page, completed by the fields of the task."""
+        return prediction.view(example)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The task that `to_dict` described; fields of later versions are an error, not a guess."""
+        """Return the task that `to_dict` described.
+
+        Raises:
+            InputError: there are fields of a later version.
+        """
         known = {f.name for f in fields(cls)}
         if unknown := set(values) - known:
             raise InputError(
@@ -289,50 +260,62 @@ class Task(ABC, Generic[E, P]):
             )
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
-    # What encoders share.
-
     def tokenize(
-        self, texts: Sequence[str], tokenizer: Any, *, offsets: bool = True
+        self, texts: Sequence[str], tokenizer: TokenizerLike, *, offsets: bool = True
     ) -> list[tuple[Normalized, Tokens]]:
-        """Normalise and tokenize, without special tokens; offsets are of the normalised texts."""
+        """Normalise and tokenize texts, without special tokens; offsets refer to the normalised texts."""
         normalizer = Normalizer(self.normalization)
         normalized = [normalizer(text) for text in texts]
         return list(zip(normalized, tokenize(tokenizer, [n.text for n in normalized], offsets=offsets), strict=True))
 
     @staticmethod
-    def window(tokenizer: Any, first: Sequence[int], second: Sequence[int] | None = None) -> tuple[Features, int]:
-        """Special tokens around one sequence of ids or two; also says where `first` begins."""
-        ids, types, lead = Template.of(tokenizer).build(first, second)
-        if not ids:  # an empty text under a tokenizer without special tokens: no model takes no tokens
+    def window(
+        tokenizer: TokenizerLike,
+        first: Sequence[int],
+        second: Sequence[int] | None = None,
+        *,
+        example: int,
+        lost: int = 0,
+    ) -> Features:
+        """Return one or two sequences of token ids as a window with special tokens.
+
+        Args:
+            tokenizer: of the checkpoint.
+            first: token ids of the text.
+            second: token ids of the second text of a pair.
+            example: position of the example.
+            lost: number of tokens of the example that no window contains.
+        """
+        ids, types, _ = Template.of(tokenizer).build(first, second)
+        if not ids:  # an empty text under a tokenizer without special tokens: no model takes zero tokens
             empty = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.pad_token_id
             ids, types = [empty], [0]
-        features: Features = {"input_ids": ids}
         if "token_type_ids" in tokenizer.model_input_names:
-            features["token_type_ids"] = types
-        return features, lead
+            return {"input_ids": ids, "token_type_ids": types, "example": example, "lost": lost}
+        return {"input_ids": ids, "example": example, "lost": lost}
 
     @staticmethod
-    def room(tokenizer: Any, max_length: int, *, pair: bool = False) -> int:
-        """How many tokens of text fit.
+    def capacity(tokenizer: TokenizerLike, max_length: int, *, pair: bool = False) -> int:
+        """Return the number of text tokens in a window of `max_length`.
 
         Raises:
-            InputError: none does.
+            InputError: there are none.
         """
-        room = Template.of(tokenizer).room(max_length, pair=pair)
-        if room < 1:
+        capacity = Template.of(tokenizer).room(max_length, pair=pair)
+        if capacity < 1:
             raise InputError(
-                f"max_length {max_length} leaves no room beside the special tokens",
+                f"max_length {max_length} leaves no room for text besides the special tokens",
                 place="--max_length",
-                expected=f"at least {max_length - room + 1}",
+                expected=f"at least {max_length - capacity + 1}",
             )
-        return room
+        return capacity
 
     @staticmethod
     def label_id(label: str, index: Mapping[str, int], example: Example) -> int:
-        """The number of a label.
+        """Return the number of a label.
 
         Raises:
-            InputError: it is not among those that the model knows.
+            InputError: the model does not know it.
         """
         try:
             return index[label]
@@ -345,7 +328,5 @@ class Task(ABC, Generic[E, P]):
             ) from None
 
 
-def _without_floats(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _without_floats(inner) for name, inner in value.items() if not isinstance(inner, float)}
-    return [_without_floats(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+AnyTask: TypeAlias = Task[Any, Any, Any, Any]
+"""A task of any kind."""

@@ -1,61 +1,74 @@
-"""tasks.batches."""
+"""Padding of windows into batches, and what of a batch goes into a model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from ..runtime.types import Array, Tensor
+from ..runtime.types import Array, Tensor, TokenizerLike
+from .features import Features, InputBatch
+
+_NOT_INPUTS = frozenset({"labels", "positions"})
 
 
-def numbers(tensor: Tensor) -> Array:
-    """What a model says, as an array of fp32 on the CPU."""
-    made: Array = tensor.detach().float().cpu().numpy()
-    return made
+def model_inputs(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a batch that goes into the model."""
+    return {name: value for name, value in batch.items() if name not in _NOT_INPUTS}
 
 
-def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
-    """Rows of numbers, filled up to the longest. Shape: (batch, longest)."""
+def to_array(tensor: Tensor) -> Array:
+    """Return a tensor as an fp32 array on the CPU."""
+    array: Array = tensor.detach().float().cpu().numpy()
+    return array
+
+
+def pad_inputs(features: Sequence[Features], tokenizer: TokenizerLike) -> InputBatch:
+    """Pad the inputs of windows to the longest. Shape: (batch, longest)."""
     import torch
 
-    return torch.from_numpy(padded(rows, value))
-
-
-def padded(rows: Sequence[Sequence[int]], value: int) -> Array:
-    """`pad` without torch."""
-    import numpy as np
-
-    taken = _taken(rows)
-    out = np.full(taken.shape, value, dtype=np.int64)
-    out[taken] = np.concatenate(rows)
-    return out
-
-
-def _taken(rows: Sequence[Sequence[int]]) -> Array:
-    """Where rows stand in a batch, padding apart. Shape: (batch, longest)."""
-    import numpy as np
-
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    taken: Array = np.arange(lengths.max()) < lengths[:, None]
-    return taken
-
-
-def pad_inputs(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Tensor]:
-    """input_ids, attention_mask and, where the windows have them, token_type_ids. Shape: (batch, longest)."""
-    import torch
-
-    return {name: torch.from_numpy(array) for name, array in arrays(features, tokenizer).items()}
-
-
-def arrays(features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Array]:
-    """`pad_inputs` without torch."""
-    ids = [f["input_ids"] for f in features]
-    batch = {"input_ids": padded(ids, tokenizer.pad_token_id), "attention_mask": _taken(ids).astype("int64")}
-    if "token_type_ids" in features[0]:
-        batch["token_type_ids"] = padded([f["token_type_ids"] for f in features], 0)
+    batch: Any = {name: torch.from_numpy(array) for name, array in input_arrays(features, tokenizer).items()}
     return batch
 
 
-def inputs(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What of a batch goes into the model."""
-    return {name: value for name, value in batch.items() if name != "labels"}
+def input_arrays(features: Sequence[Features], tokenizer: TokenizerLike) -> dict[str, Array]:
+    """Return `pad_inputs` as arrays, without torch."""
+    ids = [f["input_ids"] for f in features]
+    batch = {"input_ids": pad_array(ids, tokenizer.pad_token_id), "attention_mask": _mask(ids).astype("int64")}
+    if "token_type_ids" in features[0]:
+        batch["token_type_ids"] = pad_array([f["token_type_ids"] for f in features], 0)
+    return batch
+
+
+def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
+    """Pad rows of integers to the longest. Shape: (batch, longest)."""
+    import torch
+
+    return torch.from_numpy(pad_array(rows, value))
+
+
+def pad_array(rows: Sequence[Sequence[int]], value: int) -> Array:
+    """Return `pad` as an array, without torch."""
+    import numpy as np
+
+    mask = _mask(rows)
+    out = np.full(mask.shape, value, dtype=np.int64)
+    out[mask] = np.concatenate(rows)
+    return out
+
+
+def _mask(rows: Sequence[Sequence[int]]) -> Array:
+    """Return which places of a padded batch are not padding. Shape: (batch, longest)."""
+    import numpy as np
+
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    mask: Array = np.arange(lengths.max()) < lengths[:, None]
+    return mask
+
+
+def group_windows(features: Sequence[Mapping[str, Any]], *, by_example: bool) -> list[list[int]]:
+    """Return the positions of windows that share a batch: each alone, or all windows of an example."""
+    if not by_example:
+        return [[k] for k in range(len(features))]
+    positions = groupby(range(len(features)), key=lambda k: int(features[k]["example"]))
+    return [list(group) for _, group in positions]

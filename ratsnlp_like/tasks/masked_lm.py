@@ -1,29 +1,40 @@
-"""Masked language modelling: fill in the blank, as BERT is pretrained, from scratch or continued."""
+"""Masked language modelling: filling in blanks, as BERT is pretrained, from scratch or continued."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, NotRequired
 
 from ..errors import InputError, raise_together
 from ..examples.base import Example
 from ..examples.text import RawExample
+from ..modeling.probabilities import softmax
 from ..registry import TASKS
-from ..runtime.types import Array, Noise, Tensor
+from ..runtime.types import Array, ModelLike, Noise, TokenizerLike
 from ..text.tokens import Template
-from .base import BatchOutput, Features, Raw, Window
-from .batches import arrays, numbers, pad_inputs
-from .language_model import LanguageModel, Likelihood, model_inputs, parts
+from .abilities import SupportsExport
+from .base import Window
+from .batches import input_arrays, model_inputs, pad_inputs, to_array
+from .features import Features, PositionsBatch, TargetBatch
+from .language_model import LanguageModel, Likelihood, split_text
+from .predictions import BlanksView, Prediction
 
 _MASK = "[MASK]"
-"""How a blank is written in a text to be filled in, whatever the tokenizer's own mask token is."""
-_MASKED, _REPLACED_BY_ANY = 0.8, 0.1
-"""Of the tokens to be guessed: the share that becomes the mask token, and the share that becomes any token; the rest
-stays as it is (Devlin et al. 2019, arXiv:1810.04805)."""
+"""A blank in a text to be filled in, whatever the tokenizer's own mask token."""
+_MASKED, _REPLACED = 0.8, 0.1
+"""Shares of the targets that are replaced by the mask token and by a random token; the rest is kept (Devlin et al.
+2019, arXiv:1810.04805)."""
+
+
+class MaskedFeatures(Features):
+    """Features of a text to train on."""
+
+    words: NotRequired[list[int]]
+    """Number of the eojeol of each token, -1 for special tokens; where whole words are masked."""
 
 
 class Candidate(NamedTuple):
@@ -31,36 +42,59 @@ class Candidate(NamedTuple):
 
     token: str
     score: float
-    """Its probability, 0 to 1."""
+    """Probability, 0 to 1."""
+
+
+class Blank(NamedTuple):
+    """The most probable tokens of a blank, best first."""
+
+    ids: list[int]
+    probabilities: list[float]
 
 
 @dataclass(frozen=True)
-class Filled:
+class Filled(Prediction):
     """A text whose blanks are filled in."""
 
     text: str
-    """With the likeliest token in each blank, each guessed alone."""
+    """With the most probable token in each blank, each predicted on its own."""
     candidates: tuple[tuple[Candidate, ...], ...]
-    """For each blank the likeliest tokens, best first."""
+    """The most probable tokens of each blank, best first."""
+
+    def to_row(self) -> dict[str, Any]:
+        return {"filled": self.text, "candidates": [[c._asdict() for c in blank] for blank in self.candidates]}
+
+    def cells(self) -> list[dict[str, str]]:
+        blanks = ["  ".join(f"{c.token} {c.score:.3f}" for c in blank) for blank in self.candidates]
+        return [{"filled": self.text if i == 0 else "", "candidates": blank} for i, blank in enumerate(blanks)]
+
+    def view(self, example: Example) -> BlanksView:
+        return {
+            "kind": "blanks",
+            "parts": str(example.inputs()["text"]).split(_MASK),
+            "blanks": [
+                [{"label": c.token, "share": c.score, "chosen": k == 0} for k, c in enumerate(blank)]
+                for blank in self.candidates
+            ],
+        }
 
 
 @dataclass(frozen=True)
-class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
-    """Guess the tokens that are hidden. Masks are drawn anew in every epoch, and stay the same in evaluation."""
+class MaskedLM(SupportsExport[Likelihood | Filled], LanguageModel[RawExample, Likelihood | Filled, MaskedFeatures]):
+    """Predict the tokens that are masked. Masks are redrawn in every epoch, and are fixed in evaluation."""
 
     name: ClassVar[str] = "masked-lm"
     description: ClassVar[str] = "pretrain a BERT on raw text, or adapt one to it: text"
     example: ClassVar[type[Example]] = RawExample
     inference_options: ClassVar[frozenset[str]] = frozenset({"candidates"})
-    outputs: ClassVar[tuple[str, ...]] = ("logits",)
     example_input: ClassVar[tuple[str, ...]] = ("오늘은 [MASK] 좋다",)
 
     mask_share: float = 0.15
-    """Share of the tokens to be guessed; 80% of them are masked, 10% replaced by any token, 10% left as they are."""
+    """Share of the tokens that are targets; 80% of them are masked, 10% replaced by a random token, 10% kept."""
     whole_words: bool = False
-    """Mask all tokens of an eojeol (what stands between spaces), or none of them."""
+    """Mask all tokens of an eojeol (the text between spaces), or none of them."""
     candidates: int = 5
-    """Tokens to propose for a blank."""
+    """Number of candidates for a blank."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,17 +106,12 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
         raise_together(wrong)
 
     def model_class(self) -> Any:
-        """The standard head."""
         from transformers import AutoModelForMaskedLM
 
         return AutoModelForMaskedLM
 
     def check_model(self, config: Any) -> None:
-        """See `Task.check_model`.
-
-        Raises:
-            InputError: the checkpoint is of a kind that fills in no blanks, whatever tokens its vocabulary has.
-        """
+        """Check that a model is of a type that is pretrained on masks, whatever tokens its vocabulary has."""
         from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED
 
         if config.model_type not in MASKED:
@@ -93,8 +122,8 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
                 fix="--task causal-lm for a GPT",
             )
 
-    def check(self, tokenizer: Any) -> None:
-        """See `LanguageModel.check`."""
+    def check_tokenizer(self, tokenizer: TokenizerLike) -> None:
+        """Check that there is a mask token."""
         if tokenizer.mask_token_id is None:
             raise InputError(
                 "the tokenizer of this checkpoint has no mask token",
@@ -104,116 +133,144 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
             )
 
     def encode(
-        self, examples: Sequence[RawExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
-    ) -> list[Features]:
-        """See `Task.encode`; to be filled in, a text has at least one [MASK]."""
-        room = self.room(tokenizer, max_length)
-        asked = labels is None
-        if asked:
-            self.check(tokenizer)
-        texts = [_with_blanks(example, tokenizer) if asked else example.text for example in examples]
-        out: list[Features] = []
-        tokens = self.tokenize(texts, tokenizer, offsets=self.whole_words)
+        self, examples: Sequence[RawExample], tokenizer: TokenizerLike, labels: Sequence[str], max_length: int
+    ) -> list[MaskedFeatures]:
+        """Encode texts in windows without overlap; masks are drawn in `collate`."""
+        size = self.capacity(tokenizer, max_length)
+        out: list[MaskedFeatures] = []
+        tokens = self.tokenize([example.text for example in examples], tokenizer, offsets=self.whole_words)
         for i, (normalized, (ids, offsets)) in enumerate(tokens):
             words = list(_eojeols(normalized.text, offsets)) if self.whole_words else []
-            for start, end in parts(len(ids), room, asked=asked):
+            for start, end in split_text(len(ids), size):
                 built, _, lead = Template.of(tokenizer).build(ids[start:end])
-                features: Features = {"input_ids": built, "example": i, "lost": 0}
-                if asked:
-                    features["asked"] = 1
-                elif self.whole_words:
-                    behind = len(built) - lead - (end - start)
-                    features["words"] = [-1] * lead + words[start:end] + [-1] * behind
-                out.append(features)
+                window: MaskedFeatures = {"input_ids": built, "example": i, "lost": 0}
+                if self.whole_words:
+                    after = len(built) - lead - (end - start)
+                    window["words"] = [-1] * lead + words[start:end] + [-1] * after
+                out.append(window)
+        return out
+
+    def encode_inputs(
+        self, examples: Sequence[RawExample], tokenizer: TokenizerLike, max_length: int
+    ) -> list[Features]:
+        """Encode texts with blanks in windows without overlap.
+
+        Raises:
+            InputError: the tokenizer has no mask token, or a text has no blank.
+        """
+        size = self.capacity(tokenizer, max_length)
+        self.check_tokenizer(tokenizer)
+        texts = [_with_mask_tokens(example, tokenizer) for example in examples]
+        out = []
+        for i, (_, (ids, _)) in enumerate(self.tokenize(texts, tokenizer, offsets=False)):
+            for start, end in split_text(len(ids), size) or [(0, 0)]:
+                built, _, _ = Template.of(tokenizer).build(ids[start:end])
+                window: Features = {"input_ids": built, "example": i, "lost": 0}
+                out.append(window)
         return out
 
     def collate(
-        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
-    ) -> dict[str, Tensor]:
-        """See `Task.collate`; `positions` in the flattened batch and their true `labels`: (targets,)."""
+        self, features: Sequence[MaskedFeatures], tokenizer: TokenizerLike, *, noise: Noise | None = None
+    ) -> TargetBatch:
+        """Pad windows and mask tokens; `labels` are the true tokens at `positions`. Shape: (targets,)."""
         import numpy as np
         import torch
 
-        if "asked" in features[0]:
-            return {name: torch.from_numpy(array) for name, array in self.graph_batch(features, tokenizer).items()}
         batch = pad_inputs(features, tokenizer)
         flat = batch["input_ids"].numpy().reshape(-1)
-        special, ordinary = special_ids(tokenizer)
-        positions, fates, others = [], [], []
+        special, ordinary = special_ids(tokenizer)  # type: ignore[arg-type]  # hashable, as all tokenizers are
+        own, fates, others = [], [], []
         longest = batch["input_ids"].shape[1]
         for i, window in enumerate(features):
-            # in evaluation by its own content: the same masks in any batch
+            # in evaluation by the window's own content: the same masks in any batch
             rng = noise if noise is not None else np.random.default_rng(_digest(window["input_ids"]))
             chosen = self._choose(window, special, rng)
-            positions.append(i * longest + chosen)
+            own.append(i * longest + chosen)
             fates.append(rng.random(len(chosen)))
             others.append(ordinary[rng.integers(len(ordinary), size=len(chosen))])
-        places, fate, other = np.concatenate(positions), np.concatenate(fates), np.concatenate(others)
-        batch["positions"], batch["labels"] = torch.from_numpy(places), torch.from_numpy(flat[places])
-        replaced = fate >= 1 - _REPLACED_BY_ANY
-        flat[places[fate < _MASKED]] = tokenizer.mask_token_id
-        flat[places[replaced]] = other[replaced]
-        return batch
+        positions, fate, other = np.concatenate(own), np.concatenate(fates), np.concatenate(others)
+        labels = torch.from_numpy(flat[positions])
+        replaced = fate >= 1 - _REPLACED
+        flat[positions[fate < _MASKED]] = tokenizer.mask_token_id
+        flat[positions[replaced]] = other[replaced]
+        return {**batch, "positions": torch.from_numpy(positions), "labels": labels}
 
-    def _choose(self, window: Mapping[str, Any], special: Array, rng: Noise) -> Array:
-        """Which places of a window are to be guessed, at least one. Shape: (targets,)."""
+    def _choose(self, window: MaskedFeatures, special: Array, rng: Noise) -> Array:
+        """Return the positions of the targets of a window, at least one. Shape: (targets,)."""
         import numpy as np
 
         places = np.flatnonzero(~special[window["input_ids"]])
         if not len(places):
             return places
         groups = np.arange(len(places))
-        if "words" in window:
+        if self.whole_words:
             groups = np.unique(np.asarray(window["words"])[places], return_inverse=True)[1]
-        luck = rng.random(int(groups[-1]) + 1)
-        taken = luck < self.mask_share
-        taken[luck.argmin()] = True
+        draws = rng.random(int(groups[-1]) + 1)
+        taken = draws < self.mask_share
+        taken[draws.argmin()] = True
         return places[taken[groups]]
 
-    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
-        """See `Task.predict_batch`; raw is (loss, targets, correct), or (ids, probabilities) of each blank."""
-        from ..modeling.losses import gather
+    def collate_inputs(self, features: Sequence[Features], tokenizer: TokenizerLike) -> PositionsBatch:
+        """Pad windows; `positions` are those of the blanks in the flattened batch. Shape: (blanks,)."""
+        import torch
 
-        if "labels" in batch:
-            return self._likelihoods(model, batch)
-        said = gather(model, model_inputs(batch), batch["positions"]).logits()
-        return BatchOutput(self._likeliest(chain.from_iterable(map(numbers, said)), batch))
+        batch: Any = {name: torch.from_numpy(a) for name, a in self.graph_inputs(features, tokenizer).items()}
+        return batch
 
-    def graph_batch(self, features: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, Array]:
-        """See `Task.graph_batch`; `positions` are those of the blanks in the flattened batch: (blanks,)."""
+    def graph_inputs(self, features: Sequence[Features], tokenizer: TokenizerLike) -> dict[str, Array]:
+        """Return `collate_inputs` as arrays."""
         import numpy as np
 
-        batch = arrays(features, tokenizer)
+        batch = input_arrays(features, tokenizer)
         return batch | {"positions": np.flatnonzero(batch["input_ids"].reshape(-1) == tokenizer.mask_token_id)}
 
-    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
-        """See `Task.raw`; the logits are those at `positions`, (blanks, vocabulary)."""
-        return self._likeliest(said["logits"], batch)
+    def predict_batch(self, model: ModelLike, batch: PositionsBatch) -> list[list[Blank]]:
+        """Return the blanks of each window."""
+        from ..modeling.losses import gather
 
-    def _likeliest(self, said: Iterable[Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
+        logits = gather(model, model_inputs(batch), batch["positions"]).logits()
+        return self._blanks(chain.from_iterable(map(to_array, logits)), batch)
+
+    def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[list[Blank]]:
+        """Return the blanks of each window; logits are those at `positions`. Shape: (blanks, vocabulary)."""
+        return self._blanks(outputs["logits"], batch)
+
+    def _blanks(self, logits_at_positions: Iterable[Array], batch: Mapping[str, Any]) -> list[list[Blank]]:
         import numpy as np
 
         rows, longest = batch["input_ids"].shape
-        raw: list[list[tuple[Any, Any]]] = [[] for _ in range(rows)]
-        for at, logits in zip(batch["positions"].tolist(), said, strict=True):
+        raw: list[list[Blank]] = [[] for _ in range(rows)]
+        for position, logits in zip(batch["positions"].tolist(), logits_at_positions, strict=True):
             number = min(self.candidates, len(logits))
             ids = np.argpartition(-logits, number - 1)[:number]
             ids = ids[np.argsort(-logits[ids], kind="stable")]
-            shares = np.exp(logits - logits[ids[0]])
-            raw[at // longest].append((ids.tolist(), (shares[ids] / shares.sum()).tolist()))
+            raw[position // longest].append(Blank(ids.tolist(), softmax(logits)[ids].tolist()))
         return raw
 
+    def difference(self, one: Likelihood, other: Likelihood) -> float:
+        """Return the difference between two log likelihoods of a window."""
+        return abs(one.loss - other.loss)
+
     def decode(
-        self, example: RawExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+        self,
+        example: RawExample,
+        windows: Sequence[Window],
+        labels: Sequence[str],
+        tokenizer: TokenizerLike | None = None,
     ) -> Likelihood | Filled:
-        """See `Task.decode`; a piece that goes on with a word is joined to it."""
-        if "asked" not in windows[0].features:
-            return self._likelihood(windows)
+        """Return the likelihood of a text, or the text with its blanks filled in, by the type of the raw outputs.
+
+        A token that continues a word (##) is joined to it.
+        """
+        raw = [window.raw for window in windows]
+        if isinstance(raw[0], Likelihood):
+            return Likelihood.total(raw)
+        assert tokenizer is not None
         blanks = []
-        for ids, scores in (blank for window in windows for blank in window.raw):
+        for ids, probabilities in chain.from_iterable(raw):
             tokens = [tokenizer.decode([token]).strip() for token in ids]
-            blanks.append(tuple(Candidate(token, score) for token, score in zip(tokens, scores, strict=True)))
-        parts = _with_blanks(example, tokenizer).split(tokenizer.mask_token)
+            blanks.append(tuple(Candidate(*candidate) for candidate in zip(tokens, probabilities, strict=True)))
+        parts = _with_mask_tokens(example, tokenizer).split(str(tokenizer.mask_token))
         text = parts[0]
         for blank, part in zip(blanks, parts[1:], strict=True):
             token = blank[0].token
@@ -221,20 +278,13 @@ class MaskedLM(LanguageModel[RawExample, Likelihood | Filled]):
             text += part
         return Filled(text, tuple(blanks))
 
-    def answer(self, example: RawExample) -> Likelihood:
-        """See `Task.answer`."""
+    def gold_prediction(self, example: RawExample) -> Likelihood:
         return Likelihood(0.0)
-
-    def to_row(self, prediction: Likelihood | Filled) -> dict[str, Any]:
-        """See `Task.to_row`."""
-        if isinstance(prediction, Likelihood):
-            return asdict(prediction)
-        return {"filled": prediction.text, "candidates": [[c._asdict() for c in b] for b in prediction.candidates]}
 
 
 @lru_cache(maxsize=16)
 def special_ids(tokenizer: Any) -> tuple[Array, Array]:
-    """Which ids are special, (vocabulary,); and those that are not."""
+    """Return which ids are special, shape (vocabulary,), and the ids that are not."""
     import numpy as np
 
     special = np.zeros(len(tokenizer), dtype=bool)
@@ -249,7 +299,7 @@ def _digest(ids: Any) -> int:
 
 
 def _eojeols(text: str, offsets: Sequence[tuple[int, int]]) -> Iterator[int]:
-    """The number of the eojeol in which each token begins."""
+    """Yield the number of the eojeol in which each token begins."""
     number, cursor = 0, 0
     for start, _ in offsets:
         number += any(character.isspace() for character in text[cursor:start])
@@ -257,9 +307,10 @@ def _eojeols(text: str, offsets: Sequence[tuple[int, int]]) -> Iterator[int]:
         yield number
 
 
-def _with_blanks(example: RawExample, tokenizer: Any) -> str:
-    text = example.text.replace(_MASK, tokenizer.mask_token)
-    if tokenizer.mask_token not in text:
+def _with_mask_tokens(example: RawExample, tokenizer: TokenizerLike) -> str:
+    mask = str(tokenizer.mask_token)
+    text = example.text.replace(_MASK, mask)
+    if mask not in text:
         raise InputError(
             f"there is nothing to fill in: {example.text[:60]!r}",
             place=example.place,

@@ -1,21 +1,22 @@
-"""A class for two texts: natural language inference, paraphrase, relevance, ..."""
+"""Classification of pairs of texts: natural language inference, paraphrase, relevance, ..."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..examples.base import Example
 from ..examples.pair import PairExample
 from ..registry import TASKS
-from .base import Features
-from .pairs import encode_pairs
-from .sequence_classifier import Classifier
+from ..runtime.types import TokenizerLike
+from .features import Features
+from .pair_encoding import encode_pairs
+from .sequence_classifier import SequenceClassifier
 
 
 @dataclass(frozen=True)
-class Pair(Classifier[PairExample]):
+class PairClassification(SequenceClassifier[PairExample]):
     """A class for a pair of texts: entailment, paraphrase, relevance, ..."""
 
     name: ClassVar[str] = "pair"
@@ -23,16 +24,11 @@ class Pair(Classifier[PairExample]):
     example: ClassVar[type[Example]] = PairExample
     example_input: ClassVar[tuple[str, ...]] = ("비가 그쳤다", "비가 왔었다")
 
-    def encode(
-        self, examples: Sequence[PairExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
+    def encode_inputs(
+        self, examples: Sequence[PairExample], tokenizer: TokenizerLike, max_length: int
     ) -> list[Features]:
-        """See `Task.encode` and `encode_pairs`."""
-        out = encode_pairs(self, examples, tokenizer, max_length)
-        if labels is not None:
-            index = {label: i for i, label in enumerate(labels)}
-            for features, example in zip(out, examples, strict=True):
-                features["labels"] = self.target(example, index)
-        return out
+        """Encode both texts of a pair in one window; where they do not fit, the longer one loses its end."""
+        return encode_pairs(self, examples, tokenizer, max_length)
 
 
-TASKS.register("pair", Pair)
+TASKS.register("pair", PairClassification)

@@ -1,8 +1,8 @@
 """Extractive question answering: the span of a text that answers a question, or nothing.
 
-A long text goes through windows that share tokens; the question stands in each. The answer is cut from the original
-text by its characters, whatever the tokenizer. Where a particle is glued to an answer within one token, `particles`
-learns to cut it off, as in named entity recognition.
+A long text is cut into windows that share tokens, each with the question. The answer is cut from the original text by
+its characters, whatever the tokenizer. Where a particle is part of the last token of an answer, `particles` cuts it
+off, as in named entity recognition.
 """
 
 from __future__ import annotations
@@ -16,58 +16,67 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 from ..errors import InputError, raise_together
 from ..examples.base import Example
 from ..examples.entity import Entity
-from ..examples.question import Answer, QuestionExample
+from ..examples.question import QuestionExample
 from ..metrics.answers import answer_scores
+from ..modeling.probabilities import softmax
 from ..registry import TASKS
 from ..runtime.slices import slices
-from ..runtime.types import Array, Noise, Tensor
+from ..runtime.types import Array, Noise, Tensor, TokenizerLike
 from ..text.particles import ParticleCounts, without_particle
 from ..text.spans import windows
 from ..text.tokens import Offset, Template
-from .base import BatchOutput, Features, Raw, Statistics, Task, Window
-from .batches import inputs, numbers, pad_inputs
+from .abilities import SupportsDiagnostics, SupportsTuning
+from .answers import AnswerPrediction, Candidate, answer_tokens, best_spans
+from .base import Raw, Statistics, Window
+from .batches import pad_inputs
+from .features import Features, LabelledBatch
+from .forward import ForwardTask
 
 log = logging.getLogger("ratsnlp_like")
 
 _ANSWER = "answer"
-"""The label under which particles are counted."""
+"""Label under which particles are counted."""
 _SHOWN = 5
 """Candidates that a prediction keeps."""
 _NOTHING = (0, 0)
-"""Where a model points that finds no answer: at the first token, [CLS]."""
+"""Position of the target where a window has no answer: the first token, [CLS]."""
 
 
-class Candidate(NamedTuple):
-    """A possible answer."""
+class ContextFeatures(Features):
+    """Features that locate the tokens of a window in the context."""
 
-    text: str
-    start: int
-    end: int
-    """In characters of the context, `end` exclusive; 0 and 0 for no answer."""
-    score: float
-    """Its probability among the candidates of all windows, 0 to 1."""
+    lead: int
+    """Number of tokens before the context: the question and special tokens."""
+    starts: list[int]
+    ends: list[int]
+    """Characters of each token in the original context, `end` exclusive; empty for a token that shows nothing."""
+
+
+class AnswerFeatures(ContextFeatures):
+    """Features with an answer."""
+
+    labels: list[int]
+    """Positions of the first and the last token of the answer; 0 and 0 where the window does not contain it."""
+
+
+class _EncodedContext(NamedTuple):
+    """An example as windows."""
+
+    offsets: list[Offset]
+    spans: list[tuple[int, int]]
+    """Tokens of the context in each window."""
+    windows: list[ContextFeatures]
+    size: int
+    """Tokens of the context that fit in a window."""
 
 
 @dataclass(frozen=True)
-class AnswerPrediction:
-    """The answer to a question."""
-
-    text: str
-    """As it stands in the context; empty where there is none."""
-    start: int
-    end: int
-    """In characters of the context, `end` exclusive."""
-    score: float
-    """Probability among the candidates."""
-    candidates: tuple[Candidate, ...] = ()
-    """The likeliest spans, best first."""
-    null_margin: float = -math.inf
-    """Logit of "no answer" minus that of the best span."""
-
-
-@dataclass(frozen=True)
-class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
-    """Where in a text the answer to a question stands."""
+class QuestionAnswering(
+    SupportsDiagnostics[QuestionExample, AnswerPrediction],
+    SupportsTuning[QuestionExample, AnswerPrediction],
+    ForwardTask[QuestionExample, AnswerPrediction, AnswerFeatures, LabelledBatch],
+):
+    """The span of a context that answers a question."""
 
     name: ClassVar[str] = "question-answering"
     description: ClassVar[str] = "the span of a text that answers a question, or none: question, context, answers"
@@ -78,18 +87,19 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
     outputs: ClassVar[tuple[str, ...]] = ("start_logits", "end_logits")
 
     doc_stride: int = 64
-    """Tokens of the text that neighbouring windows share; at most half a window is used."""
+    """Tokens of the context that neighbouring windows share; at most half a window is used."""
     max_query_length: int = 64
-    """Longest question in tokens; of a longer one the end is cut off, and reported."""
+    """Longest question in tokens; a longer one loses its end, which is reported."""
     max_answer_length: int = 30
-    """Longest answer in tokens that is looked for."""
+    """Longest answer in tokens that is searched for."""
     n_best: int = 20
-    """Likeliest beginnings and ends of a window that are combined."""
+    """Most probable first and last tokens of a window that are combined."""
     null_threshold: float | None = None
-    """How much more likely "no answer" must be than the best span, in logits, to be said. Chosen on the validation
-    set where the training data have questions without an answer; nothing: there is one wherever a span is found."""
+    """Margin of logits by which "no answer" must exceed the best span to be predicted. Chosen on the validation set
+    where the training data have questions without an answer; by default any span that is found is an answer."""
     particles: Literal["learn"] | dict[str, list[str]] | None = None
-    """What is cut off the last token of an answer: endings, `learn` to take them from the training data, or nothing."""
+    """Particles to cut off the last token of an answer: endings, `learn` to take them from the training data, or
+    nothing."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -103,21 +113,16 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         )
 
     def model_class(self) -> Any:
-        """The standard head."""
         from transformers import AutoModelForQuestionAnswering
 
         return AutoModelForQuestionAnswering
 
     def configure(self, config: Any, labels: Sequence[str]) -> None:
-        """See `Task.configure`; two outputs, beginning and end."""
+        """Configure two outputs, the first and the last token of an answer."""
         config.num_labels = 2
 
     def check_model(self, config: Any) -> None:
-        """See `Task.check_model`.
-
-        Raises:
-            InputError: the checkpoint writes from left to right, so that a token knows nothing of what follows.
-        """
+        """Check that a model is an encoder: in a causal model a token has no access to what follows it."""
         from transformers.models.auto.modeling_auto import MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES as ANSWERING
 
         if config.model_type not in ANSWERING or config.model_type.startswith("gpt"):
@@ -129,9 +134,13 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
             )
 
     def fit(
-        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[QuestionExample], tokenizer: Any
+        self,
+        statistics: Statistics,
+        labels: Sequence[str],
+        examples: Iterable[QuestionExample],
+        tokenizer: TokenizerLike,
     ) -> Self:
-        """Fills in `null_threshold` and `particles`; see `Task.fit`."""
+        """Fill in `null_threshold` and `particles`, and check that there are answers."""
         task = super().fit(statistics, labels, (), tokenizer)
         counts, unanswerable, answerable = ParticleCounts(), 0, 0
         for part in slices(examples):
@@ -143,24 +152,23 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
             raise InputError(f"none of {unanswerable} questions has an answer", fix="check --answers_column")
         if unanswerable and task.null_threshold is None:
             log.info(
-                "%s of %s questions have no answer: to say so is learnt too.",
+                "%s of %s questions have no answer: the model is trained to predict that too.",
                 f"{unanswerable:,}", f"{unanswerable + answerable:,}",
             )  # fmt: skip
             task = replace(task, null_threshold=0.0)
         return replace(task, particles=counts.particles()) if task.particles == "learn" else task
 
-    def too_long(self, max_length: int) -> str:
-        """See `Task.too_long`: a context goes through windows whole, only a question is cut."""
+    def truncation(self, max_length: int) -> str:
+        """Return that questions are cut off; no context is."""
         return f"questions are longer than {self.max_query_length} tokens (--max_query_length)"
 
-    def _count(self, counts: ParticleCounts, examples: Sequence[QuestionExample], tokenizer: Any) -> None:
+    def _count(self, counts: ParticleCounts, examples: Sequence[QuestionExample], tokenizer: TokenizerLike) -> None:
         for example, (offsets, _) in zip(examples, self._contexts(examples, tokenizer), strict=True):
             for answer in (example.answers or ())[:1]:
                 span = Entity(answer.start, answer.start + len(answer.text), _ANSWER)
                 counts.add(example.context, offsets, [span])
 
-    def improved(self, examples: Iterable[QuestionExample], tokenizer: Any) -> tuple[str, Self] | None:
-        """See `Task.improved`."""
+    def improved(self, examples: Iterable[QuestionExample], tokenizer: TokenizerLike) -> tuple[str, Self] | None:
         if self.particles is not None:
             return None
         counts = ParticleCounts()
@@ -168,7 +176,7 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         return "--particles learn", replace(self, particles=counts.particles())
 
     def tuned(self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample]) -> Self:
-        """With the threshold for "no answer" that gives the best KLUE-MRC EM; see `Task.tuned`."""
+        """Return this task with the threshold for "no answer" that gives the best KLUE-MRC EM."""
         if self.null_threshold is None:
             return self
         gains = sorted(
@@ -190,116 +198,135 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         return replace(self, null_threshold=float(threshold))
 
     def _contexts(
-        self, examples: Sequence[QuestionExample], tokenizer: Any
+        self, examples: Sequence[QuestionExample], tokenizer: TokenizerLike
     ) -> Iterator[tuple[list[Offset], list[int]]]:
-        """Offsets of the tokens in the original contexts, and their ids; a context is tokenized once for its run."""
+        """Yield offsets in the original context and token ids; equal contexts are tokenized once."""
         distinct = list(dict.fromkeys(example.context for example in examples))
         found = {}
         for text, (normalized, (ids, offsets)) in zip(distinct, self.tokenize(distinct, tokenizer), strict=True):
             found[text] = (offsets if not self.normalization else [normalized.to_original(*o) for o in offsets], ids)
         return (found[example.context] for example in examples)
 
-    def encode(
-        self, examples: Sequence[QuestionExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
-    ) -> list[Features]:
-        """See `Task.encode`; labels are the tokens at which the answer begins and ends, (0, 0) where it is elsewhere.
+    def _encode_contexts(
+        self, examples: Sequence[QuestionExample], tokenizer: TokenizerLike, max_length: int
+    ) -> Iterator[_EncodedContext]:
+        """Yield the windows of each example, without targets.
 
         Raises:
-            InputError: the question leaves no room for the text, or no window holds the answer.
+            InputError: the question leaves no room for the context.
         """
         before, between, _ = Template.of(tokenizer).pair
-        room = self.room(tokenizer, max_length, pair=True)
+        capacity = self.capacity(tokenizer, max_length, pair=True)
         questions = self.tokenize([example.question for example in examples], tokenizer, offsets=False)
         contexts = self._contexts(examples, tokenizer)
-        out: list[Features] = []
         for i, (example, (_, (query, _)), (offsets, ids)) in enumerate(zip(examples, questions, contexts, strict=True)):
-            asked = query[: self.max_query_length]
-            left = room - len(asked)
-            if left < 1:
+            question = query[: self.max_query_length]
+            size = capacity - len(question)
+            if size < 1:
                 raise InputError(
                     f"the question has {len(query)} tokens, which leaves no room for the text in {max_length}",
                     place=example.place,
-                    fix=f"--max_length {max_length + len(asked)}, or --max_query_length {max(1, room // 2)}",
+                    fix=f"--max_length {max_length + len(question)}, or --max_query_length {max(1, capacity // 2)}",
                 )
-            lead = len(before) + len(asked) + len(between)
-            target = None if labels is None else _target(offsets, example)
-            spans = windows(len(ids), left, min(self.doc_stride, left // 2))
-            if target is not None and not any(s <= target[0] and target[1] < e for s, e in spans):
-                raise InputError(
-                    f"no window holds the answer {example.answers[0].text[:60]!r}: "  # type: ignore[index]
-                    f"{target[1] - target[0] + 1} tokens, but windows of {left} that share {self.doc_stride}",
-                    place=example.place,
-                    fix="a longer --max_length or --doc_stride, or a shorter answer",
-                )
-            for start, end in spans:
-                features, _ = self.window(tokenizer, asked, ids[start:end])
-                features |= {
-                    "example": i,
-                    "lost": len(query) - len(asked),
-                    "lead": lead,
+            spans = windows(len(ids), size, min(self.doc_stride, size // 2))
+            cut: list[ContextFeatures] = [
+                {
+                    **self.window(tokenizer, question, ids[start:end], example=i, lost=len(query) - len(question)),
+                    "lead": len(before) + len(question) + len(between),
                     "starts": [offset[0] for offset in offsets[start:end]],
                     "ends": [offset[1] for offset in offsets[start:end]],
                 }
-                if labels is not None:
-                    inside = target is not None and start <= target[0] and target[1] < end
-                    place = [lead + position - start for position in target] if inside and target else list(_NOTHING)
-                    features["labels"] = place
-                out.append(features)
+                for start, end in spans
+            ]
+            yield _EncodedContext(offsets, spans, cut, size)
+
+    def encode_inputs(
+        self, examples: Sequence[QuestionExample], tokenizer: TokenizerLike, max_length: int
+    ) -> list[ContextFeatures]:
+        """Encode the question with each window of the context.
+
+        Raises:
+            InputError: the question leaves no room for the context.
+        """
+        encoded = self._encode_contexts(examples, tokenizer, max_length)
+        return [window for context in encoded for window in context.windows]
+
+    def encode(
+        self, examples: Sequence[QuestionExample], tokenizer: TokenizerLike, labels: Sequence[str], max_length: int
+    ) -> list[AnswerFeatures]:
+        """Encode the question with each window of the context; labels are the first and last token of the answer.
+
+        Raises:
+            InputError: the question leaves no room for the context, or no window holds the answer.
+        """
+        out: list[AnswerFeatures] = []
+        encoded = self._encode_contexts(examples, tokenizer, max_length)
+        for example, (offsets, spans, cut, size) in zip(examples, encoded, strict=True):
+            target = answer_tokens(offsets, example)
+            if target is not None and not any(s <= target[0] and target[1] < e for s, e in spans):
+                raise InputError(
+                    f"no window holds the answer {example.answers[0].text[:60]!r}: "  # type: ignore[index]
+                    f"{target[1] - target[0] + 1} tokens, but windows of {size} that share {self.doc_stride}",
+                    place=example.place,
+                    fix="a longer --max_length or --doc_stride, or a shorter answer",
+                )
+            for window, (start, end) in zip(cut, spans, strict=True):
+                inside = target is not None and start <= target[0] and target[1] < end
+                place = [window["lead"] + k - start for k in target] if inside and target else list(_NOTHING)
+                out.append({**window, "labels": place})
         return out
 
     def collate(
-        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
-    ) -> dict[str, Tensor]:
-        """See `Task.collate`; labels are (batch, 2)."""
+        self, features: Sequence[AnswerFeatures], tokenizer: TokenizerLike, *, noise: Noise | None = None
+    ) -> LabelledBatch:
+        """Pad windows; labels are positions of tokens. Shape: (batch, 2)."""
         import torch
 
-        batch = pad_inputs(features, tokenizer)
-        if "labels" in features[0]:
-            batch["labels"] = torch.tensor([list(f["labels"]) for f in features], dtype=torch.int64)
-        return batch
+        labels = torch.tensor([list(f["labels"]) for f in features], dtype=torch.int64)
+        return {**pad_inputs(features, tokenizer), "labels": labels}
 
-    def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
-        """Mean of the cross entropies of beginning and end, over the tokens of the window."""
-        return _loss(_logits(model, batch), batch["labels"])
+    def compute_loss(self, outputs: Any, batch: LabelledBatch) -> Tensor:
+        """Return the mean cross entropy of first and last token, over the tokens of the window."""
+        import torch
+        from torch.nn import functional as F
 
-    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
-        """See `Task.predict_batch`; raw is (tokens, 2) logits."""
-        logits = _logits(model, batch)
-        loss = _loss(logits, batch["labels"]) if "labels" in batch else None
-        said = {name: numbers(logits[:, :, k]) for k, name in enumerate(self.outputs)}
-        return BatchOutput(self.raw(said, batch), loss, len(logits))
+        logits = torch.stack([outputs.start_logits, outputs.end_logits], dim=2).float()
+        return F.cross_entropy(logits.masked_fill(batch["attention_mask"][:, :, None] == 0, -1e9), batch["labels"])
 
-    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
-        """See `Task.raw`."""
+    def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[Raw]:
+        """Return the logits of each window. Shape: (tokens, 2)."""
         import numpy as np
 
         lengths = batch["attention_mask"].sum(1).tolist()
-        both = np.stack([said[name] for name in self.outputs], axis=2)
+        both = np.stack([outputs[name] for name in self.outputs], axis=2)
         return [row[:n].copy() for row, n in zip(both, lengths, strict=True)]
 
     def agrees(self, one: AnswerPrediction, other: AnswerPrediction) -> bool:
-        """See `Task.agrees`: the answer, whatever stands behind it among the candidates."""
+        """Return whether two answers are the same span, whatever the other candidates."""
         return (one.start, one.end) == (other.start, other.end)
 
     def decode(
-        self, example: QuestionExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+        self,
+        example: QuestionExample,
+        windows: Sequence[Window],
+        labels: Sequence[str],
+        tokenizer: TokenizerLike | None = None,
     ) -> AnswerPrediction:
-        """See `Task.decode`; the best span over all windows, or none where the threshold says so."""
+        """Return the best span over all windows, or no answer by `null_threshold`."""
         import numpy as np
 
         spans: dict[tuple[int, int], float] = {}
         nothing = math.inf
         for features, raw in windows:
             nothing = min(nothing, float(raw[0, 0] + raw[0, 1]))
-            for start, end, score in self._spans(features, raw):
+            best_of_window = best_spans(features, raw, n_best=self.n_best, max_answer_length=self.max_answer_length)
+            for start, end, score in best_of_window:
                 if isinstance(self.particles, dict):
                     last = int(features["starts"][np.searchsorted(features["ends"], end)]), end
                     end = max(start + 1, without_particle(example.context, last, _ANSWER, self.particles))
                 spans[start, end] = max(score, spans.get((start, end), -math.inf))
         best = sorted(spans.items(), key=lambda item: (-item[1], item[0]))[: self.n_best]
-        scores = np.array([nothing, *(score for _, score in best)])
-        shares = np.exp(scores - scores.max())
-        shares /= shares.sum()
+        shares = softmax(np.array([nothing, *(score for _, score in best)]))
         candidates = tuple(
             Candidate(example.context[start:end], start, end, float(share))
             for ((start, end), _), share in zip(best, shares[1:], strict=True)
@@ -310,100 +337,35 @@ class QuestionAnswering(Task[QuestionExample, AnswerPrediction]):
         first = candidates[0]
         return AnswerPrediction(first.text, first.start, first.end, first.score, candidates[:_SHOWN], margin)
 
-    def _spans(self, features: Mapping[str, Any], raw: Array) -> Iterator[tuple[int, int, float]]:
-        """The likeliest spans of a window, in characters, each with the sum of its two logits."""
-        import numpy as np
-
-        starts, ends = np.asarray(features["starts"]), np.asarray(features["ends"])
-        lead, count = int(features["lead"]), len(starts)
-        shown = starts < ends  # tokens that show nothing begin and end no answer
-        begin, finish = (np.where(shown, raw[lead : lead + count, k], -np.inf) for k in (0, 1))
-        firsts = np.argsort(-begin, kind="stable")[: self.n_best]
-        lasts = np.argsort(-finish, kind="stable")[: self.n_best]
-        scores = begin[firsts][:, None] + finish[lasts]
-        length = lasts - firsts[:, None]  # less one
-        scores[(length < 0) | (length >= self.max_answer_length)] = -np.inf
-        order = np.argsort(-scores, axis=None, kind="stable")[: self.n_best]
-        for first, last, score in zip(*np.unravel_index(order, scores.shape), scores.flat[order], strict=True):
-            if score > -np.inf:
-                yield int(starts[firsts[first]]), int(ends[lasts[last]]), float(score)
-
     def score(
         self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample], labels: Sequence[str]
     ) -> dict[str, Any]:
-        """See `answer_scores`."""
         return answer_scores([[a.text for a in e.answers or ()] for e in examples], [p.text for p in predictions])
 
-    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
-        """See `Task.gold`."""
+    def oracle_output(self, features: AnswerFeatures, labels: Sequence[str]) -> Array:
+        """Return the logits of a perfect model for a window. Shape: (tokens, 2)."""
         import numpy as np
 
         raw = np.full((len(features["input_ids"]), 2), -20.0)
         raw[features["labels"][0], 0] = raw[features["labels"][1], 1] = 20.0
         return raw
 
-    def answer(self, example: QuestionExample) -> AnswerPrediction:
-        """See `Task.answer`."""
+    def gold_prediction(self, example: QuestionExample) -> AnswerPrediction:
         if not example.answers:
             return AnswerPrediction("", 0, 0, 1.0)
         text, start = example.answers[0]
         return AnswerPrediction(text, start, start + len(text), 1.0)
 
     def inexpressible(self, example: QuestionExample, oracle: AnswerPrediction) -> list[str]:
-        """See `Task.inexpressible`."""
-        wanted = self.answer(example)
-        if (oracle.start, oracle.end) == (wanted.start, wanted.end):
+        """Return the answer that the tokens cannot express, with the span that they express instead."""
+        gold = self.gold_prediction(example)
+        if (oracle.start, oracle.end) == (gold.start, gold.end):
             return []
-        return [f"{wanted.text} -> {oracle.text or 'nothing'}"]
-
-    def to_row(self, prediction: AnswerPrediction) -> dict[str, Any]:
-        """See `Task.to_row`."""
-        return {
-            "answer": prediction.text,
-            "start": prediction.start,
-            "end": prediction.end,
-            "score": prediction.score,
-            "candidates": [candidate._asdict() for candidate in prediction.candidates],
-        }
+        return [f"{gold.text} -> {oracle.text or 'nothing'}"]
 
 
 def _exact(text: str, example: QuestionExample) -> int:
     return round(answer_scores([[answer.text for answer in example.answers or ()]], [text])["klue_mrc_em"])
-
-
-def _target(offsets: Sequence[Offset], example: QuestionExample) -> tuple[int, int] | None:
-    """The first and the last token that show characters of the answer; None without an answer."""
-    if not example.answers:
-        return None
-    text, start = example.answers[0]
-    return _covering(offsets, Answer(text, start), example)
-
-
-def _covering(offsets: Sequence[Offset], answer: Answer, example: QuestionExample) -> tuple[int, int]:
-    begin, finish = answer.start, answer.start + len(answer.text)
-    inside = [k for k, (s, e) in enumerate(offsets) if s < e and s < finish and begin < e]
-    if not inside:
-        raise InputError(
-            f"the tokenizer and the normalisation leave nothing of the answer {answer.text[:60]!r}",
-            place=example.place,
-            fix="take the row out, or use another --normalization",
-        )
-    return inside[0], inside[-1]
-
-
-def _logits(model: Any, batch: Mapping[str, Tensor]) -> Tensor:
-    """Shape: (batch, tokens, 2); padding is impossible."""
-    import torch
-
-    output = model(**inputs(batch))
-    logits = torch.stack([output.start_logits, output.end_logits], dim=2).float()
-    return logits.masked_fill(batch["attention_mask"][:, :, None] == 0, -1e9)
-
-
-def _loss(logits: Tensor, labels: Tensor) -> Tensor:
-    from torch.nn import functional as F
-
-    return F.cross_entropy(logits, labels)
 
 
 TASKS.register("question-answering", QuestionAnswering)

@@ -1,4 +1,4 @@
-"""What all tasks with a class for an example share: one class, or any number of them."""
+"""Classification of an example as a whole: one class, or any number of them."""
 
 from __future__ import annotations
 
@@ -8,42 +8,73 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from ..errors import InputError
-from ..examples.base import Labelled
+from ..examples.base import Example, Labelled
 from ..metrics.classification import classification_scores, multi_label_scores
-from ..runtime.types import Array, Noise, Tensor
-from .base import BatchOutput, Statistics, Task, Window
-from .batches import inputs, numbers, pad_inputs
+from ..modeling.probabilities import sigmoid, softmax
+from ..runtime.types import Array, Noise, Tensor, TokenizerLike
+from .abilities import SupportsOracle
+from .base import Statistics, Window
+from .batches import pad_inputs
+from .features import Features, LabelledBatch
+from .forward import ForwardTask
+from .predictions import BarsView, Prediction
 
 L = TypeVar("L", bound=Labelled)
 log = logging.getLogger("ratsnlp_like")
 
-_MANY = 20
-"""Classes from which it is asked whether they are classes at all."""
+_MANY_CLASSES = 20
+"""Number of classes above which a warning is due where classes have hardly any rows."""
+_SHOWN = 5
+"""Probabilities in a row of the terminal."""
+
+
+class ClassFeatures(Features):
+    """Features with a class."""
+
+    labels: int | list[float]
+    """Number of the class; 0 or 1 for each class where there may be several."""
 
 
 @dataclass(frozen=True)
-class ClassPrediction:
-    """The class of a text. With several labels, `label` is a tuple of those that reach the threshold."""
+class ClassPrediction(Prediction):
+    """The class of an example. With several labels, `label` is a tuple of those that reach the threshold."""
 
     label: str | tuple[str, ...]
     score: float
-    """Probability of the label, 0 to 1; of the likeliest one where there are several labels."""
+    """Probability of the label, 0 to 1; of the most probable one where there may be several labels."""
     scores: dict[str, float]
     """Probability of each label."""
 
+    def cells(self) -> list[dict[str, str]]:
+        label = self.label if isinstance(self.label, str) else ", ".join(self.label) or "none"
+        scores = sorted(self.scores.items(), key=lambda item: -item[1])[:_SHOWN]
+        return [{"label": label, "scores": "  ".join(f"{name} {score:.3f}" for name, score in scores)}]
+
+    def view(self, example: Example) -> BarsView:
+        chosen = [self.label] if isinstance(self.label, str) else list(self.label)
+        scores = sorted(self.scores.items(), key=lambda item: -item[1])
+        return {
+            "kind": "bars",
+            "chosen": chosen,
+            "several": not isinstance(self.label, str),
+            "threshold": None,
+            "bars": [{"label": name, "share": score, "chosen": name in chosen} for name, score in scores],
+        }
+
 
 @dataclass(frozen=True)
-class Classifier(Task[L, ClassPrediction]):
-    """What all tasks with a class for an example share: one label (softmax), or several (a sigmoid for each)."""
+class SequenceClassifier(
+    SupportsOracle[L, ClassPrediction], ForwardTask[L, ClassPrediction, ClassFeatures, LabelledBatch]
+):
+    """A class for an example: one label (softmax), or several (a sigmoid for each). A subclass encodes the inputs."""
 
     best_metric: ClassVar[str] = "macro_f1"
     inference_options: ClassVar[frozenset[str]] = frozenset({"threshold"})
-    outputs: ClassVar[tuple[str, ...]] = ("logits",)
 
     multi_label: bool = False
-    """Whether an example may have several labels; found by itself where a row holds a list of them."""
+    """Whether an example may have several labels; set automatically where a row holds a list of them."""
     threshold: float = 0.5
-    """Probability from which a label is given, where there may be several."""
+    """Probability from which a label is predicted, where there may be several."""
     class_weights: Literal["balanced"] | tuple[float, ...] | None = None
     """Weight of each class in the loss: `balanced` (rows / classes / rows of the class), or numbers in the
     order of the labels."""
@@ -58,23 +89,24 @@ class Classifier(Task[L, ClassPrediction]):
             )
 
     def model_class(self) -> Any:
-        """The standard head."""
         from transformers import AutoModelForSequenceClassification
 
         return AutoModelForSequenceClassification
 
-    def fit(self, statistics: Statistics, labels: Sequence[str], examples: Iterable[L], tokenizer: Any) -> Self:
-        """Fills in `multi_label` and `class_weights`; see `Task.fit`."""
+    def fit(
+        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[L], tokenizer: TokenizerLike
+    ) -> Self:
+        """Fill in `multi_label` and `class_weights`, and check that the classes can be trained on."""
         task = super().fit(statistics, labels, examples, tokenizer)
         if statistics.several and not task.multi_label:
             task = replace(task, multi_label=True)
         if task.multi_label and not statistics.several:
             raise InputError(
-                f"several labels for a row were asked for, but each row has one, such as {labels[0]!r}",
+                f"multi_label is set, but each row has one label, such as {labels[0]!r}",
                 place="--multi_label",
                 fix="--label_separator , where one cell holds several; --label_column a,b,c for 0/1 columns",
             )
-        if len(labels) > _MANY and 2 * len(labels) > statistics.rows:
+        if len(labels) > _MANY_CLASSES and 2 * len(labels) > statistics.rows:
             log.warning("%d classes in %d rows: is --label_column the right column?", len(labels), statistics.rows)
         present = [label for label in labels if statistics.labels.get(label)]
         if len(present) < 2 and not task.multi_label:
@@ -103,12 +135,20 @@ class Classifier(Task[L, ClassPrediction]):
         return task
 
     def configure(self, config: Any, labels: Sequence[str]) -> None:
-        """See `Task.configure`; the problem type tells transformers.pipeline softmax from sigmoid."""
+        """Write the labels and the problem type, by which transformers.pipeline chooses softmax or sigmoid."""
         super().configure(config, labels)
         config.problem_type = "multi_label_classification" if self.multi_label else "single_label_classification"
 
-    def target(self, example: L, index: Mapping[str, int]) -> int | list[float]:
-        """The number of the label, or 0 and 1 for each label."""
+    def encode(
+        self, examples: Sequence[L], tokenizer: TokenizerLike, labels: Sequence[str], max_length: int
+    ) -> list[ClassFeatures]:
+        index = {label: i for i, label in enumerate(labels)}
+        windows = self.encode_inputs(examples, tokenizer, max_length)
+        targets = [self._target(example, index) for example in examples]
+        return [{**window, "labels": targets[window["example"]]} for window in windows]
+
+    def _target(self, example: L, index: Mapping[str, int]) -> int | list[float]:
+        """Return the number of the label, or 0 or 1 for each label."""
         if not self.multi_label:
             if isinstance(example.label, tuple):
                 raise InputError(f"several labels {example.label}", place=example.place, expected="one label")
@@ -119,29 +159,24 @@ class Classifier(Task[L, ClassPrediction]):
         return target
 
     def collate(
-        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
-    ) -> dict[str, Tensor]:
-        """See `Task.collate`; labels are (batch,) classes, or (batch, labels) of 0 and 1."""
+        self, features: Sequence[ClassFeatures], tokenizer: TokenizerLike, *, noise: Noise | None = None
+    ) -> LabelledBatch:
+        """Pad windows; labels are classes, shape (batch,), or 0 and 1, shape (batch, labels)."""
         import torch
 
-        batch = pad_inputs(features, tokenizer)
-        if "labels" in features[0]:
-            targets = [f["labels"] for f in features]
-            if self.multi_label:
-                batch["labels"] = torch.tensor([list(target) for target in targets], dtype=torch.float32)
-            else:
-                batch["labels"] = torch.tensor(targets, dtype=torch.int64)
-        return batch
+        targets = [f["labels"] for f in features]
+        if self.multi_label:
+            labels = torch.tensor([list(target) for target in targets], dtype=torch.float32)  # type: ignore[arg-type]
+        else:
+            labels = torch.tensor(targets, dtype=torch.int64)
+        return {**pad_inputs(features, tokenizer), "labels": labels}
 
-    def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
-        """Cross entropy, or binary cross entropy over the labels; weighted where asked."""
-        return self._loss(model(**inputs(batch)).logits, batch["labels"])
-
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def compute_loss(self, outputs: Any, batch: LabelledBatch) -> Tensor:
+        """Return cross entropy, or binary cross entropy over the labels; weighted by `class_weights`."""
         import torch
         from torch.nn import functional as F
 
-        logits = logits.float()
+        logits, labels = outputs.logits.float(), batch["labels"]
         weight = None
         if self.class_weights is not None:
             weight = torch.tensor(self.class_weights, dtype=torch.float32, device=logits.device)
@@ -149,57 +184,50 @@ class Classifier(Task[L, ClassPrediction]):
             return F.binary_cross_entropy_with_logits(logits, labels, weight=weight)
         return F.cross_entropy(logits, labels, weight=weight)
 
-    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
-        """See `Task.predict_batch`; raw is (labels,) logits."""
-        logits = model(**inputs(batch)).logits
-        raw = self.raw({"logits": numbers(logits)}, batch)
-        if "labels" not in batch:
-            return BatchOutput(raw)
-        targets = float(len(raw))
-        if self.class_weights is not None and not self.multi_label:  # cross entropy divides by their sum
-            targets = sum(float(self.class_weights[label]) for label in batch["labels"].tolist())
-        return BatchOutput(raw, self._loss(logits, batch["labels"]), targets)
+    def num_targets(self, batch: LabelledBatch) -> float:
+        """Return the number of examples, or the sum of their weights, by which cross entropy divides."""
+        if self.class_weights is None or self.multi_label:
+            return len(batch["labels"])
+        return sum(float(self.class_weights[label]) for label in batch["labels"].tolist())
 
     def decode(
-        self, example: L, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+        self,
+        example: L,
+        windows: Sequence[Window],
+        labels: Sequence[str],
+        tokenizer: TokenizerLike | None = None,
     ) -> ClassPrediction:
-        """See `Task.decode`; the logits of several windows are averaged."""
+        """Return the class of an example; logits of several windows are averaged."""
         import numpy as np
 
-        scores = self._probabilities(np.mean([window.raw for window in windows], axis=0))
+        logits = np.mean([window.raw for window in windows], axis=0)
+        scores = sigmoid(logits) if self.multi_label else softmax(logits)
         best = int(np.argmax(scores))
         named = {label: float(score) for label, score in zip(labels, scores, strict=True)}
         if not self.multi_label:
             return ClassPrediction(labels[best], float(scores[best]), named)
-        given = tuple(label for label in labels if named[label] >= self.threshold)
-        return ClassPrediction(given, float(scores[best]), named)
+        chosen = tuple(label for label in labels if named[label] >= self.threshold)
+        return ClassPrediction(chosen, float(scores[best]), named)
 
-    def _probabilities(self, logits: Array) -> Array:
-        import numpy as np
-
-        if self.multi_label:
-            return np.asarray(1 / (1 + np.exp(-logits)))
-        exponentials = np.exp(logits - logits.max())
-        return np.asarray(exponentials / exponentials.sum())
+    def view(self, prediction: ClassPrediction, example: L) -> BarsView:
+        """Return bars, with the threshold where there may be several labels."""
+        return {**prediction.view(example), "threshold": self.threshold if self.multi_label else None}
 
     def score(
         self, predictions: Sequence[ClassPrediction], examples: Sequence[L], labels: Sequence[str]
     ) -> dict[str, Any]:
-        """See `classification_scores` and `multi_label_scores`."""
         if self.multi_label:
             gold = [example.label_names for example in examples]
             return multi_label_scores(gold, [p.label for p in predictions], labels)
         return classification_scores([str(e.label) for e in examples], [str(p.label) for p in predictions], labels)
 
-    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
-        """See `Task.gold`."""
+    def oracle_output(self, features: ClassFeatures, labels: Sequence[str]) -> Array:
         import numpy as np
 
         target = features["labels"]
         hot = np.array(target, dtype=bool) if self.multi_label else np.arange(len(labels)) == target
         return np.where(hot, 20.0, -20.0)
 
-    def answer(self, example: L) -> ClassPrediction:
-        """See `Task.answer`."""
+    def gold_prediction(self, example: L) -> ClassPrediction:
         label = example.label_names if self.multi_label else str(example.label)
         return ClassPrediction(label, 1.0, dict.fromkeys(example.label_names, 1.0))

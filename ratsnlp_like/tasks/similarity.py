@@ -1,4 +1,4 @@
-"""Semantic textual similarity: how alike two texts are, as a number."""
+"""Semantic textual similarity: a number for a pair of texts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,39 @@ from ..examples.base import Example
 from ..examples.pair import ScoredPairExample
 from ..metrics.similarity import similarity_scores
 from ..registry import TASKS
-from ..runtime.types import Array, Noise, Tensor
-from .base import BatchOutput, Features, Raw, Statistics, Task, Window
-from .batches import inputs, numbers, pad_inputs
-from .pairs import encode_pairs
+from ..runtime.types import Array, Noise, Tensor, TokenizerLike
+from .abilities import SupportsOracle
+from .base import Raw, Statistics, Window
+from .batches import pad_inputs
+from .features import Features, LabelledBatch
+from .forward import ForwardTask
+from .pair_encoding import encode_pairs
+from .predictions import GaugeView, Prediction, View
+
+
+class ScoreFeatures(Features):
+    """Features with a score."""
+
+    labels: float
+    """On a scale from 0 to 1."""
 
 
 @dataclass(frozen=True)
-class ScorePrediction:
-    """How alike two texts are, in the unit of the training data."""
+class ScorePrediction(Prediction):
+    """The similarity of two texts, in the unit of the training data."""
 
     score: float
 
+    def cells(self) -> list[dict[str, str]]:
+        return [{"score": f"{self.score:.2f}"}]
+
 
 @dataclass(frozen=True)
-class Similarity(Task[ScoredPairExample, ScorePrediction]):
-    """A number for a pair of texts, by regression. The model learns it on a scale from 0 to 1."""
+class Similarity(
+    SupportsOracle[ScoredPairExample, ScorePrediction],
+    ForwardTask[ScoredPairExample, ScorePrediction, ScoreFeatures, LabelledBatch],
+):
+    """A number for a pair of texts, by regression. The model is trained on a scale from 0 to 1."""
 
     name: ClassVar[str] = "similarity"
     description: ClassVar[str] = "how alike two texts are, as a number (STS): text, text_pair, score"
@@ -34,12 +51,11 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
     example_input: ClassVar[tuple[str, ...]] = ("방이 넓어요", "방이 크네요")
     best_metric: ClassVar[str] = "pearson"
     inference_options: ClassVar[frozenset[str]] = frozenset({"threshold"})
-    outputs: ClassVar[tuple[str, ...]] = ("logits",)
 
     lowest: float = 0.0
-    """The score of two texts that have nothing in common."""
+    """Score of two texts that have nothing in common."""
     highest: float = 5.0
-    """The score of two texts that mean the same."""
+    """Score of two texts with the same meaning."""
     threshold: float | None = None
     """Score from which two texts count as paraphrases, for the F1 of KLUE-STS; by default three fifths of the scale,
     which is KLUE's own 3.0 of 5."""
@@ -58,19 +74,22 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
             )
 
     def model_class(self) -> Any:
-        """The standard head, with one output."""
         from transformers import AutoModelForSequenceClassification
 
         return AutoModelForSequenceClassification
 
     def configure(self, config: Any, labels: Sequence[str]) -> None:
-        """See `Task.configure`; one output that is a number."""
+        """Configure one output, a number."""
         config.num_labels, config.problem_type = 1, "regression"
 
     def fit(
-        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[ScoredPairExample], tokenizer: Any
+        self,
+        statistics: Statistics,
+        labels: Sequence[str],
+        examples: Iterable[ScoredPairExample],
+        tokenizer: TokenizerLike,
     ) -> Self:
-        """Checks that the scores differ; see `Task.fit`."""
+        """Check that the scores differ."""
         seen = set()
         for example in examples:
             seen.add(self._target(example))
@@ -78,15 +97,21 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
                 return super().fit(statistics, labels, (), tokenizer)
         raise InputError("all training rows have one score", expected="scores that differ", fix="name --score_column")
 
-    def encode(
-        self, examples: Sequence[ScoredPairExample], tokenizer: Any, labels: Sequence[str] | None, max_length: int
+    def encode_inputs(
+        self, examples: Sequence[ScoredPairExample], tokenizer: TokenizerLike, max_length: int
     ) -> list[Features]:
-        """See `Task.encode` and `encode_pairs`."""
-        out = encode_pairs(self, examples, tokenizer, max_length)
-        if labels is not None:
-            for features, example in zip(out, examples, strict=True):
-                features["labels"] = self._target(example)
-        return out
+        """Encode both texts of a pair in one window; where they do not fit, the longer one loses its end."""
+        return encode_pairs(self, examples, tokenizer, max_length)
+
+    def encode(
+        self,
+        examples: Sequence[ScoredPairExample],
+        tokenizer: TokenizerLike,
+        labels: Sequence[str],
+        max_length: int,
+    ) -> list[ScoreFeatures]:
+        windows = self.encode_inputs(examples, tokenizer, max_length)
+        return [{**window, "labels": self._target(examples[window["example"]])} for window in windows]
 
     def _target(self, example: ScoredPairExample) -> float:
         if example.score is None or not self.lowest <= example.score <= self.highest:
@@ -99,59 +124,59 @@ class Similarity(Task[ScoredPairExample, ScorePrediction]):
         return (example.score - self.lowest) / (self.highest - self.lowest)
 
     def collate(
-        self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Noise | None = None
-    ) -> dict[str, Tensor]:
-        """See `Task.collate`; labels are (batch,) numbers from 0 to 1."""
+        self, features: Sequence[ScoreFeatures], tokenizer: TokenizerLike, *, noise: Noise | None = None
+    ) -> LabelledBatch:
+        """Pad windows; labels are numbers from 0 to 1. Shape: (batch,)."""
         import torch
 
-        batch = pad_inputs(features, tokenizer)
-        if "labels" in features[0]:
-            batch["labels"] = torch.tensor([float(f["labels"]) for f in features], dtype=torch.float32)
-        return batch
+        labels = torch.tensor([float(f["labels"]) for f in features], dtype=torch.float32)
+        return {**pad_inputs(features, tokenizer), "labels": labels}
 
-    def loss(self, model: Any, batch: Mapping[str, Tensor]) -> Tensor:
-        """Mean squared error on the scale from 0 to 1."""
+    def compute_loss(self, outputs: Any, batch: LabelledBatch) -> Tensor:
+        """Return the mean squared error on the scale from 0 to 1."""
         from torch.nn import functional as F
 
-        return F.mse_loss(model(**inputs(batch)).logits.float().squeeze(1), batch["labels"])
+        return F.mse_loss(outputs.logits.float().squeeze(1), batch["labels"])
 
-    def predict_batch(self, model: Any, batch: Mapping[str, Tensor]) -> BatchOutput:
-        """See `Task.predict_batch`; raw is one number, on the scale from 0 to 1."""
-        from torch.nn import functional as F
-
-        logits = model(**inputs(batch)).logits
-        loss = F.mse_loss(logits.float().squeeze(1), batch["labels"]) if "labels" in batch else None
-        return BatchOutput(self.raw({"logits": numbers(logits)}, batch), loss, len(logits))
-
-    def raw(self, said: Mapping[str, Array], batch: Mapping[str, Array | Tensor]) -> list[Raw]:
-        """See `Task.raw`."""
-        return list(said["logits"][:, 0])
+    def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[Raw]:
+        """Return a number for each window, on the scale from 0 to 1."""
+        return list(outputs["logits"][:, 0])
 
     def agrees(self, one: ScorePrediction, other: ScorePrediction) -> bool:
-        """See `Task.agrees`: within a hundredth of the scale."""
+        """Return whether two scores differ by at most a hundredth of the scale."""
         return abs(one.score - other.score) <= (self.highest - self.lowest) / 100
 
     def decode(
-        self, example: ScoredPairExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
+        self,
+        example: ScoredPairExample,
+        windows: Sequence[Window],
+        labels: Sequence[str],
+        tokenizer: TokenizerLike | None = None,
     ) -> ScorePrediction:
-        """See `Task.decode`; what the model says beyond the ends of the scale is its end."""
+        """Return the score, clipped to the scale."""
         share = min(max(float(windows[0].raw), 0.0), 1.0)
         return ScorePrediction(self.lowest + share * (self.highest - self.lowest))
+
+    def view(self, prediction: ScorePrediction, example: ScoredPairExample) -> View:
+        gauge: GaugeView = {
+            "kind": "gauge",
+            "value": prediction.score,
+            "lowest": self.lowest,
+            "highest": self.highest,
+        }
+        return gauge
 
     def score(
         self, predictions: Sequence[ScorePrediction], examples: Sequence[ScoredPairExample], labels: Sequence[str]
     ) -> dict[str, Any]:
-        """See `similarity_scores`."""
         gold = [float(example.score or 0.0) for example in examples]
         threshold = self.lowest + 0.6 * (self.highest - self.lowest) if self.threshold is None else self.threshold
         return similarity_scores(gold, [p.score for p in predictions], threshold)
 
-    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Array:
-        """See `Task.gold`."""
+    def oracle_output(self, features: ScoreFeatures, labels: Sequence[str]) -> float:
         return features["labels"]
 
-    def answer(self, example: ScoredPairExample) -> ScorePrediction:
-        """See `Task.answer`."""
+    def gold_prediction(self, example: ScoredPairExample) -> ScorePrediction:
         return ScorePrediction(float(example.score or 0.0))
 
 

@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..inference.predictor import Predictor
 from ..modeling import unpadded
 from ..modeling.layers import freeze
+from ..tasks.abilities import SupportsGenerationMetrics
 from .callbacks.checkpoint import CHECKPOINT, CheckpointCallback
 from .callbacks.throughput import ThroughputMeter
 from .job import Job, name_of
@@ -227,7 +228,8 @@ def _finish(
         best.model.to(device)
         metrics, held_out = best.metrics.setdefault("test", module.results), data.test
     if trainer.is_global_zero and held_out is not None:
-        metrics |= best.task.score_generation(best.predict, held_out.examples())
+        if isinstance(best.task, SupportsGenerationMetrics):
+            metrics |= best.task.score_generation(best.predict, held_out.examples())
         best.save_pretrained(run.folder / "best")
     summary = {**meter.summary(), "splits": data.summary(), "precision": str(trainer.precision)}
     trainer.strategy.barrier()

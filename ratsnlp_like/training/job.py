@@ -19,14 +19,14 @@ from ..corpora.tables import as_corpus
 from ..errors import InputError
 from ..registry import TASKS
 from ..runtime.places import default_root
-from ..tasks.base import Task
+from ..tasks.base import AnyTask
 
 
 @dataclass(frozen=True)
 class Job:
     """All that a run is made of, resolved from flat options."""
 
-    task: Task[Any, Any]
+    task: AnyTask
     corpus: str | Corpus
     checkpoint: str
     reading: Options

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..data.encoding import EncodedSplit
 from ..runtime.hardware import free_memory
-from ..tasks.base import Task
+from ..tasks.base import AnyTask
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -34,7 +34,7 @@ _MOST, _STEPS = 256, 50
 
 
 def largest_batch(
-    task: Task[Any, Any], model: Any, split: EncodedSplit, tokenizer: Any, *, device: torch.device, precision: str
+    task: AnyTask, model: Any, split: EncodedSplit, tokenizer: Any, *, device: torch.device, precision: str
 ) -> int:
     """The largest power of two of windows that a step can hold in memory; at most 256, and at least 50 steps an epoch.
 
@@ -46,18 +46,18 @@ def largest_batch(
         device: that it will be trained on.
         precision: as Lightning names it.
     """
-    longest = np.argsort(-split.lengths).tolist()
+    longest = np.argsort(-split.unit_lengths).tolist()
     before = model.training, next(model.parameters()).device
     model.to(device).train()
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            windows = [split[k] for k in longest[:_LOOKED_AT]]
+            windows = [split[k] for k in split.windows_of(np.array(longest[:_LOOKED_AT]))]
             few = as_batch(task, windows, tokenizer, device)
             weights = step_bytes(task, model, few, precision, times=0)
-            window = (step_bytes(task, model, few, precision, times=1) - weights) / len(windows)
-            size = _power_of_two(min((free_memory(device) * _SHARE - weights) / window, _MOST, len(split) / _STEPS))
+            window = (step_bytes(task, model, few, precision, times=1) - weights) / len(longest[:_LOOKED_AT])
+            size = _power_of_two(min((free_memory(device) * _SHARE - weights) / window, _MOST, len(longest) / _STEPS))
             while device.type == "cuda" and size > 1:
-                windows = [split[k] for k in islice(cycle(longest), size)]
+                windows = [split[k] for k in split.windows_of(np.array(list(islice(cycle(longest), size))))]
                 if _fits(task, model, as_batch(task, windows, tokenizer, device), precision):
                     break
                 size //= 2
@@ -73,9 +73,7 @@ def _power_of_two(most: float) -> int:
     return 2 ** int(np.log2(max(1.0, most)))
 
 
-def step_bytes(
-    task: Task[Any, Any], model: Any, batch: Mapping[str, Tensor], precision: str, times: float = 1
-) -> float:
+def step_bytes(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str, times: float = 1) -> float:
     """What a training step takes at its peak, beside the weights.
 
     Args:
@@ -90,20 +88,20 @@ def step_bytes(
     return activations + learning * _OF_ADAM
 
 
-def as_batch(task: Task[Any, Any], windows: Sequence[Mapping[str, Any]], tokenizer: Any, device: torch.device) -> Any:
+def as_batch(task: AnyTask, windows: Sequence[Mapping[str, Any]], tokenizer: Any, device: torch.device) -> Any:
     """Windows on a device."""
     batch = task.collate(windows, tokenizer, noise=np.random.default_rng(0))
     return {name: value.to(device) for name, value in batch.items()}
 
 
-def _loss(task: Task[Any, Any], model: Any, batch: Mapping[str, Tensor], precision: str) -> Tensor:
+def _loss(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str) -> Tensor:
     kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
     device = next(iter(batch.values())).device.type
     with torch.autocast(device, dtype=kinds.get(precision, torch.bfloat16), enabled=precision in kinds):
         return task.loss(model, batch)
 
 
-def _kept(task: Task[Any, Any], model: Any, batch: Mapping[str, Tensor], precision: str) -> int:
+def _kept(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str) -> int:
     """Bytes that a forward pass keeps for the way back, weights apart."""
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     seen: dict[int, int] = {}
@@ -120,7 +118,7 @@ def _kept(task: Task[Any, Any], model: Any, batch: Mapping[str, Tensor], precisi
     return max(1, sum(seen.values()))
 
 
-def _fits(task: Task[Any, Any], model: Any, batch: Mapping[str, Tensor], precision: str) -> bool:
+def _fits(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str) -> bool:
     try:
         _loss(task, model, batch, precision).backward()
     except torch.OutOfMemoryError:

@@ -17,7 +17,8 @@ from ..data.decoding import decode_split
 from ..errors import TrainingError
 from ..modeling import unpadded
 from ..modeling.layers import depths
-from ..tasks.base import Raw, Task
+from ..tasks.abilities import SupportsTuning
+from ..tasks.base import AnyTask, Raw
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -109,7 +110,7 @@ class TaskModule(OptimizedModule):
     """
 
     def __init__(
-        self, task: Task[Any, Any], model: Any, labels: Sequence[str], arguments: TrainingArguments | None = None
+        self, task: AnyTask, model: Any, labels: Sequence[str], arguments: TrainingArguments | None = None
     ) -> None:
         super().__init__(model, arguments)
         self.task, self.labels = task, list(labels)
@@ -169,11 +170,10 @@ class TaskModule(OptimizedModule):
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Keep what the model says of each window."""
         index = batch["index"]
-        output = self.task.predict_batch(self.model, self._inputs(batch))
+        output = self.task.evaluate_batch(self.model, self._inputs(batch))
         self._raw.update(zip(index.tolist(), output.raw, strict=True))
-        if output.loss is not None:
-            # by the first window: what a process repeats to keep step with the others counts once
-            self._losses[int(index[0])] = float(output.loss), output.targets
+        # by the first window: what a process repeats to keep step with the others counts once
+        self._losses[int(index[0])] = float(output.loss), output.targets
 
     test_step = validation_step
 
@@ -192,8 +192,8 @@ class TaskModule(OptimizedModule):
     def _finish(self, loader: Any, name: str) -> None:
         raw, losses = self._gather()
         predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
-        if name == "validation" and (tuned := self.task.tuned(predictions, examples)) != self.task:
-            self.task = tuned
+        if name == "validation" and isinstance(self.task, SupportsTuning):
+            self.task = self.task.tuned(predictions, examples)
             predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
         if name == "test":
             self.predictions, self.examples = predictions, examples

@@ -7,7 +7,6 @@ import math
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -19,7 +18,7 @@ from ..arguments import TrainingArguments
 from ..errors import InputError
 from ..registry import LOGGERS
 from ..runtime.hardware import computes_bf16
-from ..tasks.base import Task
+from ..tasks.base import AnyTask
 from .callbacks.checkpoint import CheckpointCallback
 from .callbacks.progress import ProgressBar, ProgressLines
 from .callbacks.throughput import ThroughputMeter
@@ -39,7 +38,7 @@ def choose_precision(arguments: TrainingArguments) -> str:
 def build_trainer(
     arguments: TrainingArguments,
     *,
-    task: Task[Any, Any],
+    task: AnyTask,
     folder: Path,
     keeper: CheckpointCallback,
     meter: ThroughputMeter,

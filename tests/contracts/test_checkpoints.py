@@ -25,7 +25,7 @@ from ratsnlp_like.checkpoints.base import (
 )
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.registry import CHECKPOINTS, CORPORA
-from ratsnlp_like.tasks.base import Task
+from ratsnlp_like.tasks.base import AnyTask, Task
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.tasks.ner import Ner
 from ratsnlp_like.text.tokens import tokenize
@@ -340,7 +340,7 @@ def test_overrides(tiny_model_folder: MakeFolder) -> None:
 # Models
 
 
-def load(folder: Path, task: Task[Any, Any], labels: list[str], overrides: Any = None, **options: Any) -> Any:
+def load(folder: Path, task: AnyTask, labels: list[str], overrides: Any = None, **options: Any) -> Any:
     """Configuration, tokenizer and model as `fine_tune` loads them; the model."""
     config = load_config(str(folder), overrides)
     tokenizer = load_tokenizer(str(folder), config)
@@ -535,7 +535,7 @@ SMALL["electra"] = SMALL["bert"] | {"embedding_size": 16}
     ids=lambda value: value.name if isinstance(value, Task) else None,
 )
 def test_small_models_of_real_checkpoints_answer(
-    name: str, task: Task[Any, Any], labels: list[str], texts: list[str], real_tokenizer: Load, tokenizers_root: Path
+    name: str, task: AnyTask, labels: list[str], texts: list[str], real_tokenizer: Load, tokenizers_root: Path
 ) -> None:
     """Batches of unlike lengths, and of empty texts, in the order that was asked."""
     from ratsnlp_like.inference.predictor import Predictor

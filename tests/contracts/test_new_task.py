@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pytest
+import torch
 
 from ratsnlp_like import InputError, Predictor, evaluate, fine_tune
 from ratsnlp_like.checkpoints.base import load_config, load_tokenizer
@@ -18,8 +19,11 @@ from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.evaluation.inspection import inspect
 from ratsnlp_like.examples.base import Example, Place
 from ratsnlp_like.registry import TASKS
-from ratsnlp_like.tasks.base import BatchOutput, Features, Task, Window
-from ratsnlp_like.tasks.batches import inputs, pad_inputs
+from ratsnlp_like.tasks.base import Window
+from ratsnlp_like.tasks.batches import pad_inputs
+from ratsnlp_like.tasks.features import Features, LabelledBatch
+from ratsnlp_like.tasks.forward import ForwardTask
+from ratsnlp_like.tasks.predictions import Prediction
 
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -51,14 +55,18 @@ class ScoredPair(Example):
 
 
 @dataclass(frozen=True)
-class Similarity:
+class Similarity(Prediction):
     """How alike two texts are."""
 
     score: float
 
 
+class ScoredFeatures(Features):
+    labels: float
+
+
 @dataclass(frozen=True)
-class PairRegression(Task[ScoredPair, Similarity]):
+class PairRegression(ForwardTask[ScoredPair, Similarity, ScoredFeatures]):
     """A number for two texts, by mean squared error."""
 
     name: ClassVar[str] = "pair-regression"
@@ -67,60 +75,45 @@ class PairRegression(Task[ScoredPair, Similarity]):
     best_metric: ClassVar[str] = "pearson"
 
     scale: float = 5.0
-    """The largest score; the model learns scores divided by it."""
+    """The largest score; the model is trained on scores divided by it."""
 
     def model_class(self) -> Any:
-        """The standard head."""
         from transformers import AutoModelForSequenceClassification
 
         return AutoModelForSequenceClassification
 
     def classes(self, labels: Sequence[str]) -> list[str]:
-        """One output."""
         return ["score"]
 
-    def encode(
-        self, examples: Sequence[ScoredPair], tokenizer: Any, labels: Sequence[str] | None, max_length: int
-    ) -> list[Features]:
+    def encode_inputs(self, examples: Sequence[ScoredPair], tokenizer: Any, max_length: int) -> list[Features]:
         """Both texts in one window; the longer one loses its tail."""
-        room = self.room(tokenizer, max_length, pair=True)
+        capacity = self.capacity(tokenizer, max_length, pair=True)
         firsts = self.tokenize([example.text for example in examples], tokenizer, offsets=False)
         seconds = self.tokenize([example.text_pair for example in examples], tokenizer, offsets=False)
         out = []
-        for i, example in enumerate(examples):
-            first, second = firsts[i][1].ids, seconds[i][1].ids
-            kept = max(room - len(second), room // 2)
-            features, _ = self.window(tokenizer, first[:kept], second[: room - len(first[:kept])])
-            features |= {"example": i, "lost": max(0, len(first) + len(second) - room)}
-            if labels is not None:
-                features["labels"] = float(example.label or 0) / self.scale
-            out.append(features)
+        for i, ((_, (first, _)), (_, (second, _))) in enumerate(zip(firsts, seconds, strict=True)):
+            kept = first[: max(capacity - len(second), capacity // 2)]
+            lost = max(0, len(first) + len(second) - capacity)
+            out.append(self.window(tokenizer, kept, second[: capacity - len(kept)], example=i, lost=lost))
         return out
 
-    def collate(self, features: Sequence[Mapping[str, Any]], tokenizer: Any, *, noise: Any = None) -> Any:
-        """Labels are (batch,) numbers."""
-        import torch
+    def encode(
+        self, examples: Sequence[ScoredPair], tokenizer: Any, labels: Sequence[str], max_length: int
+    ) -> list[ScoredFeatures]:
+        windows = self.encode_inputs(examples, tokenizer, max_length)
+        return [{**w, "labels": float(examples[w["example"]].label or 0) / self.scale} for w in windows]
 
-        batch = pad_inputs(features, tokenizer)
-        if "labels" in features[0]:
-            batch["labels"] = torch.tensor([float(f["labels"]) for f in features], dtype=torch.float32)
-        return batch
+    def collate(self, features: Sequence[ScoredFeatures], tokenizer: Any, *, noise: Any = None) -> LabelledBatch:
+        labels = torch.tensor([float(f["labels"]) for f in features], dtype=torch.float32)
+        return {**pad_inputs(features, tokenizer), "labels": labels}
 
-    def loss(self, model: Any, batch: Mapping[str, Any]) -> Any:
-        """Mean squared error."""
-        return (model(**inputs(batch)).logits[:, 0].float() - batch["labels"]).square().mean()
-
-    def predict_batch(self, model: Any, batch: Mapping[str, Any]) -> BatchOutput:
-        """Raw is (1,)."""
-        said = model(**inputs(batch)).logits[:, 0].float()
-        loss = (said - batch["labels"]).square().mean() if "labels" in batch else None
-        return BatchOutput(list(said.cpu().numpy()), loss, len(said))
+    def compute_loss(self, outputs: Any, batch: LabelledBatch) -> Any:
+        return (outputs.logits[:, 0].float() - batch["labels"]).square().mean()
 
     def decode(
         self, example: ScoredPair, windows: Sequence[Window], labels: Sequence[str], tokenizer: Any = None
     ) -> Similarity:
-        """On the scale of the corpus."""
-        return Similarity(float(windows[0].raw) * self.scale)
+        return Similarity(float(windows[0].raw[0]) * self.scale)
 
     def score(
         self, predictions: Sequence[Similarity], examples: Sequence[ScoredPair], labels: Sequence[str]
@@ -129,14 +122,6 @@ class PairRegression(Task[ScoredPair, Similarity]):
         said, gold = np.array([[p.score, e.label] for p, e in zip(predictions, examples, strict=True)]).T
         constant = np.ptp(said) == 0 or np.ptp(gold) == 0
         return {"pearson": 0.0 if constant else float(np.corrcoef(said, gold)[0, 1])}
-
-    def gold(self, features: Mapping[str, Any], labels: Sequence[str]) -> Any:
-        """The label itself."""
-        return np.float32(features["labels"])
-
-    def answer(self, example: ScoredPair) -> Similarity:
-        """The label itself."""
-        return Similarity(float(example.label or 0))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -204,22 +189,17 @@ def test_inspection(pairs: Path, tiny_model_folder: Callable[..., Path]) -> None
     corpus = open_corpus(pairs, ScoredPair, "pair-regression")
     found = inspect(corpus, PairRegression(), checkpoint=folder, max_length=24)
     assert found["splits"]["train"]["rows"] == 32
-    assert found["tokens"]["train"]["oracle"]["metrics"] == {"pearson": 1.0}
+    assert found["tokens"]["train"]["oracle"] is None  # the task states none
     tokenizer = load_tokenizer(folder, load_config(folder))
     assert found["tokens"]["train"]["tokens"]["max"] == max(len(tokenizer(a, b)["input_ids"]) for a, b, _ in ROWS)
 
 
-def test_the_oracle(tiny_tokenizer: Any) -> None:
-    task = PairRegression()
-    examples = [ScoredPair(a, b, score) for a, b, score in ROWS]
-    features = task.encode(examples, tiny_tokenizer, [], 24)
-    found = [
-        task.decode(example, [Window(window, task.gold(window, []))], [])
-        for example, window in zip(examples, features, strict=True)
-    ]
-    assert [one.score for one in found] == pytest.approx([score for *_, score in ROWS])
-    assert task.score(found, examples, [])["pearson"] == pytest.approx(1)
-    assert features[0]["token_type_ids"].count(1) == len(features[0]["input_ids"]) // 2
+def test_a_prediction_renders_itself() -> None:
+    """By its fields, where it defines nothing else."""
+    found = Similarity(3.25)
+    assert found.to_row() == {"score": 3.25}
+    assert found.cells() == [{"score": "3.250"}]
+    assert found.view(ScoredPair("가", "나")) == {"kind": "fields", "fields": {"score": 3.25}}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from ratsnlp_like.export import export as export_module
 from ratsnlp_like.export.certificate import Certificate
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.registry import TASKS
-from ratsnlp_like.tasks.question_answering import AnswerPrediction, Candidate
+from ratsnlp_like.tasks.answers import AnswerPrediction, Candidate
 from ratsnlp_like.tasks.similarity import ScorePrediction
 
 

@@ -28,7 +28,7 @@ from ratsnlp_like.registry import TASKS
 def raw_outputs(predictor: Predictor, inputs: list[Any]) -> list[np.ndarray]:
     """Return the raw output for each window of the inputs."""
     examples = [predictor.task.example.of(value) for value in inputs]
-    features = predictor.task.encode(examples, predictor.tokenizer, None, predictor.max_length)
+    features = predictor.task.encode_inputs(examples, predictor.tokenizer, predictor.max_length)
     return predictor.raw_outputs(features, batch_size=2)
 
 

@@ -98,7 +98,7 @@ def test_bf16(classifier: FineTuneResult, recognizer: FineTuneResult, tmp_path: 
         half = Predictor.from_pretrained(result.best, device="cpu", precision="bf16")
         assert next(half.model.parameters()).dtype == torch.bfloat16
         texts = ["정말 재미있어요", "한빛전자는 3월에 새 공장을 연다"]
-        features = exact.task.encode([exact.task.example.of(t) for t in texts], exact.tokenizer, None, 32)
+        features = exact.task.encode_inputs([exact.task.example.of(t) for t in texts], exact.tokenizer, 32)
         for one, other in zip(exact.raw_outputs(features), half.raw_outputs(features), strict=True):
             assert other == pytest.approx(one, abs=0.05)
             assert (other != one).any()

@@ -18,8 +18,9 @@ from helpers_serve import SCRIPT, predictor
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.serve import Limits, app
 from ratsnlp_like.serve.server import listen, url
+from ratsnlp_like.tasks.answers import AnswerPrediction, Candidate
 from ratsnlp_like.tasks.ner import EntityPrediction, FoundEntity, Ner
-from ratsnlp_like.tasks.question_answering import AnswerPrediction, Candidate, QuestionAnswering
+from ratsnlp_like.tasks.question_answering import QuestionAnswering
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

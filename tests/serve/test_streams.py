@@ -42,7 +42,7 @@ def test_stream_equals_the_prediction(task: str) -> None:
 
 
 def test_errors_before_the_first_piece_have_a_status(small: TestClient) -> None:
-    assert "says all at once" in error(small.post("/api/stream", json={"text": "a"}), 422)["problem"]
+    assert "does not generate text" in error(small.post("/api/stream", json={"text": "a"}), 422)["problem"]
     error(small.post("/api/stream", json={"txt": "a"}), 422)
     with client(predictor("generation")) as one:
         found = error(one.post("/api/stream", json={"prompt": "a", "options": {"continuations": 2}}), 422)

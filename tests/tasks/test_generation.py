@@ -20,8 +20,8 @@ from ratsnlp_like.examples.generation import GenerationExample
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.metrics.generation import generation_scores
 from ratsnlp_like.tasks.base import Window
+from ratsnlp_like.tasks.causal_model import Generated
 from ratsnlp_like.tasks.generation import Generation
-from ratsnlp_like.tasks.language_model import Generated
 from ratsnlp_like.training.finetune import fine_tune
 
 TEMPLATE = (
@@ -52,7 +52,7 @@ def windows(tokenizer: Any, *examples: GenerationExample, max_length: int = 64) 
 
 def learnt(tokenizer: Any, window: dict[str, Any]) -> str:
     """The tokens of a window that carry loss, as text."""
-    ids = [i for i, learn in zip(window["input_ids"], window["learn"], strict=True) if learn]
+    ids = [i for i, learn in zip(window["input_ids"], window["is_target"], strict=True) if learn]
     return str(tokenizer.decode(ids))
 
 
@@ -68,7 +68,7 @@ class TestWhatIsLearnt:
         (window,) = windows(tokenizer, GenerationExample(prompt="이 영화는", completion=" 정말 좋다"))
         batch = TASK.collate([window], tokenizer)
         ids = torch.tensor([window["input_ids"]])
-        labels = torch.tensor([[i if learn else -100 for i, learn in zip(ids[0], window["learn"], strict=True)]])
+        labels = torch.tensor([[i if learn else -100 for i, learn in zip(ids[0], window["is_target"], strict=True)]])
         with torch.inference_mode():
             expected = model(ids, labels=labels).loss
             assert TASK.loss(model, batch).item() == pytest.approx(expected.item(), rel=1e-4)
@@ -88,7 +88,7 @@ class TestWhatIsLearnt:
                 alone = [TASK.loss(model, TASK.collate([w], tokenizer)).item() for w in (one, two)]
         finally:
             tokenizer.pad_token = pad
-        counts = [sum(w["learn"]) for w in (one, two)]
+        counts = [sum(w["is_target"]) for w in (one, two)]
         expected = sum(loss * n for loss, n in zip(alone, counts, strict=True)) / sum(counts)
         assert together == pytest.approx(expected, rel=1e-4)
 
@@ -130,7 +130,7 @@ class TestConversations:
 
     def test_asked_for_the_next_turn(self, gpt: Any) -> None:
         gpt.chat_template = TEMPLATE
-        (window,) = TASK.encode([GenerationExample.of(list(self.TURNS[:3]))], gpt, None, 64)
+        (window,) = TASK.encode_inputs([GenerationExample.of(list(self.TURNS[:3]))], gpt, 64)
         assert gpt.decode(window["input_ids"]).endswith("user: 잘 가\nassistant:")
 
     @pytest.mark.parametrize("end", [": ", ":\n", ":", "> "])
@@ -138,13 +138,13 @@ class TestConversations:
         """The space that ends a template is in the first token of the turn; alone it would be a token of its own."""
         gpt.chat_template = TEMPLATE.replace("assistant: ", f"assistant{end}").replace("'] }}: {{", f"'] }}}}{end}{{{{")
         (whole,) = windows(gpt, GenerationExample.of(list(self.TURNS[:2])))
-        (opened,) = TASK.encode([GenerationExample.of(list(self.TURNS[:1]))], gpt, None, 64)
-        assert opened["input_ids"] == whole["input_ids"][: whole["learn"].index(1)]
+        (opened,) = TASK.encode_inputs([GenerationExample.of(list(self.TURNS[:1]))], gpt, 64)
+        assert opened["input_ids"] == whole["input_ids"][: whole["is_target"].index(1)]
 
     def test_the_space_of_a_template_is_not_said(self, gpt: Any) -> None:
         gpt.chat_template = TEMPLATE
         example = GenerationExample.of(list(self.TURNS[:1]))
-        (window,) = TASK.encode([example], gpt, None, 64)
+        (window,) = TASK.encode_inputs([example], gpt, 64)
         reply = gpt.encode(" 네, 안녕하세요.", add_special_tokens=False)
         said = TASK.decode(example, [Window(window, [[*reply, gpt.eos_token_id]])], [], gpt)
         assert isinstance(said, Generated)
@@ -162,7 +162,7 @@ class TestConversations:
 
     def test_a_template_that_rewrites_earlier_turns(self, gpt: Any) -> None:
         gpt.chat_template = "{{ messages | length }}" + TEMPLATE
-        with pytest.raises(InputError, match="otherwise when others follow"):
+        with pytest.raises(InputError, match="differently when others follow"):
             windows(gpt, GenerationExample.of(list(self.TURNS)))
 
 
@@ -290,7 +290,7 @@ class TestStream:
             bundled.stream("이 영화는", **options)
 
     def test_a_task_that_does_not_write(self) -> None:
-        with pytest.raises(InputError, match="says all at once"):
+        with pytest.raises(InputError, match="does not generate text"):
             Predictor.from_pretrained("ko-tiny-bert", device="cpu").stream("이 [MASK]")
 
     def test_an_unknown_option(self, bundled: Predictor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,9 +25,9 @@ from ratsnlp_like.examples.text import RawExample
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.modeling.losses import _ROWS, LinearCrossEntropy
 from ratsnlp_like.registry import TASKS
-from ratsnlp_like.tasks.base import Task, Window
+from ratsnlp_like.tasks.base import AnyTask, Window
 from ratsnlp_like.tasks.causal_lm import CausalLM
-from ratsnlp_like.tasks.language_model import Generated
+from ratsnlp_like.tasks.causal_model import Generated
 from ratsnlp_like.tasks.masked_lm import Filled, MaskedLM
 
 TEXTS = (
@@ -212,7 +213,7 @@ class TestMasksStay:
             batches = Batches(split.lengths, 4, shuffle=True, seed=seed)
             batches.set_epoch(number)
             loader = Loader(split, tiny_tokenizer, batches)
-            loader.load_state_dict({"given": skip})
+            loader.load_state_dict({"position": skip})
             return [(b["index"].tolist(), b["input_ids"].tolist(), b["positions"].tolist()) for b in loader]
 
         first = epoch(0)
@@ -280,7 +281,7 @@ def model(name: str, **config: Any) -> Any:
     return made.train()
 
 
-MODELS: dict[str, Task[Any, Any]] = {name: MaskedLM() for name in ("bert", "roberta", "electra")}
+MODELS: dict[str, AnyTask] = {name: MaskedLM() for name in ("bert", "roberta", "electra")}
 MODELS["gpt2"] = CausalLM()
 
 
@@ -337,25 +338,23 @@ class TestLoss:
         """Of each window: the sum of its losses, its targets, and how many of them were the likeliest token."""
         made = model(name).eval()
         with torch.inference_mode():
-            output = MODELS[name].predict_batch(made, batch)
+            output = MODELS[name].evaluate_batch(made, batch)
             logits = made(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
         labels = everywhere(batch).view(batch["input_ids"].shape)
         assert len(output.raw) == len(labels)
         for said, row, wanted in zip(output.raw, logits, labels, strict=True):
             at = wanted != -100
             expected = F.cross_entropy(row[at], wanted[at], reduction="sum")
-            assert said.tolist() == pytest.approx(
-                [float(expected), int(at.sum()), int((row[at].argmax(1) == wanted[at]).sum())], rel=1e-5
-            )
+            assert said.loss == pytest.approx(float(expected), rel=1e-5)
+            assert (said.targets, said.correct) == (int(at.sum()), int((row[at].argmax(1) == wanted[at]).sum()))
         assert output.targets == len(batch["labels"])
-        assert output.loss is not None
         assert float(output.loss) == pytest.approx(float(plain_loss(made, batch)), rel=1e-5)
 
     def test_perplexity(self, name: str, batch: dict[str, Any]) -> None:
         """exp of all losses over all targets: a text with many of them weighs more."""
         made, task = model(name).eval(), MODELS[name]
         with torch.inference_mode():
-            output = task.predict_batch(made, batch)
+            output = task.evaluate_batch(made, batch)
         found = [task.decode(RawExample(""), [Window({}, said)], []) for said in output.raw]
         scores = task.score(found, [RawExample("")] * len(found), [])
         assert scores["perplexity"] == pytest.approx(math.exp(float(plain_loss(made, batch))), rel=1e-4)
@@ -369,7 +368,7 @@ class TestLoss:
         for length in (64, 6):
             features = CausalLM().encode(raw([text]), tiny_bpe_tokenizer, [], length)
             with torch.inference_mode():
-                said = CausalLM().predict_batch(made, CausalLM().collate(features, tiny_bpe_tokenizer)).raw
+                said = CausalLM().evaluate_batch(made, CausalLM().collate(features, tiny_bpe_tokenizer)).raw
                 parts = [part for part in ids.split(length, dim=1) if part.shape[1] > 1]
                 losses = [made(part, labels=part).loss * (part.shape[1] - 1) for part in parts]
             windows = [Window(f, r) for f, r in zip(features, said, strict=True)]
@@ -384,8 +383,8 @@ class TestLoss:
         assert float(loss) == 0
         loss.backward()
         assert all(bool(p.grad.isfinite().all()) for p in made.parameters() if p.grad is not None)
-        output = CausalLM().predict_batch(made, batch)
-        assert (output.targets, output.raw[0].tolist()) == (0, [0, 0, 0])
+        output = CausalLM().evaluate_batch(made, batch)
+        assert (output.targets, asdict(output.raw[0])) == (0, {"loss": 0, "targets": 0, "correct": 0})
 
 
 class TestLinearCrossEntropy:
@@ -506,7 +505,7 @@ class TestFill:
         task = MaskedLM()
         said = [[([tokenizer.convert_tokens_to_ids("▁밥을")], [1.0])]]
         for text in ("나는 [MASK] 먹었다", "나는 <mask> 먹었다"):
-            (window,) = task.encode(raw([text]), tokenizer, None, 32)
+            (window,) = task.encode_inputs(raw([text]), tokenizer, 32)
             assert window["input_ids"].count(tokenizer.mask_token_id) == 1
             assert task.decode(RawExample(text), [Window(window, said[0])], [], tokenizer).text == "나는 밥을 먹었다"  # type: ignore[union-attr]
 
@@ -707,7 +706,7 @@ class TestRefused:
 
     def test_blanks_with_the_tokenizer_of_a_gpt(self, tiny_bpe_tokenizer: Any) -> None:
         with pytest.raises(InputError, match="--task causal-lm for a GPT"):
-            MaskedLM().check(tiny_bpe_tokenizer)
+            MaskedLM().check_tokenizer(tiny_bpe_tokenizer)
 
     @pytest.mark.parametrize("name", ["masked-lm", "causal-lm"])
     def test_an_option_that_was_learnt(self, name: str, tiny_tokenizer: Any) -> None:

@@ -25,8 +25,8 @@ from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.metrics.similarity import similarity_scores
 from ratsnlp_like.registry import CORPORA
 from ratsnlp_like.tasks.base import Statistics, Window
-from ratsnlp_like.tasks.pair import Pair
-from ratsnlp_like.tasks.pairs import share_room
+from ratsnlp_like.tasks.pair import PairClassification
+from ratsnlp_like.tasks.pair_encoding import share_capacity
 from ratsnlp_like.tasks.similarity import ScorePrediction, Similarity
 from ratsnlp_like.training.finetune import fine_tune
 
@@ -55,13 +55,13 @@ LENGTHS = st.integers(0, 200)
         (0, 9, 1, (0, 1)),
     ],
 )
-def test_share_room(first: int, second: int, room: int, kept: tuple[int, int]) -> None:
-    assert share_room(first, second, room) == kept
+def test_share_capacity(first: int, second: int, room: int, kept: tuple[int, int]) -> None:
+    assert share_capacity(first, second, room) == kept
 
 
 @given(LENGTHS, LENGTHS, st.integers(1, 300))
 def test_room_is_shared_fairly(first: int, second: int, room: int) -> None:
-    kept, kept_pair = share_room(first, second, room)
+    kept, kept_pair = share_capacity(first, second, room)
     assert 0 <= kept <= first
     assert 0 <= kept_pair <= second
     assert kept + kept_pair == min(room, first + second)  # none is left unused, none too much is taken
@@ -83,7 +83,9 @@ def ids(tokenizer: Any, text: str) -> list[int]:
 
 class TestEncode:
     def test_a_pair(self, tiny_tokenizer: Any) -> None:
-        (features,) = Pair().encode([PairExample("가 나 다", "고 공", "b")], tiny_tokenizer, ["a", "b"], 16)
+        (features,) = PairClassification().encode(
+            [PairExample("가 나 다", "고 공", "b")], tiny_tokenizer, ["a", "b"], 16
+        )
         assert features == {
             "input_ids": [2, *ids(tiny_tokenizer, "가 나 다"), 3, *ids(tiny_tokenizer, "고 공"), 3],
             "token_type_ids": [0, 0, 0, 0, 0, 1, 1, 1],
@@ -107,7 +109,7 @@ class TestEncode:
     ) -> None:
         """Four tokens of text in a window of seven."""
         first, second = (ids(tiny_tokenizer, text) for text in kept)
-        (features,) = Pair().encode([PairExample(*texts)], tiny_tokenizer, None, 7)
+        (features,) = PairClassification().encode_inputs([PairExample(*texts)], tiny_tokenizer, 7)
         assert features == {
             "input_ids": [2, *first, 3, *second, 3],
             "token_type_ids": types,
@@ -117,30 +119,30 @@ class TestEncode:
 
     def test_each_pair_is_numbered(self, tiny_tokenizer: Any) -> None:
         pairs = [PairExample("가", "나", "a"), PairExample("다", "고", "b"), PairExample("공", "구", "a")]
-        windows = Pair().encode(pairs, tiny_tokenizer, ["a", "b"], 16)
+        windows = PairClassification().encode(pairs, tiny_tokenizer, ["a", "b"], 16)
         assert [(w["example"], w["labels"]) for w in windows] == [(0, 0), (1, 1), (2, 0)]
 
     def test_without_token_types(self, tiny_bpe_tokenizer: Any) -> None:
-        (features,) = Pair().encode([PairExample("ab", "cd")], tiny_bpe_tokenizer, None, 16)
+        (features,) = PairClassification().encode_inputs([PairExample("ab", "cd")], tiny_bpe_tokenizer, 16)
         both = [tiny_bpe_tokenizer(text)["input_ids"] for text in ("ab", "cd")]
         assert features == {"input_ids": both[0] + both[1], "example": 0, "lost": 0}
 
     def test_both_texts_are_normalised(self, tiny_tokenizer: Any) -> None:
-        task = Pair(normalization=("nfc",))
+        task = PairClassification(normalization=("nfc",))
         composed, taken_apart = "가", "\u1100\u1161"
-        (features,) = task.encode([PairExample(taken_apart, taken_apart)], tiny_tokenizer, None, 16)
+        (features,) = task.encode_inputs([PairExample(taken_apart, taken_apart)], tiny_tokenizer, 16)
         one = ids(tiny_tokenizer, composed)
         assert features["input_ids"] == [2, *one, 3, *one, 3]
 
     def test_an_unknown_label_names_the_row(self, tiny_tokenizer: Any) -> None:
         pair = PairExample("가", "나", "c", place=Place("pairs.tsv", 7))
         with pytest.raises(InputError, match=r"pairs\.tsv, line 7: the label 'c' is not among .*"):
-            Pair().encode([pair], tiny_tokenizer, ["a", "b"], 16)
+            PairClassification().encode([pair], tiny_tokenizer, ["a", "b"], 16)
 
     @pytest.mark.parametrize("length", [0, 3])
     def test_no_room(self, length: int, tiny_tokenizer: Any) -> None:
-        with pytest.raises(InputError, match="no room beside the special tokens") as caught:
-            Pair().encode([PairExample("가", "나")], tiny_tokenizer, None, length)
+        with pytest.raises(InputError, match="no room for text besides the special tokens") as caught:
+            PairClassification().encode_inputs([PairExample("가", "나")], tiny_tokenizer, length)
         assert "at least 4" in str(caught.value)
 
     def test_scores_are_learnt_from_0_to_1(self, tiny_tokenizer: Any) -> None:
@@ -148,7 +150,7 @@ class TestEncode:
         assert [w["labels"] for w in Similarity().encode(pairs, tiny_tokenizer, [], 16)] == [0, 0.2, 1]
         other = Similarity(lowest=-5, highest=15)
         assert [w["labels"] for w in other.encode(pairs, tiny_tokenizer, [], 16)] == [0.25, 0.3, 0.5]
-        assert "labels" not in Similarity().encode(pairs, tiny_tokenizer, None, 16)[0]
+        assert "labels" not in Similarity().encode_inputs(pairs, tiny_tokenizer, 16)[0]
 
 
 # Scores
@@ -240,7 +242,7 @@ class TestSimilarity:
         assert Similarity().fit(Statistics(rows=4, empty=0), [], differ, tiny_tokenizer) == Similarity()
 
     def test_loss(self, tiny_tokenizer: Any, tiny_model_folder: Callable[..., Path]) -> None:
-        """The mean of the squared differences of what `predict_batch` says."""
+        """The mean of the squared differences of the raw outputs."""
         import torch
         from transformers import AutoModelForSequenceClassification
 
@@ -249,11 +251,10 @@ class TestSimilarity:
         pairs = [ScoredPairExample("가 나", "다", 5.0), ScoredPairExample("고", "공 구 국", 1.0)]
         batch = task.collate(task.encode(pairs, tiny_tokenizer, [], 16), tiny_tokenizer)
         with torch.inference_mode():
-            said = task.predict_batch(model, batch)
+            said = task.evaluate_batch(model, batch)
             loss = float(task.loss(model, batch))
         expected = ((said.raw[0] - 1.0) ** 2 + (said.raw[1] - 0.2) ** 2) / 2
         assert loss == near(float(expected))
-        assert said.loss is not None
         assert (float(said.loss), said.targets) == (near(loss), 2)
 
 
@@ -567,7 +568,7 @@ class TestOneTokenType:
         predictor = result.predictor
         assert predictor.model.config.model_type == "roberta"
         assert predictor.model.config.type_vocab_size == 1
-        (features,) = predictor.task.encode([PairExample("가", "나")], predictor.tokenizer, None, 16)
+        (features,) = predictor.task.encode_inputs([PairExample("가", "나")], predictor.tokenizer, 16)
         assert features.keys() == {"input_ids", "example", "lost"}
         assert same(Predictor.from_pretrained(result.best, device="cpu")(TUPLES), predictor(TUPLES))
 

@@ -27,8 +27,9 @@ from ratsnlp_like.examples.question import Answer, QuestionExample
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.metrics.answers import klue_mrc_normalized
 from ratsnlp_like.registry import CORPORA
+from ratsnlp_like.tasks.answers import AnswerPrediction, Candidate
 from ratsnlp_like.tasks.base import Statistics, Window
-from ratsnlp_like.tasks.question_answering import AnswerPrediction, Candidate, QuestionAnswering
+from ratsnlp_like.tasks.question_answering import QuestionAnswering
 from ratsnlp_like.training.finetune import fine_tune
 
 Q = QuestionExample
@@ -344,7 +345,7 @@ class TestEncode:
         assert (window["starts"], window["ends"], window["labels"]) == ([0, 4], [3, 5], [4, 4])
 
     def test_no_labels_for_prediction(self, tiny_tokenizer: Any) -> None:
-        windows = QuestionAnswering(doc_stride=2).encode([asking("공")], tiny_tokenizer, None, 9)
+        windows = QuestionAnswering(doc_stride=2).encode_inputs([asking("공")], tiny_tokenizer, 9)
         assert len(windows) == 3
         assert all("labels" not in window for window in windows)
 
@@ -443,7 +444,7 @@ def decoded(
 ) -> AnswerPrediction:
     """The prediction from the logits of each window."""
     task, example = QuestionAnswering(**{"doc_stride": 2, **fields}), Q(ASKED, context)
-    windows = task.encode([example], tokenizer, None, 9)
+    windows = task.encode_inputs([example], tokenizer, 9)
     own = [said(window, *logits, null) for window, logits in zip(windows, heard, strict=True)]
     return task.decode(example, own, [])
 
@@ -543,7 +544,7 @@ class TestDecode:
     def test_no_answer_is_what_every_window_says(self, tiny_tokenizer: Any) -> None:
         """The window that is least sure of it decides."""
         task, example = QuestionAnswering(doc_stride=2, null_threshold=0.0), Q(ASKED, EIGHT)
-        features = task.encode([example], tiny_tokenizer, None, 9)
+        features = task.encode_inputs([example], tiny_tokenizer, 9)
         heard: Heard = ({1: 2}, {1: 3})
 
         def answer(*nulls: float) -> AnswerPrediction:
@@ -567,7 +568,7 @@ class TestDecode:
         assert (found.start, found.end) == (3, 8)
         assert context[found.start : found.end] == found.text
         task = QuestionAnswering(normalization=("nfc",))
-        (window,) = task.encode([Q(ASKED, context)], tiny_tokenizer, None, 9)
+        (window,) = task.encode_inputs([Q(ASKED, context)], tiny_tokenizer, 9)
         assert window["input_ids"][4:8] == ids(tiny_tokenizer, "가 나 다 고")
 
     @pytest.mark.parametrize(
@@ -753,8 +754,7 @@ class TestModel:
             expected = float(model(**plain, start_positions=starts, end_positions=ends).loss)
             task = QuestionAnswering()
             assert float(task.loss(model, batch)) == near(expected, rel=1e-5)
-            output = task.predict_batch(model, batch)
-        assert output.loss is not None
+            output = task.evaluate_batch(model, batch)
         assert (float(output.loss), output.targets) == (near(expected, rel=1e-5), 3)
 
     def test_padding_takes_no_part(self, model: Any, tiny_tokenizer: Any) -> None:
@@ -774,7 +774,7 @@ class TestModel:
             expected = float(torch.stack(losses).mean())
             assert len(losses) == 2 * len(together["labels"]) == 2 * 4
             assert float(task.loss(model, together)) == near(expected, rel=1e-5)
-            raw = task.predict_batch(model, together).raw
+            raw = task.predict_batch(model, together)
         assert [len(row) for row in raw] == together["attention_mask"].sum(dim=1).tolist()
         assert all(row.shape[1] == 2 and (row > -1e8).all() for row in raw)
 
@@ -854,7 +854,7 @@ def test_the_oracle_on_korquad(data: Path, real_tokenizer: Callable[[str], Any])
     def em(task: QuestionAnswering) -> float:
         windows: list[list[Window]] = [[] for _ in examples]
         for features in task.encode(examples, tokenizer, [], 300):
-            windows[features["example"]].append(Window(features, task.gold(features, [])))
+            windows[features["example"]].append(Window(features, task.oracle_output(features, [])))
         predictions = [task.decode(e, own, [], tokenizer) for e, own in zip(examples, windows, strict=True)]
         return float(task.score(predictions, examples, [])["korquad_em"])
 

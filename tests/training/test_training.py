@@ -641,7 +641,7 @@ class TestWindows:
         assert sum(row["support"] for row in result.metrics["per_class"].values()) == sizes["examples"] == 3
 
         text = rows[0][0]
-        features = result.predictor.task.encode([TextExample(text)], tokenizer(), None, 16)
+        features = result.predictor.task.encode_inputs([TextExample(text)], tokenizer(), 16)
         model = result.predictor.model.eval()
         with torch.inference_mode():
             logits = [model(input_ids=torch.tensor([f["input_ids"]])).logits[0] for f in features]

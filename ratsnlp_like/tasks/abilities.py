@@ -1,0 +1,120 @@
+"""Optional abilities of tasks, as mixins. Callers check for one with `isinstance(task, SupportsStreaming)`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from ..examples.base import Example
+from ..runtime.types import Array, GenerativeModel, TokenizerLike
+from .batches import input_arrays
+from .predictions import Prediction, without_floats
+
+E = TypeVar("E", bound=Example)
+P = TypeVar("P", bound=Prediction)
+
+
+class SupportsStreaming(ABC, Generic[E]):
+    """A task whose predictions can be read while they are generated."""
+
+    @abstractmethod
+    def stream(self, model: GenerativeModel, example: E, tokenizer: TokenizerLike, max_length: int) -> Iterator[str]:
+        """Yield generated text piece by piece; the pieces together are the prediction with the same options.
+
+        Args:
+            model: of this task.
+            example: one input.
+            tokenizer: of the model.
+            max_length: longest window in tokens.
+
+        Raises:
+            InputError: the options of the task do not allow streaming.
+        """
+
+
+class SupportsGenerationMetrics(ABC, Generic[E, P]):
+    """A task that scores generated predictions apart from the raw outputs of `evaluate_batch`."""
+
+    @abstractmethod
+    def score_generation(self, predict: Callable[[Sequence[E]], list[P]], examples: Iterable[E]) -> dict[str, Any]:
+        """Return metrics of predictions on held-out examples, by name.
+
+        Args:
+            predict: from inputs to predictions.
+            examples: held out, with the expected output.
+        """
+
+
+class SupportsTuning(ABC, Generic[E, P]):
+    """A task with a field, such as a threshold, that is chosen on the validation set."""
+
+    @abstractmethod
+    def tuned(self, predictions: Sequence[P], examples: Sequence[E]) -> Self:
+        """Return this task with the field chosen from predictions on the validation set."""
+
+
+class SupportsOracle(ABC, Generic[E, P]):
+    """A task that can state the raw outputs of a perfect model.
+
+    The oracle contract: `decode` turns them back into the gold labels. Where a tokenizer makes that impossible, the
+    score of the oracle is the ceiling for any model.
+    """
+
+    @abstractmethod
+    def oracle_output(self, features: Any, labels: Sequence[str]) -> Any:
+        """Return the raw output of a perfect model for a window of `encode`."""
+
+    @abstractmethod
+    def gold_prediction(self, example: E) -> P:
+        """Return the gold labels of an example as a prediction."""
+
+
+class SupportsDiagnostics(SupportsOracle[E, P]):
+    """A task that explains what tokens cannot express, and how to improve that."""
+
+    @abstractmethod
+    def inexpressible(self, example: E, oracle: P) -> list[str]:
+        """Return a line for each gold label that the tokens cannot express.
+
+        Args:
+            example: with its gold labels.
+            oracle: the prediction that is decoded from `oracle_output`.
+        """
+
+    @abstractmethod
+    def improved(self, examples: Iterable[E], tokenizer: TokenizerLike) -> tuple[str, Self] | None:
+        """Return a flag that raises the ceiling and this task with it set; None where there is none."""
+
+
+class SupportsExport(ABC, Generic[P]):
+    """A task whose predictions are made from the outputs of one forward pass, so that a fixed graph can compute them.
+
+    Attributes:
+        outputs: names of the model's outputs that predictions are made of.
+    """
+
+    outputs: ClassVar[tuple[str, ...]] = ("logits",)
+
+    @abstractmethod
+    def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[Any]:
+        """Return the raw output of each window, without padding, from the outputs of a model or of its graph.
+
+        Args:
+            outputs: name -> array. Shape: (batch, ...).
+            batch: inputs, as tensors or arrays.
+        """
+
+    def graph_inputs(self, features: Sequence[Any], tokenizer: TokenizerLike) -> dict[str, Array]:
+        """Collate inputs for an exported graph, without torch."""
+        return input_arrays(features, tokenizer)
+
+    def difference(self, one: Any, other: Any) -> float:
+        """Return the largest difference between two raw outputs of a window."""
+        import numpy as np
+
+        return float(np.abs(np.asarray(one) - np.asarray(other)).max())
+
+    def agrees(self, one: P, other: P) -> bool:
+        """Return whether two predictions are the same apart from their scores."""
+        return bool(without_floats(one.to_row()) == without_floats(other.to_row()))

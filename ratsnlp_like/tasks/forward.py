@@ -1,0 +1,43 @@
+"""Tasks with one forward pass of a standard head, from which both the loss and the raw outputs are computed."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from ..runtime.types import Array, ModelLike, Tensor
+from .abilities import SupportsExport
+from .base import B, BatchOutput, E, F, P, Raw, Task
+from .batches import model_inputs, to_array
+
+
+@dataclass(frozen=True)
+class ForwardTask(SupportsExport[P], Task[E, P, F, B], Generic[E, P, F, B]):
+    """A task that states `compute_loss` and, where raw outputs are not rows of logits, `raw`; the rest follows."""
+
+    @abstractmethod
+    def compute_loss(self, outputs: Any, batch: B) -> Tensor:
+        """Return the mean loss from the model's outputs for a labelled batch. Shape: ()."""
+
+    def num_targets(self, batch: B) -> float:
+        """Return the number of targets in the mean of `compute_loss`, or the sum of their weights."""
+        return len(batch["input_ids"])
+
+    def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[Raw]:
+        """Return the raw output of each window; by default its row of the first of `outputs`."""
+        return list(outputs[self.outputs[0]])
+
+    def loss(self, model: ModelLike, batch: B) -> Tensor:
+        return self.compute_loss(model(**model_inputs(batch)), batch)
+
+    def evaluate_batch(self, model: ModelLike, batch: B) -> BatchOutput:
+        outputs = model(**model_inputs(batch))
+        return BatchOutput(self._raw(outputs, batch), self.compute_loss(outputs, batch), self.num_targets(batch))
+
+    def predict_batch(self, model: ModelLike, batch: Any) -> list[Raw]:
+        return self._raw(model(**model_inputs(batch)), batch)
+
+    def _raw(self, outputs: Any, batch: Mapping[str, Any]) -> list[Raw]:
+        return self.raw({name: to_array(getattr(outputs, name)) for name in self.outputs}, batch)
