@@ -43,7 +43,7 @@ def run(arguments: list[str]) -> None:
         options=reading,
     )
     from ..evaluation.inspection import inspect
-    from ..evaluation.report import show_inspection
+    from ..evaluation.inspection_report import show_inspection
 
     root = Path(options["corpus_root"] or default_root())
     found = inspect(corpus, made, checkpoint=options["checkpoint"], max_length=options["max_length"], root=root)

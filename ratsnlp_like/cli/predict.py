@@ -58,7 +58,7 @@ def run(arguments: list[str]) -> None:
     if other_columns is not None and form != "table":
         rows = map(merge_columns, other_columns, rows)
     if form == "table":
-        from ..evaluation.report import show_predictions
+        from ..evaluation.prediction_report import show_predictions
 
         show_predictions(rows)
     else:

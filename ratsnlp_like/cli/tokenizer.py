@@ -55,7 +55,7 @@ def _train_tokenizer(arguments: list[str]) -> None:
 
 def _compare_tokenizers(arguments: list[str]) -> None:
     from ..checkpoints.vocabularies import compare_tokenizers
-    from ..evaluation.report import show_tokenizers
+    from ..evaluation.inspection_report import show_tokenizers
 
     parser = new_parser("tokenizer compare", "Compare the tokenizers of several checkpoints on a corpus of text.")
     parser.add_argument("corpus", type=str, help="registered name, file, folder of files, or hub id")

@@ -1,1 +1,1 @@
-"""evaluation."""
+"""Evaluation of saved models, statistics of corpora, and their tables in a terminal."""

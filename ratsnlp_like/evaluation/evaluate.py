@@ -1,4 +1,4 @@
-"""evaluation.evaluate."""
+"""Evaluation of a saved model on a corpus."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def evaluate(
     precision: PredictionPrecision = "32",
     **options: Any,
 ) -> dict[str, Any]:
-    """Measure a saved model on a corpus.
+    """Evaluate a saved model on a corpus.
 
     Args:
-        folder: a run folder (its best model) or a model folder.
-        corpus: a registered name, a file, a hub id, or a `Corpus`.
-        split: of the corpus; test, else validation, else the only one by default.
-        precision: `32` or `bf16`; see `Predictor.from_pretrained`.
+        folder: run folder (its best model) or model folder.
+        corpus: registered name, file, hub id, or `Corpus`.
+        split: split of the corpus; by default test, else validation, else the only one.
+        precision: `32` or `bf16`, as in `Predictor.from_pretrained`.
         options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
-            `progress`; and the fields of the task that change what is asked (`asking`) or measured (`measuring`).
+            `progress`; and the `inference_options` and `evaluation_options` of the task.
 
     Returns:
-        Metrics by name, the same names as in training.
+        Metrics by name, as in training.
 
     Raises:
-        InputError: no model, no corpus, or a label that the model does not know.
+        InputError: there is no such model or corpus, or the corpus has a label that the model lacks.
     """
     return Evaluation.of(folder, corpus=corpus, split=split, precision=precision, **options).scores
 
@@ -76,28 +76,28 @@ class Evaluation:
         precision: PredictionPrecision = "32",
         **options: Any,
     ) -> Evaluation:
-        """Evaluate a saved model; see `evaluate`."""
+        """Evaluate a saved model; the arguments are those of `evaluate`."""
         predictor = Predictor.from_pretrained(folder, precision=precision)
         fields = predictor.task.inference_options | predictor.task.evaluation_options
         predictor = predictor.with_options(**{name: options.pop(name) for name in fields if name in options})
-        held_out = EvaluationSet.of(predictor, corpus, split, options)
-        log.info("evaluated on %s", held_out)
+        evaluation_set = EvaluationSet.of(predictor, corpus, split, options)
+        log.info("evaluated on %s", evaluation_set)
         module = TaskModule(predictor.task, predictor.model, predictor.labels)
-        trainer = evaluation_trainer(progress=held_out.progress)
-        trainer.test(module, dataloaders=held_out.loader(predictor), verbose=False)
+        trainer = evaluation_trainer(progress=evaluation_set.progress)
+        trainer.test(module, dataloaders=evaluation_set.loader(predictor), verbose=False)
         metrics = module.results
         if isinstance(predictor.task, SupportsGenerationMetrics):
-            metrics |= predictor.task.score_generation(predictor.predict, held_out.split.examples())
-        return cls(predictor, held_out, metrics, module.predictions, module.examples)
+            metrics |= predictor.task.score_generation(predictor.predict, evaluation_set.split.examples())
+        return cls(predictor, evaluation_set, metrics, module.predictions, module.examples)
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Examples to measure a saved model on, encoded for it."""
+    """Examples to evaluate a saved model on, encoded for it."""
 
     corpus: str
     kind: str
-    """Which of its splits, in words."""
+    """Description of the split."""
     split: EncodedSplit
     batch_size: int
     progress: bool
@@ -106,8 +106,8 @@ class EvaluationSet:
     def of(
         cls, predictor: Predictor, corpus: str | Path | Corpus, split: str | None, options: Mapping[str, Any]
     ) -> EvaluationSet:
-        """Choose and encode them; see `evaluate`."""
-        if predictor.about.get("corpus") == name_of(corpus):  # the columns that it was trained on are meant
+        """Return the encoded examples of a split; the arguments are those of `evaluate`."""
+        if predictor.about.get("corpus") == name_of(corpus):  # read as in training
             columns = {f"{name}_column": column for name, column in predictor.about.get("columns", {}).items()}
             options = {**columns, **options}
         job = Job.of(predictor.task.name, corpus, "", options)
@@ -118,13 +118,15 @@ class EvaluationSet:
         if split not in splits:
             if len(splits) > 1:
                 raise InputError(f"no split {split!r}", place=name_of(corpus), fix=did_you_mean(split, splits))
-            split = splits[0]  # a file has one
+            split = splits[0]  # a file has only one
         read = read_split(source, split, root=root, cache=cache)
         known = predictor.about.get("fingerprints", {})
         if read.fingerprint == known.get("train"):
-            log.warning("%s: the model was trained on these rows; this is no measure of new text.", name_of(corpus))
+            log.warning(
+                "%s: the model was trained on these rows: the metrics do not hold for new text.", name_of(corpus)
+            )
         elif read.fingerprint == known.get("validation"):
-            log.warning("%s: the best model was chosen by these rows; new text may turn out worse.", name_of(corpus))
+            log.warning("%s: the best model was selected on these rows: on new text, it may be worse.", name_of(corpus))
         encoded = encode_split(
             read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
         )
@@ -138,6 +140,6 @@ class EvaluationSet:
         return f"{self.corpus}, {self.kind}: {int(self.split.begins.sum()):,} examples"
 
     def loader(self, predictor: Predictor) -> Loader:
-        """Its batches, longest first."""
+        """Return batches, longest windows first."""
         batches = Batches(self.split.unit_lengths, self.batch_size, shuffle=False)
         return Loader(self.split, predictor.tokenizer, batches)

@@ -1,16 +1,10 @@
-"""What a corpus holds, and what a checkpoint's tokenizer makes of it: looked at before training."""
+"""Inspection of a corpus before training: statistics of its splits, of its tokens, and the best reachable metrics."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..checkpoints.architectures import max_positions
 from ..checkpoints.base import load_config, load_tokenizer, resolve
@@ -21,12 +15,13 @@ from ..runtime.places import default_root
 from ..runtime.slices import slices
 from ..tasks.abilities import SupportsDiagnostics, SupportsOracle
 from ..tasks.base import AnyTask, Statistics, Window
-from ..text.tokens import Template, tokenize
+from .findings import SplitFindings, overlap
+from .token_statistics import TokenStatistics
 
-_EXAMPLES = 8
+_SHOWN = 8
+"""Number of labels lost to the tokens that are listed."""
 _ORACLE = 20_000
-"""Examples of a split on which the oracle is asked."""
-MAX_LENGTHS = (32, 64, 128, 256, 300, 512)
+"""Number of examples of a split for which the oracle is computed."""
 
 
 def inspect(
@@ -37,217 +32,100 @@ def inspect(
     max_length: int = 128,
     root: Path | None = None,
 ) -> dict[str, Any]:
-    """Everything worth knowing of a corpus before one trains on it.
+    """Return statistics of a corpus.
 
     Args:
         corpus: all of its splits are read.
-        task: what it would be used for.
-        checkpoint: with it, lengths in tokens, what truncation would cut, unknown tokens, and the oracle.
-        max_length: of a window, in tokens, for the oracle.
-        root: where registered corpora lie.
+        task: the task that the corpus would be used for.
+        checkpoint: adds statistics of its tokens, and the oracle.
+        max_length: length of a window, in tokens, for the oracle.
+        root: folder of the registered corpora.
 
     Returns:
-        `splits` (name -> findings), `overlap` (texts of one split that stand in another), and with a checkpoint
-        `tokens` (name -> findings).
+        `splits` (name -> statistics), `overlap` (texts of one split that are in another), and with a checkpoint
+        `tokens` (name -> statistics).
 
     Raises:
         InputError: the corpus or the checkpoint cannot be read.
     """
     root = root or default_root()
-    splits = {name: _Findings() for name in corpus.splits(root)}
-    looked_at: dict[str, Any] = {}
-    tokenizer = config = None
-    if checkpoint is not None:
-        name = resolve(checkpoint)
-        config = load_config(name)
-        tokenizer = load_tokenizer(name, config)
-    improved = None
-    for split, findings in splits.items():
-        examples = findings.watch(corpus.examples(root, split))
-        if tokenizer is None:
+    splits = {name: SplitFindings() for name in corpus.splits(root)}
+    tokens = _TokenInspection(task, checkpoint, max_length) if checkpoint is not None else None
+    for name, findings in splits.items():
+        examples = findings.count(corpus.examples(root, name))
+        if tokens is None:
             for _ in examples:
                 pass
         else:
-            kept, looked_at[split] = _look_at_tokens(examples, task, tokenizer, max_length)
-            # nothing to ask of texts that carry no label
-            kept = [example for example in kept if example.missing is None and task.example.optional]
-            labels = task.order_labels(findings.labels)
-            task = _fitted(task, findings, labels, kept, tokenizer) if kept else task
-            looked_at[split]["oracle"] = None
-            if not kept or not isinstance(task, SupportsOracle):
-                continue
-            looked_at[split]["oracle"] = _oracle(kept, task, tokenizer, labels, max_length)
-            # learnt from the first split, which is the one to train on, and asked on all
-            if improved is None and isinstance(task, SupportsDiagnostics):
-                improved = task.improved(kept, tokenizer)
-            if improved is not None:
-                flag, better = improved
-                found = _oracle(kept, better, tokenizer, labels, max_length)
-                looked_at[split]["improved"] = {"flag": flag, "metrics": found["metrics"]}
+            tokens.add(name, examples, findings)
     out: dict[str, Any] = {
         "corpus": type(corpus).__name__,
         "task": task.name,
         "splits": {name: findings.summary() for name, findings in splits.items()},
-        "overlap": _overlap(splits),
+        "overlap": overlap(splits),
     }
-    if tokenizer is not None:
-        out["checkpoint"] = {
-            "name": checkpoint,
-            "tokenizer": type(tokenizer).__name__,
-            "vocabulary": len(tokenizer),
-            "positions": max_positions(config),
-        }
-        out["tokens"] = looked_at
+    if tokens is not None:
+        out |= {"checkpoint": tokens.about, "tokens": tokens.splits}
     return out
 
 
-@dataclass
-class _Findings:
-    """Counts of one split, taken while its examples pass by. Texts are kept as hashes only."""
+class _TokenInspection:
+    """Statistics of the tokens of all splits, and the oracle of each."""
 
-    rows: int = 0
-    empty: int = 0
-    repeated: int = 0
-    unlabelled: int = 0
-    several: bool = False
-    labels: Counter[str] = field(default_factory=Counter)
-    characters: list[int] = field(default_factory=list)
-    seen: dict[bytes, str] = field(default_factory=dict)
-    copies: Counter[bytes] = field(default_factory=Counter)
-    contradictions: set[bytes] = field(default_factory=set)
-    contradicting: list[str] = field(default_factory=list)
-
-    def watch(self, examples: Iterable[Example]) -> Iterator[Example]:
-        """Pass examples on, and count them."""
-        for example in examples:
-            self._count(example)
-            yield example
-
-    def _count(self, example: Example) -> None:
-        texts = [str(value) for value in example.inputs().values()]
-        self.rows += 1
-        self.empty += example.is_empty
-        self.unlabelled += example.missing is not None
-        self.labels.update(example.label_names)
-        self.several |= isinstance(getattr(example, "label", None), tuple)
-        self.characters.append(sum(map(len, texts)))
-        key = _digest(texts)
-        self.copies[key] += 1
-        label = example.stratum
-        if key not in self.seen:
-            self.seen[key] = label
-            return
-        self.repeated += 1
-        if self.seen[key] != label and key not in self.contradictions:
-            self.contradictions.add(key)
-            if len(self.contradicting) < _EXAMPLES:
-                self.contradicting.append(" / ".join(texts))
-
-    def summary(self) -> dict[str, Any]:
-        """As JSON."""
-        total = sum(self.labels.values())
-        return {
-            "rows": self.rows,
-            "empty": self.empty,
-            "unlabelled": self.unlabelled,
-            "distinct": len(self.seen),
-            "repeated": self.repeated,
-            "with_two_labels": len(self.contradictions),
-            "with_two_labels_examples": self.contradicting,
-            "labels": {
-                name: {"count": count, "share": round(count / total, 4)}
-                for name, count in sorted(self.labels.items(), key=lambda item: (-item[1], item[0]))
-            },
-            "characters": percentiles(self.characters),
+    def __init__(self, task: AnyTask, checkpoint: str, max_length: int) -> None:
+        name = resolve(checkpoint)
+        config = load_config(name)
+        self._task, self._max_length = task, max_length
+        self._tokenizer = load_tokenizer(name, config)
+        self._improved: tuple[str, AnyTask] | None = None
+        self.splits: dict[str, Any] = {}
+        self.about = {
+            "name": checkpoint,
+            "tokenizer": type(self._tokenizer).__name__,
+            "vocabulary": len(self._tokenizer),
+            "positions": max_positions(config),
         }
+
+    def add(self, split: str, examples: Iterable[Example], findings: SplitFindings) -> None:
+        """Add a split; its findings are complete when its examples have been read."""
+        statistics = TokenStatistics(self._task, self._tokenizer)
+        kept: list[Example] = []
+        for part in slices(examples):
+            statistics.count(part)
+            kept += part[: max(0, _ORACLE - len(kept))]
+        found = self.splits[split] = statistics.summary(self._max_length)
+        # texts without labels have no oracle
+        kept = [example for example in kept if example.missing is None and self._task.example.optional]
+        labels = self._task.order_labels(findings.labels)
+        self._task = _fitted(self._task, findings, labels, kept, self._tokenizer) if kept else self._task
+        if not kept or not isinstance(self._task, SupportsOracle):
+            found["oracle"] = None
+            return
+        found["oracle"] = _oracle(kept, self._task, self._tokenizer, labels, self._max_length)
+        # fitted on the first split, which is the one for training, and evaluated on all
+        if self._improved is None and isinstance(self._task, SupportsDiagnostics):
+            self._improved = self._task.improved(kept, self._tokenizer)
+        if self._improved is not None:
+            flag, better = self._improved
+            oracle = _oracle(kept, better, self._tokenizer, labels, self._max_length)
+            found["improved"] = {"flag": flag, "metrics": oracle["metrics"]}
 
 
 def _fitted(
-    task: AnyTask, findings: _Findings, labels: Sequence[str], examples: Sequence[Example], tokenizer: Any
+    task: AnyTask, findings: SplitFindings, labels: Sequence[str], examples: Sequence[Example], tokenizer: Any
 ) -> AnyTask:
-    """The task as training would fill it in: that questions may have no answer, and texts several labels."""
+    """Return the task as training would fit it: questions without an answer, texts with several labels."""
     statistics = Statistics(findings.rows, findings.empty, findings.labels, several=findings.several)
     try:
         return task.fit(statistics, labels, examples, tokenizer)
-    except InputError:  # nothing could be learnt from this split: it is looked at nevertheless
+    except InputError:  # the split cannot be trained on, but its tokens can be inspected
         return task
-
-
-def _digest(texts: Sequence[str]) -> bytes:
-    # Not hash(): CPython hashes the bytes a string is stored in, and "ㄱ" (U+3131) is stored as "11" is.
-    content = "\0".join(texts).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(content, digest_size=12).digest()
-
-
-def _overlap(splits: dict[str, _Findings]) -> dict[str, dict[str, int]]:
-    """Texts of a later split that stand in an earlier one, as texts and as rows of the later."""
-    out = {}
-    names = list(splits)
-    for i, first in enumerate(names):
-        for second in names[i + 1 :]:
-            shared = splits[first].seen.keys() & splits[second].seen.keys()
-            if shared:
-                rows = sum(splits[second].copies[key] for key in shared)
-                out[f"{second} in {first}"] = {"texts": len(shared), "rows": rows}
-    return out
-
-
-def percentiles(lengths: Sequence[int]) -> dict[str, int]:
-    """p50, p90, p99 and the maximum."""
-    if not lengths:
-        return {"p50": 0, "p90": 0, "p99": 0, "max": 0}
-    values = np.percentile(lengths, [50, 90, 99, 100], method="higher")
-    return dict(zip(("p50", "p90", "p99", "max"), map(int, values), strict=True))
-
-
-def _look_at_tokens(
-    examples: Iterator[Example], task: AnyTask, tokenizer: Any, max_length: int
-) -> tuple[list[Example], dict[str, Any]]:
-    """The first examples, to ask the oracle on, and what all of them look like in tokens."""
-    lengths: list[int] = []
-    unknown = total = 0
-    pieces: Counter[str] = Counter()
-    kept: list[Example] = []
-    for part in slices(examples):
-        fields = part[0].required() or [part[0].given()[0]]
-        columns = [task.tokenize([str(getattr(e, name)) for e in part], tokenizer) for name in fields]
-        special = sum(map(len, Template.of(tokenizer).pair if len(fields) > 1 else Template.of(tokenizer).single))
-        for row in zip(*columns, strict=True):
-            lengths.append(special + sum(len(tokens.ids) for _, tokens in row))
-            for normalized, tokens in row:
-                total += len(tokens.ids)
-                for token, (start, end) in zip(tokens.ids, tokens.offsets, strict=True):
-                    if token == tokenizer.unk_token_id:
-                        unknown += 1
-                        pieces[normalized.text[start:end]] += 1
-        if len(kept) < _ORACLE:
-            kept += part
-    array = np.asarray(lengths)
-    return kept[:_ORACLE], {
-        "tokens": percentiles(lengths),
-        "truncated": {str(n): round(float((array > n).mean()), 6) for n in sorted({*MAX_LENGTHS, max_length})},
-        "unknown_share": round(unknown / max(1, total), 6),
-        "unknown_tokens": unknown,
-        "unknown_characters": _guilty(pieces, tokenizer),
-    }
-
-
-def _guilty(pieces: Counter[str], tokenizer: Any) -> dict[str, int]:
-    """The characters that make pieces unknown, most frequent first: those that are unknown on their own too."""
-    alphabet = sorted(set(chain.from_iterable(pieces)))
-    alone = tokenize(tokenizer, alphabet)
-    bad = {c for c, tokens in zip(alphabet, alone, strict=True) if tokenizer.unk_token_id in tokens.ids}
-    counts: Counter[str] = Counter()
-    for piece, times in pieces.items():
-        for character in {c for c in piece if c in bad} or set(piece):
-            counts[character] += times
-    return dict(counts.most_common(15))
 
 
 def _oracle(
     examples: Sequence[Example], task: AnyTask, tokenizer: Any, labels: Sequence[str], max_length: int
 ) -> dict[str, Any]:
-    """Metrics of a perfect model: what the tokens leave to be reached."""
+    """Return the metrics of a perfect model, which the tokens may keep below 1."""
     assert isinstance(task, SupportsOracle)
     predictions: list[Any] = []
     lost: list[str] = []
@@ -263,7 +141,7 @@ def _oracle(
             if missing := task.inexpressible(example, predictions[-1]):
                 affected += 1
                 count += len(missing)
-                lost += [f"{example.place}: {what}" if example.place else what for what in missing][:1]
+                lost += [f"{example.place}: {text}" if example.place else text for text in missing][:1]
     metrics = task.score(predictions, examples, labels)
     return {
         "examples": len(examples),
@@ -271,5 +149,5 @@ def _oracle(
         "metrics": {name: round(v, 6) for name, v in metrics.items() if isinstance(v, float)},
         "inexpressible": count,
         "inexpressible_rows": affected,
-        "inexpressible_examples": lost[:_EXAMPLES],
+        "inexpressible_examples": lost[:_SHOWN],
     }

@@ -1061,7 +1061,7 @@ class TestTwoProcesses:
             assert said["tokens"] == one.summary["tokens"]
 
     def test_the_table_is_shown_once(self, runs: Any) -> None:
-        assert runs[2].count("ask it: ratsnlp-like predict") == 1
+        assert runs[2].count("predict with it: ratsnlp-like predict") == 1
 
 
 def test_numbers_in_the_results_are_those_of_json(classifier: FineTuneResult, recognizer: FineTuneResult) -> None:
