@@ -1,4 +1,4 @@
-"""A real run of a task beside the trivial baseline, measured by the same code on the same rows.
+"""A fine-tuned checkpoint and a trivial baseline on the same rows, scored by the same code.
 
     python -m benchmarks.baselines korsts korquad-v1 --corpus_root FOLDER [--epochs 3] [--options '{"max_length": 300}']
 
@@ -38,7 +38,7 @@ GPT = {"generation", "causal-lm"}
 
 
 def trivial(task: str, train: Iterable[Any]) -> Callable[[Any], Any]:
-    """An example -> the same with what the baseline says in place of its labels."""
+    """Return a function that replaces the labels of an example by the prediction of the baseline."""
     if task in {"classification", "pair"}:
         ((most, _),) = Counter(example.label for example in train).most_common(1)
         return lambda example: replace(example, label=most)
@@ -49,21 +49,21 @@ def trivial(task: str, train: Iterable[Any]) -> Callable[[Any], Any]:
 
 
 def unigrams(train: EncodedSplit, held_out: EncodedSplit, vocabulary: int) -> dict[str, float]:
-    """Perplexity over the tokens that carry loss."""
+    """Return the perplexity of a unigram model over the tokens with loss."""
     counts = np.ones(vocabulary)
     for k in range(len(train)):
-        np.add.at(counts, _learnt(train[k]), 1)
+        np.add.at(counts, _targets(train[k]), 1)
     surprise = -np.log(counts / counts.sum())
-    targets = np.concatenate([_learnt(held_out[k]) for k in range(len(held_out))])
+    targets = np.concatenate([_targets(held_out[k]) for k in range(len(held_out))])
     return {"perplexity": math.exp(surprise[targets].mean())}
 
 
-def _learnt(window: Any) -> Any:
+def _targets(window: Any) -> Any:
     return np.asarray(window["input_ids"])[np.flatnonzero(window["learn"])]
 
 
 def baseline(corpus: str, predictor: Predictor, options: dict[str, Any]) -> dict[str, Any]:
-    """Metrics of the baseline on the split that `evaluate` takes."""
+    """Return the metrics of the baseline on the split that `evaluate` uses."""
     task = predictor.task
     job = Job.of(task.name, corpus, "-", options)
     data = open_data(job, predictor.tokenizer)
@@ -73,13 +73,13 @@ def baseline(corpus: str, predictor: Predictor, options: dict[str, Any]) -> dict
     assert held_out is not None
     if task.name in GPT:
         return unigrams(data.train, held_out, len(predictor.tokenizer))
-    say = trivial(task.name, data.train.examples())
+    predict = trivial(task.name, data.train.examples())
     examples = list(held_out.examples())
-    return task.score([task.gold_prediction(say(example)) for example in examples], examples, predictor.labels)
+    return task.score([task.gold_prediction(predict(example)) for example in examples], examples, predictor.labels)
 
 
 def main() -> None:
-    """A line for each corpus and metric."""
+    """Print a row for each corpus and metric."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", nargs="+")
     parser.add_argument("--corpus_root", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""Make a bundled checkpoint of a pretraining run: weights in fp16, tokenizer, configuration, and a model card.
+"""Make a bundled checkpoint from a pretraining run: weights in fp16, tokenizer, configuration, and a model card.
 
     python -m benchmarks.bundle RUN NAME --title "..." --card benchmarks/cards/NAME.md [--nsmc FILE] [--before CARD]
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from ratsnlp_like.checkpoints.base import BUNDLED
 from ratsnlp_like.inference.predictor import Predictor
 
-_ASKED = {
+_PROMPTS = {
     "masked-lm": (
         "영화가 정말 [MASK] 시간 가는 줄 몰랐다",
         "배우들 [MASK]가 너무 어색해서 집중이 안 됐다",
@@ -33,7 +33,7 @@ _DROPOUT = ("hidden_dropout_prob", "attention_probs_dropout_prob", "attn_pdrop",
 
 
 def curve(run: Path) -> list[tuple[float, float]]:
-    """(tokens seen, held-out loss) of each evaluation."""
+    """Return (tokens seen, held-out loss) of each evaluation."""
     result = json.loads((run / "result.json").read_text(encoding="utf-8"))
     per_step = result["tokens"] / result["steps"]
     points: dict[int, float] = {}
@@ -46,13 +46,13 @@ def curve(run: Path) -> list[tuple[float, float]]:
 
 
 def listed(card: str) -> list[tuple[float, float]]:
-    """The curve that stands in a card."""
+    """Return the curve in the table of a model card."""
     rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) \|$", card, re.MULTILINE)
     return [(1e6 * float(tokens), float(loss)) for tokens, loss in rows]
 
 
 def draw(points: list[tuple[float, float]], path: Path, title: str) -> None:
-    """The curve as a small picture."""
+    """Return the curve as a small SVG."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -69,7 +69,7 @@ def draw(points: list[tuple[float, float]], path: Path, title: str) -> None:
 
 
 def bundle(run: Path, name: str) -> Path:
-    """Write the folder of a bundled checkpoint; what was there is replaced."""
+    """Write the folder of a bundled checkpoint, replacing an existing one."""
     predictor = Predictor.from_pretrained(run / "last")
     predictor.model.half()
     predictor.about |= {"corpus": Path(predictor.about["corpus"]).name, "checkpoint": f"{name}-start"}
@@ -83,14 +83,14 @@ def bundle(run: Path, name: str) -> Path:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
     parser.add_argument("--title", required=True)
-    parser.add_argument("--card", type=Path, required=True, help="the template of the card")
-    parser.add_argument("--before", type=Path, help="the card of the checkpoint that the run went on from")
-    parser.add_argument("--nsmc", type=Path, help="what benchmarks.nsmc has printed")
+    parser.add_argument("--card", type=Path, required=True, help="template of the card")
+    parser.add_argument("--before", type=Path, help="card of the checkpoint that the run started from")
+    parser.add_argument("--nsmc", type=Path, help="output of benchmarks.nsmc")
     arguments = parser.parse_args()
     earlier = listed(arguments.before.read_text(encoding="utf-8")) if arguments.before else []
     folder = bundle(arguments.run, arguments.name)
@@ -120,9 +120,9 @@ def main() -> None:
 
 
 def examples(predictor: Predictor) -> str:
-    """Blanks filled in, or prompts continued."""
+    """Return filled masks or continued prompts as a list."""
     lines = []
-    for text in _ASKED[predictor.task.name]:
+    for text in _PROMPTS[predictor.task.name]:
         if predictor.task.name == "masked-lm":
             (blank,) = predictor(text).candidates
             lines.append(f"- {text}: " + ", ".join(f"{c.token} ({c.score:.2f})" for c in blank))
@@ -132,10 +132,10 @@ def examples(predictor: Predictor) -> str:
 
 
 def nsmc_table(printed: str) -> str:
-    """The lines of `benchmarks.nsmc`, one column for each number of reviews."""
+    """Return the output of `benchmarks.nsmc` as a table with a column for each number of reviews."""
     found: dict[str, dict[str, str]] = {}
     for line in printed.splitlines():
-        if match := re.match(r" *([\d,]+)  (.+?)  ([\d.]+)  ", line):
+        if match := re.match(r" *([\d,]+)  (.+?)  ([\d.]+(?: ± [\d.]+)?)  ", line):
             found.setdefault(Path(match[2]).name, {})[match[1]] = match[3]
     sizes = list(dict.fromkeys(size for row in found.values() for size in row))
     lines = ["| | " + " | ".join(sizes) + " |", "| --- |" + " --- |" * len(sizes)]

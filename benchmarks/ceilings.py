@@ -1,4 +1,4 @@
-"""What a perfect model would reach with the tokens of each checkpoint (the oracle contract, as a table).
+"""Best possible scores with the tokens of each checkpoint: gold labels encoded and decoded (the oracle contract).
 
     python -m benchmarks.ceilings --corpus klue-ner --corpus_root FOLDER CHECKPOINT...
     python -m benchmarks.ceilings --corpus korquad-v1 --max_length 300 --corpus_root FOLDER CHECKPOINT...
@@ -26,7 +26,7 @@ METRICS = {
 
 
 def main() -> None:
-    """A line for each checkpoint and split."""
+    """Print a row for each checkpoint and split."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoints", nargs="+")
     parser.add_argument("--corpus", default="klue-ner")
@@ -39,13 +39,13 @@ def main() -> None:
     corpus = open_corpus(arguments.corpus, task.example, name)
     root = Path(arguments.corpus_root) if arguments.corpus_root else default_root()
     first, *_ = METRICS[name]
-    print(f"| checkpoint | split | [UNK] | {' | '.join(METRICS[name])} | {first}, learnt particles |")
+    print(f"| checkpoint | split | [UNK] | {' | '.join(METRICS[name])} | {first}, trained particles |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for checkpoint in arguments.checkpoints:
         found = inspect(corpus, task, checkpoint=checkpoint, root=root, max_length=arguments.max_length)
         for split, tokens in found["tokens"].items():
-            plain, learnt = tokens["oracle"]["metrics"], tokens["improved"]["metrics"]
-            cells = [*(plain[metric] for metric in METRICS[name].values()), learnt[METRICS[name][first]]]
+            plain, improved = tokens["oracle"]["metrics"], tokens["improved"]["metrics"]
+            cells = [*(plain[metric] for metric in METRICS[name].values()), improved[METRICS[name][first]]]
             shares = " | ".join(f"{cell:.4f}" for cell in cells)
             print(f"| {Path(checkpoint).name} | {split} | {tokens['unknown_share']:.2%} | {shares} |", flush=True)
 

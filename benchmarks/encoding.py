@@ -17,7 +17,7 @@ from pathlib import Path
 
 
 def start(arguments: argparse.Namespace) -> None:
-    """Imports, reading, encoding (or opening the cache), and the first batch."""
+    """Measure imports, reading, encoding (or opening the cache) and the first batch."""
     begun = time.perf_counter()
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
     from ratsnlp_like.corpora.opening import open_corpus
@@ -45,7 +45,7 @@ def start(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """A cold start and a warm one."""
+    """Run with a cold and with a warm cache."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task", default="classification")
     parser.add_argument("--corpus", default="nsmc")

@@ -1,10 +1,10 @@
-"""LoRA beside full fine-tuning: weights that learn, time, memory, size on disk, and accuracy.
+"""LoRA and full fine-tuning: trainable weights, time, memory, size on disk and accuracy.
 
     python -m benchmarks.lora --corpus_root KORPORA [--checkpoint ko-tiny-bert] [--base] [--limit_train 5000]
 
 The same reviews of NSMC, the same number of steps, each run in a process of its own. `--base` takes a BERT of base
-shape (12 layers, width 768) with random weights, to see what memory and time do; its accuracy says nothing. At the end
-adapter and merged model are asked about the same texts.
+shape (12 layers, width 768) with random weights, to compare memory and time; its accuracy is meaningless. At the end
+adapter and merged model predict the same texts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RATES = {"full": "5e-4", "lora": "2e-3"}
 
 
 def base_shaped(folder: Path) -> str:
-    """A checkpoint of base shape with random weights."""
+    """Return a checkpoint of base shape with random weights."""
     from transformers import BertForMaskedLM
 
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
@@ -35,13 +35,13 @@ def base_shaped(folder: Path) -> str:
 
 
 def train(kind: str, checkpoint: str, folder: Path, options: list[str]) -> dict[str, Any]:
-    """One run in a process of its own."""
+    """Train in a separate process."""
     command = [sys.executable, "-m", "ratsnlp_like", "train", "--task", "classification", "--corpus", "nsmc"]
     command += ["--checkpoint", checkpoint, "--output", str(folder / kind), "--result", str(folder / f"{kind}.json")]
     command += ["--learning_rate", RATES[kind], "--progress", "false", *options, *(["--lora"] * (kind == "lora"))]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    log = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     result: dict[str, Any] = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))
-    learning = [line for line in told.splitlines() if line.startswith("LoRA: ")]
+    learning = [line for line in log.splitlines() if line.startswith("LoRA: ")]
     result["learning"] = learning[0].split()[1] if learning else "all"
     best = folder / kind / "best"
     result["megabytes"] = sum(file.stat().st_size for file in best.glob("*.safetensors")) / 1e6
@@ -49,7 +49,7 @@ def train(kind: str, checkpoint: str, folder: Path, options: list[str]) -> dict[
 
 
 def largest_difference(folder: Path, texts: list[str]) -> tuple[float, int]:
-    """Between the probabilities that adapter and merged model give, and how many of their answers differ."""
+    """Return the largest difference of probabilities and the number of different labels of adapter and merged model."""
     from ratsnlp_like import Predictor
 
     adapter = Predictor.from_pretrained(folder)
@@ -59,7 +59,7 @@ def largest_difference(folder: Path, texts: list[str]) -> tuple[float, int]:
 
 
 def main() -> None:
-    """A table, and the difference."""
+    """Print the table and the difference."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus_root", required=True)
     parser.add_argument("--checkpoint", default="ko-tiny-bert")

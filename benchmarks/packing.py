@@ -1,9 +1,9 @@
-"""Two ways of doing without padding, side by side: texts of like length together, or packed into full windows.
+"""Two ways to avoid padding: texts grouped by length, or packed into full windows.
 
     python -m benchmarks.packing --corpus FILE --checkpoint ko-tiny-bert [--tokens 4096] [--rounds 3]
 
 Both learn masked language modelling from the same texts with as many tokens a step; packed texts do not attend to each
-other (a mask of blocks, positions that begin anew). Rounds are interleaved; what is printed is the median.
+other (a mask of blocks, positions that restart). Rounds are interleaved; medians are printed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WINDOW = 128
 
 
 def packed(batch: list[Features], window: int) -> Iterator[list[Features]]:
-    """Rows of texts that fit into a window, first come first served."""
+    """Pack texts into windows by first fit."""
     row: list[Features] = []
     for features in batch:
         if row and sum(len(f["input_ids"]) for f in [*row, features]) > window:
@@ -44,7 +44,7 @@ def packed(batch: list[Features], window: int) -> Iterator[list[Features]]:
 
 
 def pack(batch: dict[str, Any], rows: list[list[int]], lengths: list[int]) -> dict[str, Any]:
-    """A padded batch of texts as rows of several texts, with its mask of blocks; targets move along."""
+    """Convert a padded batch to packed rows with a block mask; targets are moved accordingly."""
     out = torch.zeros(len(rows), _WINDOW, dtype=torch.int64)
     places, mask = torch.zeros_like(out), torch.zeros(len(rows), 1, _WINDOW, _WINDOW, dtype=torch.bool)
     moved = np.zeros(batch["input_ids"].numel(), dtype=np.int64)
@@ -65,7 +65,7 @@ def pack(batch: dict[str, Any], rows: list[list[int]], lengths: list[int]) -> di
 
 
 def main() -> None:
-    """See the module."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--checkpoint", default="ko-tiny-bert")

@@ -1,4 +1,4 @@
-"""What learnt particles give one trained NER model: the same model, asked with and without them.
+"""Scores of one trained NER model with and without trained particles.
 
 python -m benchmarks.particles RUN --corpus klue-ner --corpus_root FOLDER
 """
@@ -15,7 +15,7 @@ from ratsnlp_like.runtime.places import default_root
 
 
 def main() -> None:
-    """A line with them, a line without."""
+    """Print a row with trained particles and one without."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", help="of a model that was trained with --particles learn")
     parser.add_argument("--corpus", default="klue-ner")
@@ -25,8 +25,8 @@ def main() -> None:
     corpus = open_corpus(arguments.corpus, predictor.task.example, predictor.task.name)
     root = Path(arguments.corpus_root) if arguments.corpus_root else default_root()
     examples = list(corpus.examples(root, best_split(corpus, root)))
-    for name, asked in (("learnt particles", predictor), ("token edges", predictor.with_options(particles=None))):
-        scores = asked.task.score(asked.predict(examples, batch_size=64), examples, asked.labels)
+    for name, variant in (("trained particles", predictor), ("token edges", predictor.with_options(particles=None))):
+        scores = variant.task.score(variant.predict(examples, batch_size=64), examples, variant.labels)
         print(name, {metric: round(scores[metric], 4) for metric in ("entity_f1", "entity_macro_f1", "klue_char_f1")})
 
 

@@ -1,9 +1,9 @@
-"""What the time of the toolkit itself goes into: a training step, and the encoding of a corpus.
+"""Profile of a training step and of the encoding of a corpus.
 
     python -m benchmarks.parts --corpus_root KORPORA [--shape small base] [--steps 20] [--examples 100000]
 
 Reviews of NSMC. Of a step the share of matrix products among all operators (torch.profiler, their own time); of
-encoding the seconds of reading and of encoding, with the processor's, beside the tokenizer alone on the same texts.
+encoding the seconds of reading and of encoding, wall and CPU time, and the tokenizer alone on the same texts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PRODUCTS = frozenset({"aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm"})
 
 
 def products(shape: str, corpus: Path, cache: Path, steps: int) -> tuple[float, float]:
-    """The share of matrix products in training steps, and the seconds of a step under the profiler."""
+    """Return the share of matrix products in training steps and the seconds of a step under the profiler."""
     import torch
     from torch.profiler import ProfilerActivity, profile
     from transformers import BertForSequenceClassification
@@ -68,7 +68,7 @@ def products(shape: str, corpus: Path, cache: Path, steps: int) -> tuple[float, 
 
 
 def encoding(corpus: Path, rounds: int) -> dict[str, tuple[float, float]]:
-    """Part -> seconds of the clock and of the processor, medians."""
+    """Return the median wall and CPU seconds of each part."""
     from ratsnlp_like import data
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
     from ratsnlp_like.corpora.formats import Options
@@ -111,7 +111,7 @@ def encoding(corpus: Path, rounds: int) -> dict[str, tuple[float, float]]:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus_root", type=Path, required=True, help="the folder in which nsmc/ lies")
     parser.add_argument("--shape", nargs="+", choices=list(SHAPES), default=["small"])

@@ -1,11 +1,11 @@
-"""The toolkit beside its peers: training, memory, prediction, encoding, start-up, and accuracy after the same steps.
+"""Comparison with peers: training, memory, prediction, encoding, start-up, and accuracy after the same steps.
 
     python -m benchmarks.run --corpus_root KORPORA [--what training ...] [--shape small base] [--rounds 3]
         [--examples 6400] [--threads 2] [--output FILE.json]
 
 Binary classification of reviews of NSMC; one net with random weights and one tokenizer for all; batches of 32, at most
 128 tokens, one epoch. Each contestant is a process of its own, and rounds are interleaved. The table goes to the
-terminal and, with `--output`, into FILE.md beside FILE.json. The scripts of the peers are in `benchmarks/peers`.
+terminal and, with `--output`, into FILE.md and FILE.json. The scripts of the peers are in `benchmarks/peers`.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ OURS, DEFAULT, BEST, REFERENCE = "ratsnlp_like", "HF Trainer, default", "HF Trai
 EAGER = "HF Trainer, best, eager attention"
 PIPELINE = "HF pipeline, batch 32, fp32"
 EXAMPLES = {"small": 6400, "base": 512}
-"""Reviews to train on, encode or predict, where `--examples` says nothing."""
+"""Default number of reviews to train on, encode or predict."""
 RATES = {"small": 5e-4, "base": 5e-5}
 _STARTUP = 1000
-"""Reviews of a start-up: it shall not be a measurement of encoding."""
+"""Number of reviews of a start-up run, few so that encoding is not measured."""
 _HELD_OUT = 320
-"""Reviews that all evaluate on after a training that is timed."""
+"""Number of reviews evaluated after a timed training."""
 
 PEERS = {
     DEFAULT: ("hf_trainer",),
@@ -57,7 +57,7 @@ PEERS = {
     "ratsnlp": ("ratsnlp_tutorial",),
     REFERENCE: ("reference",),
 }
-"""Contestant -> its script, and what it is told."""
+"""Contestant -> its script and arguments."""
 
 TRAINING = (
     Column("reviews/s", "examples_per_second"),
@@ -103,7 +103,7 @@ ACCURACY = (
 
 @dataclass(frozen=True)
 class Bench:
-    """One shape: its net, its reviews, and how to run things with them."""
+    """One model size with its network and data, and the runs on it."""
 
     shape: str
     folder: Path
@@ -111,49 +111,49 @@ class Bench:
 
     @cached_property
     def environ(self) -> dict[str, str]:
-        """Of all children."""
+        """Environment of the child processes."""
         return environment(self.arguments.threads)
 
     @property
     def examples(self) -> int:
-        """Reviews to learn from."""
+        """Number of training reviews."""
         return self.arguments.examples or EXAMPLES[self.shape]
 
     @property
     def rate(self) -> float:
-        """Peak learning rate of everyone."""
+        """Peak learning rate of all contestants."""
         return self.arguments.learning_rate or RATES[self.shape]
 
     def reviews(self, split: str, number: int) -> Path:
-        """A file of so many reviews."""
+        """Return a file with this number of reviews."""
         path = self.folder / f"{split}-{number}.tsv"
         source = self.arguments.corpus_root / "nsmc" / f"ratings_{split}.txt"
         return path if path.exists() else save(path, choose(source, number))
 
     def net(self, seed: int = 7) -> Path:
-        """A folder with random weights and the tokenizer."""
+        """Return a folder with random weights and the tokenizer."""
         folder = self.folder / f"net-{seed}"
         if not folder.exists():
             self.module("net", folder, "--shape", self.shape, "--seed", seed)
         return folder
 
-    def module(self, name: str, *told: Any, python: str = sys.executable, scratch: Path | None = None) -> Any:
+    def module(self, name: str, *options: Any, python: str = sys.executable, scratch: Path | None = None) -> Any:
         """Run a module of `benchmarks.peers`."""
-        command = [python, "-m", f"benchmarks.peers.{name}", *map(str, told)]
+        command = [python, "-m", f"benchmarks.peers.{name}", *map(str, options)]
         return child(command, scratch or self.folder, self.environ)
 
-    def command_line(self, scratch: Path, *told: Any) -> list[str]:
-        """`train` with what all trainers share; its cache begins empty."""
+    def command_line(self, scratch: Path, *options: Any) -> list[str]:
+        """Return the arguments of `train` that all trainers share, with an empty cache."""
         fixed = "--task classification --quoting none --max_length 128 --batch_size 32 --epochs 1 --progress false"
         own = {"--output": scratch / "out", "--cache_dir": scratch / "cache", "--result": scratch / "result.json"}
-        return ["train", *fixed.split(), *(str(part) for pair in own.items() for part in pair), *map(str, told)]
+        return ["train", *fixed.split(), *(str(part) for pair in own.items() for part in pair), *map(str, options)]
 
 
 def toolkit(bench: Bench, train: Path, test: Path, scratch: Path, *, seed: int = 7, net: int = 7) -> dict[str, float]:
-    """One training by the toolkit's command."""
-    told = ["--corpus", train, "--eval_corpus", test, "--checkpoint", bench.net(net), "--seed", seed]
-    told += ["--learning_rate", bench.rate]
-    command = [sys.executable, "-m", "ratsnlp_like", *bench.command_line(scratch, *told)]
+    """Train once with `ratsnlp-like train`."""
+    options = ["--corpus", train, "--eval_corpus", test, "--checkpoint", bench.net(net), "--seed", seed]
+    options += ["--learning_rate", bench.rate]
+    command = [sys.executable, "-m", "ratsnlp_like", *bench.command_line(scratch, *options)]
     outside = child(command, scratch, bench.environ)
     result = read_result(scratch / "result.json")
     figures = {name: result[name] for name in ("train_seconds", "examples", "steps")}
@@ -163,31 +163,31 @@ def toolkit(bench: Bench, train: Path, test: Path, scratch: Path, *, seed: int =
 def peer(
     bench: Bench, name: str, train: Path, test: Path, scratch: Path, *, seed: int = 7, net: int = 7
 ) -> dict[str, float]:
-    """One training by a peer's script."""
+    """Train once with the script of a peer."""
     module, *flags = PEERS[name]
-    told = ["--model", bench.net(net), "--train", train, "--test", test, "--output", scratch / "out"]
-    told += ["--result", scratch / "result.json", "--learning_rate", bench.rate, "--seed", seed, *flags]
+    options = ["--model", bench.net(net), "--train", train, "--test", test, "--output", scratch / "out"]
+    options += ["--result", scratch / "result.json", "--learning_rate", bench.rate, "--seed", seed, *flags]
     python = bench.arguments.peer_python.get(name, sys.executable)
-    outside = cached_in(scratch, bench).module(module, *told, python=python, scratch=scratch)
+    outside = cached_in(scratch, bench).module(module, *options, python=python, scratch=scratch)
     return {**outside, **read_result(scratch / "result.json")}
 
 
 def cached_in(scratch: Path, bench: Bench) -> Bench:
-    """The same with an empty cache of `datasets`: everyone encodes anew."""
+    """Return the same with an empty cache of `datasets`, so that each run encodes."""
     own = Bench(bench.shape, bench.folder, bench.arguments)
     own.environ["HF_DATASETS_CACHE"] = str(scratch / "datasets")
     return own
 
 
 def train_once(run: Callable[[Path], dict[str, float]], scratch: Path) -> dict[str, float]:
-    """With the rates that tables show."""
+    """Add the rates that tables show."""
     figures = run(scratch)
     figures["accuracy_percent"] = 100 * figures.pop("accuracy")
     return {**figures, "examples_per_second": figures["examples"] / figures["train_seconds"]}
 
 
 def training(bench: Bench) -> list[Measured]:
-    """Everyone, one epoch."""
+    """Train all contestants for one epoch."""
     train, test = bench.reviews("train", bench.examples), bench.reviews("test", _HELD_OUT)
     runs = {OURS: partial(toolkit, bench, train, test)}
     runs |= {name: partial(peer, bench, name, train, test) for name in PEERS if name not in bench.arguments.skip}
@@ -196,34 +196,34 @@ def training(bench: Bench) -> list[Measured]:
 
 
 def prediction(bench: Bench) -> list[Measured]:
-    """The same weights, asked about the same texts."""
+    """Predict the same texts with the same weights."""
     net, test = bench.net(), bench.reviews("test", bench.examples)
     bench.module("net", net, "--exports", "--test", bench.reviews("test", _HELD_OUT))
-    asked = {
+    scripts = {
         PIPELINE: ("pipeline", net),
         "Predictor, torch": ("predictor", net / "torch"),
         "Predictor, ONNX fp32": ("predictor", net / "onnx-fp32"),
         "Predictor, ONNX int8": ("predictor", net / "onnx-int8"),
     }
 
-    def ask(kind: str, folder: Path, scratch: Path) -> dict[str, float]:
-        told = [kind, "--model", folder, "--test", test, "--result", scratch / "result.json"]
-        return {**bench.module("prediction", *told, scratch=scratch), **read_result(scratch / "result.json")}
+    def predict(kind: str, folder: Path, scratch: Path) -> dict[str, float]:
+        options = [kind, "--model", folder, "--test", test, "--result", scratch / "result.json"]
+        return {**bench.module("prediction", *options, scratch=scratch), **read_result(scratch / "result.json")}
 
-    contestants = [Contestant(name, partial(ask, *what)) for name, what in asked.items()]
+    contestants = [Contestant(name, partial(predict, *what)) for name, what in scripts.items()]
     return interleaved(contestants, bench.arguments.rounds, bench.folder)
 
 
 def encoding(bench: Bench) -> list[Measured]:
-    """A cold start and a warm one, each in a process of its own."""
+    """Encode with a cold and with a warm cache, each in a separate process."""
     files = ["--train", bench.reviews("train", bench.examples), "--test", bench.reviews("test", _HELD_OUT)]
 
     def encode(kind: str, scratch: Path) -> dict[str, float]:
         figures: dict[str, float] = {}
         for state in ("cold", "warm"):
             result = scratch / f"{state}.json"
-            told = [kind, "--model", bench.net(), *files, "--cache", scratch / "cache", "--result", result]
-            bench.module("encoding", *told, scratch=scratch)
+            options = [kind, "--model", bench.net(), *files, "--cache", scratch / "cache", "--result", result]
+            bench.module("encoding", *options, scratch=scratch)
             figures |= {f"{state}_{name}": value for name, value in read_result(result).items()}
         return figures
 
@@ -233,7 +233,7 @@ def encoding(bench: Bench) -> list[Measured]:
 
 
 def startup(bench: Bench) -> list[Measured]:
-    """Seconds to help, to a list, and from a command to the end of the first training step."""
+    """Measure the seconds of `--help`, of `list`, and from a command to the end of the first training step."""
     train = bench.reviews("train", min(bench.examples, _STARTUP))
     test = bench.reviews("test", _HELD_OUT)
 
@@ -249,13 +249,13 @@ def startup(bench: Bench) -> list[Measured]:
         return {"seconds": float(marked.read_text(encoding="utf-8")) - began}
 
     def ours(scratch: Path) -> Sequence[Any]:
-        told = ["--corpus", train, "--eval_corpus", test, "--checkpoint", bench.net()]
-        return ["ratsnlp_like", *bench.command_line(scratch, *told)]
+        options = ["--corpus", train, "--eval_corpus", test, "--checkpoint", bench.net()]
+        return ["ratsnlp_like", *bench.command_line(scratch, *options)]
 
     def theirs(name: str, scratch: Path) -> Sequence[Any]:
         module, *flags = PEERS[name]
-        told = ["--model", bench.net(), "--train", train, "--test", test, "--output", scratch / "out"]
-        return [f"benchmarks.peers.{module}", *told, "--result", scratch / "result.json", *flags]
+        options = ["--model", bench.net(), "--train", train, "--test", test, "--output", scratch / "out"]
+        return [f"benchmarks.peers.{module}", *options, "--result", scratch / "result.json", *flags]
 
     contestants = [
         Contestant("ratsnlp-like --help", partial(whole, ["--help"])),
@@ -268,13 +268,13 @@ def startup(bench: Bench) -> list[Measured]:
 
 
 def entry_point() -> list[str]:
-    """The installed command; its module where it is not installed."""
+    """Return the installed command, or its module if it is not installed."""
     installed = shutil.which("ratsnlp-like", path=str(Path(sys.executable).parent))
     return [installed] if installed else [sys.executable, "-m", "ratsnlp_like"]
 
 
 def accuracy(bench: Bench) -> list[Measured]:
-    """The same reviews, steps and hyperparameters; each seed has a net, an order and dropout of its own."""
+    """Train with the same reviews, steps and hyperparameters; initial weights, order and dropout depend on the seed."""
     train = bench.reviews("train", bench.examples)
     test = bench.reviews("test", bench.arguments.test_examples)
     runs: dict[str, Callable[..., dict[str, float]]] = {OURS: partial(toolkit, bench, train, test)}
@@ -285,7 +285,7 @@ def accuracy(bench: Bench) -> list[Measured]:
 
 
 def seeded(run: Callable[..., dict[str, float]]) -> Callable[[Path], dict[str, float]]:
-    """A run whose seed, and whose net, is the number of the call: everyone begins a round with the same weights."""
+    """Return a run whose seed is the number of the round: all contestants of a round start from the same weights."""
     numbers: Iterator[int] = iter(range(1, sys.maxsize))
 
     def once(scratch: Path) -> dict[str, float]:
@@ -303,12 +303,12 @@ SECTIONS: tuple[Section, ...] = (
     (startup, {"startup": STARTUP}),
     (accuracy, {"accuracy": ACCURACY}),
 )
-"""What is run, and the tables that come of it."""
+"""Runs and tables of each measurement."""
 WHAT = [name for _, tables in SECTIONS for name in tables]
 
 
 def sections(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Measure what is asked for, table by table."""
+    """Run the requested measurements, table by table."""
     with tempfile.TemporaryDirectory() as folder:
         for shape in arguments.shape:
             own = Path(folder) / shape
@@ -324,7 +324,7 @@ def sections(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def measured(
     bench: Bench, measure: Callable[[Bench], list[Measured]], tables: dict[str, Sequence[Column]]
 ) -> Iterator[dict[str, Any]]:
-    """The tables of one measurement; where its preparation fails, its error."""
+    """Return the tables of one measurement, or the error of its preparation."""
     try:
         bench.net()
         found = measure(bench)
@@ -338,7 +338,7 @@ def measured(
 
 
 def parse() -> argparse.Namespace:
-    """The command line; what cannot be measured is told before anything is."""
+    """Parse the command line; unavailable measurements are reported first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--what", nargs="+", choices=WHAT, default=WHAT)
     parser.add_argument("--shape", nargs="+", choices=list(EXAMPLES), default=["small"])
@@ -357,7 +357,7 @@ def parse() -> argparse.Namespace:
         help="the interpreter of a peer that wants an environment of its own: Flair=/path/to/python",
     )
     parser.add_argument("--skip", nargs="+", default=[], choices=list(PEERS), help="peers to leave out")
-    parser.add_argument("--output", type=Path, help="FILE.json; the tables go to FILE.md beside it")
+    parser.add_argument("--output", type=Path, help="FILE.json; the tables are written to FILE.md")
     arguments = parser.parse_args()
     if not (arguments.corpus_root / "nsmc" / "ratings_train.txt").exists():
         parser.error(f"--corpus_root {arguments.corpus_root}: there is no nsmc/ratings_train.txt in it")
@@ -375,7 +375,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the benchmark from the command line."""
     arguments = parse()
     facts = machine(arguments.threads)
     print(described(facts), flush=True)
@@ -384,8 +384,8 @@ def main() -> None:
         print("\n" + section["text"], flush=True)
         done.append(section)
         if arguments.output:  # after each: what was measured outlives what fails later
-            told = {"machine": facts, "options": vars(arguments), "sections": done}
-            arguments.output.write_text(json.dumps(told, indent=2, default=str) + "\n", encoding="utf-8")
+            report = {"machine": facts, "options": vars(arguments), "sections": done}
+            arguments.output.write_text(json.dumps(report, indent=2, default=str) + "\n", encoding="utf-8")
             texts = [described(facts).replace("\n", "\n\n"), *(section["text"] for section in done)]
             arguments.output.with_suffix(".md").write_text("\n\n".join(texts), encoding="utf-8")
 

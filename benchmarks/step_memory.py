@@ -1,4 +1,4 @@
-"""What `--batch_size auto` foretells of a step's memory, beside the peak that was measured.
+"""Memory of a step as `--batch_size auto` estimates it, and the measured peak.
 
     python -m benchmarks.step_memory [--batch 16 32] [--tokens 128]
 
@@ -17,13 +17,13 @@ import torch
 
 
 def resident(name: str) -> int:
-    """`VmRSS` (now) or `VmHWM` (the peak), in bytes."""
+    """Return `VmRSS` (current) or `VmHWM` (peak) in bytes."""
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines())
     return int(lines[name].split()[0]) * 1024
 
 
 def measure(batch: int, tokens: int) -> None:
-    """In a process of its own: what one size left behind would count for the next."""
+    """Measure one size; run in a separate process, because memory of another size would count."""
     from transformers import BertConfig, BertForSequenceClassification
 
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
@@ -38,7 +38,7 @@ def measure(batch: int, tokens: int) -> None:
     unpadded.install(model)
     windows = [{"input_ids": [5] * tokens, "token_type_ids": [0] * tokens, "labels": k % 2} for k in range(batch)]
     cpu = torch.device("cpu")
-    foretold = memory.step_bytes(task, model, memory.as_batch(task, windows[:4], tokenizer, cpu), "32", batch / 4)
+    estimated = memory.step_bytes(task, model, memory.as_batch(task, windows[:4], tokenizer, cpu), "32", batch / 4)
     gc.collect()
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", "utf-8")
@@ -48,11 +48,11 @@ def measure(batch: int, tokens: int) -> None:
         task.loss(model, whole).backward()
         optimizer.step()
         optimizer.zero_grad()
-    print(f"| {batch} | {foretold / 1e6:,.0f} | {(resident('VmHWM') - before) / 1e6:,.0f} |", flush=True)
+    print(f"| {batch} | {estimated / 1e6:,.0f} | {(resident('VmHWM') - before) / 1e6:,.0f} |", flush=True)
 
 
 def main() -> None:
-    """A process for each size."""
+    """Run a process for each size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, nargs="+", default=[16, 32])
     parser.add_argument("--tokens", type=int, default=128)
@@ -61,10 +61,10 @@ def main() -> None:
     if arguments.one:
         measure(arguments.batch[0], arguments.tokens)
         return
-    print("| texts | foretold MB | measured MB |\n| --- | --- | --- |", flush=True)
+    print("| texts | estimated MB | measured MB |\n| --- | --- | --- |", flush=True)
     for batch in arguments.batch:
-        told = ["--one", "--batch", str(batch), "--tokens", str(arguments.tokens)]
-        subprocess.run([sys.executable, "-m", "benchmarks.step_memory", *told], check=True)
+        own = ["--one", "--batch", str(batch), "--tokens", str(arguments.tokens)]
+        subprocess.run([sys.executable, "-m", "benchmarks.step_memory", *own], check=True)
 
 
 if __name__ == "__main__":

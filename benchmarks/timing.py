@@ -1,4 +1,4 @@
-"""Contestants in processes of their own, in interleaved rounds; medians, ratios, and the machine they ran on.
+"""Contestants in separate processes and interleaved rounds; medians, ratios, and a description of the machine.
 
 Only the standard library: a child begins with the memory of its parent, and a large parent would be measured with it.
 """
@@ -25,64 +25,64 @@ _MISSING = "No module named"
 
 
 class Failed(Exception):
-    """A contestant ended with an error; the message is what it said last."""
+    """A contestant failed; the message is the end of its output."""
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """Something that is measured once in each round."""
+    """A run that is measured once in each round."""
 
     name: str
     run: Callable[[Path], dict[str, float]]
-    """Takes an empty folder, which is thrown away afterwards; gives figures by name."""
+    """Function from an empty temporary folder to figures by name."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of a table, or how it compares with that of one contestant."""
+    """A column of a table: a figure, or its ratio to that of one contestant."""
 
     heading: str
     key: str
     digits: int = 1
     against: str | None = None
-    """The contestant to divide by; None shows the figure itself."""
+    """Contestant to divide by; None shows the figure itself."""
     spread: bool = False
     """Mean and standard deviation over the rounds, in place of the median."""
 
 
 @dataclass
 class Measured:
-    """The rounds of one contestant."""
+    """Results of one contestant."""
 
     name: str
     rounds: list[dict[str, float]] = field(default_factory=list)
     error: str | None = None
 
     def median(self, key: str) -> float | None:
-        """Of the rounds that have this figure."""
+        """Return the median over the rounds with this figure."""
         values = self.values(key)
         return statistics.median(values) if values else None
 
     def values(self, key: str) -> list[float]:
-        """One for each round that has it."""
+        """Return the figure of each round that has it."""
         return [figures[key] for figures in self.rounds if key in figures]
 
     def to_dict(self) -> dict[str, Any]:
-        """For the JSON file."""
+        """Return the results for the JSON file."""
         keys = list(dict.fromkeys(key for figures in self.rounds for key in figures))
         medians = {key: self.median(key) for key in keys}
         return {"name": self.name, "error": self.error, "median": medians, "rounds": self.rounds}
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Of the children: so many threads, no network, no reports to elsewhere."""
+    """Return the environment of child processes: number of threads, no network, no telemetry."""
     several = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
     fixed = {"HF_HUB_OFFLINE": "1", "WANDB_DISABLED": "true", "TOKENIZERS_PARALLELISM": "true", "PYTHONUTF8": "1"}
     return {**os.environ, **fixed, **dict.fromkeys(several, str(threads))}
 
 
 def child(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> dict[str, float]:
-    """Run a command to its end.
+    """Run a command and wait for it.
 
     Args:
         command: program and arguments.
@@ -96,8 +96,8 @@ def child(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> d
     Raises:
         Failed: it ended with an error.
     """
-    told = folder / "told.txt"
-    with told.open("wb") as out:
+    output = folder / "output.txt"
+    with output.open("wb") as out:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environ, cwd=REPOSITORY)
         try:
@@ -108,19 +108,19 @@ def child(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> d
         seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise Failed(_last_lines(told.read_text("utf-8", "replace"), process.returncode))
+        raise Failed(_last_lines(output.read_text("utf-8", "replace"), process.returncode))
     return {"wall_seconds": seconds, "peak_mb": usage.ru_maxrss * 1024 / 1e6}
 
 
-def _last_lines(told: str, code: int) -> str:
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
+def _last_lines(output: str, code: int) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     if not lines:
-        return f"ended with code {code} and said nothing"
-    return " / ".join(lines[-1 if "Traceback" in told else -3 :])
+        return f"exit code {code}, no output"
+    return " / ".join(lines[-1 if "Traceback" in output else -3 :])
 
 
 def interleaved(contestants: Sequence[Contestant], rounds: int, scratch: Path) -> list[Measured]:
-    """Run every contestant once a round, each round beginning with another of them.
+    """Run every contestant once per round; each round starts with a different one.
 
     One that fails is left out of the rounds that follow.
     """
@@ -147,7 +147,7 @@ def _once(contestant: Contestant, measured: Measured, scratch: Path, number: int
 
 
 def table(columns: Sequence[Column], measured: Sequence[Measured]) -> str:
-    """A Markdown table; a contestant that failed has its error in place of figures."""
+    """Return a Markdown table; a failed contestant has its error in place of figures."""
     lines = [f"| | {' | '.join(column.heading for column in columns)} |", "| --- |" + " --- |" * len(columns)]
     by_name = {one.name: one for one in measured}
     for one in measured:
@@ -175,7 +175,7 @@ def _cell(column: Column, one: Measured, by_name: Mapping[str, Measured]) -> str
 
 
 def machine(threads: int) -> dict[str, Any]:
-    """What the figures depend on."""
+    """Return the facts that the figures depend on."""
     about = Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else ""
     facts = dict(_fact(line) for line in about.splitlines() if ":" in line)
     flags = facts.get("flags", "").split()
@@ -202,7 +202,7 @@ def _version(name: str) -> str | None:
 
 
 def described(facts: Mapping[str, Any]) -> str:
-    """The machine in two lines."""
+    """Describe the machine in two lines."""
     versions = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
     return (
         f"{facts['processor']}, {facts['cores']} cores, {facts['threads']} threads, "
@@ -212,7 +212,7 @@ def described(facts: Mapping[str, Any]) -> str:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """The JSON object that a contestant has written.
+    """Read the JSON object that a contestant has written.
 
     Raises:
         Failed: it has written none.

@@ -1,1 +1,1 @@
-"""One script for each contestant, in the form that its own documentation recommends; see `benchmarks.run`."""
+"""One script per contestant, as its documentation recommends; see `benchmarks.run`."""

@@ -1,4 +1,4 @@
-"""One stopwatch for all that train with torch: from the first batch fetched to the last step done."""
+"""A stopwatch for all contestants that train with torch: from fetching the first batch to the end of the last step."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 
 
 class Clock:
-    """Starts when a data loader is first gone through, stops at every step of an optimiser (the last one counts)."""
+    """Starts at the first iteration over a data loader and stops at every optimizer step (the last one counts)."""
 
     def __init__(self) -> None:
         self.began = self.ended = 0.0
         self.steps = 0
 
     def start(self) -> None:
-        """Once; what comes later does not matter."""
+        """Start the clock on the first call."""
         self.began = self.began or time.perf_counter()
 
     def step(self, *_: Any) -> None:
-        """A step of the optimiser is done."""
+        """Record the end of an optimizer step."""
         self.ended = time.perf_counter()
         self.steps += 1
 
     def install(self) -> Clock:
-        """Watch the data loaders and optimisers of this process."""
+        """Hook the data loaders and optimizers of this process."""
         from torch.optim.optimizer import register_optimizer_step_post_hook
         from torch.utils.data import DataLoader
 
@@ -41,12 +41,12 @@ class Clock:
         return self
 
     def figures(self, examples: int) -> dict[str, float]:
-        """In the names that `ratsnlp-like train --result FILE` has."""
+        """Return the figures under the names of `ratsnlp-like train --result FILE`."""
         return {"train_seconds": self.ended - self.began, "examples": examples, "steps": self.steps}
 
 
 def trainer_parser(description: str | None) -> argparse.ArgumentParser:
-    """What all trainers are told."""
+    """Return the parser of the arguments that all trainers share."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--model", required=True, help="folder of the net and its tokenizer")
     parser.add_argument("--train", required=True, help="TSV with the columns text and label, no quoting")
@@ -59,5 +59,5 @@ def trainer_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def write(path: Path, figures: dict[str, Any]) -> None:
-    """As JSON."""
+    """Write figures as JSON."""
     path.write_text(json.dumps(figures), encoding="utf-8")

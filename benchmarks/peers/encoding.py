@@ -1,4 +1,4 @@
-"""A corpus encoded into a cache, or opened from it: `datasets.map`, or the toolkit's data module.
+"""Encode a corpus into a cache, or open it again: `datasets.map` or `TaskDataModule`.
 
     python -m benchmarks.peers.encoding datasets|toolkit --model FOLDER --train FILE --test FILE --cache FOLDER ...
 
@@ -20,11 +20,11 @@ from benchmarks.peers.clock import write
 from benchmarks.peers.rows import head
 
 Run = Callable[[str, str], int]
-"""Takes the file to train on and the folder of the cache; gives the number of examples."""
+"""Function from the training file and the cache folder to the number of examples."""
 
 
 def with_datasets(arguments: argparse.Namespace) -> Run:
-    """`load_dataset`, then `map` with the tokenizer; both are cached."""
+    """Encode with `load_dataset` and `map`, which are cached."""
     from datasets import load_dataset
     from transformers import AutoTokenizer
 
@@ -43,7 +43,7 @@ def with_datasets(arguments: argparse.Namespace) -> Run:
 
 
 def with_toolkit(arguments: argparse.Namespace) -> Run:
-    """`TaskDataModule.setup`."""
+    """Encode with `TaskDataModule.setup`."""
     from ratsnlp_like.checkpoints.base import load_config, load_tokenizer
     from ratsnlp_like.corpora.formats import Options
     from ratsnlp_like.corpora.opening import open_corpus
@@ -65,13 +65,13 @@ def with_toolkit(arguments: argparse.Namespace) -> Run:
 
 
 def peak() -> float:
-    """Of this process and the largest of its children, in MB (10^6 bytes)."""
+    """Return the peak memory of this process and its largest child, in MB (10^6 bytes)."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024 / 1e6
 
 
 def main() -> None:
-    """Imports, the tokenizer, and then the clock."""
+    """Import, load the tokenizer, then measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=["datasets", "toolkit"])
     for name in ("model", "train", "test", "cache"):

@@ -1,4 +1,4 @@
-"""Run a module as `python -m` would, up to the end of its first optimiser step, and write down when that was.
+"""Run a module like `python -m` up to the end of its first optimizer step and write the time of that step.
 
     python -m benchmarks.peers.first_step FILE MODULE ARGUMENTS...
 
@@ -17,7 +17,7 @@ from typing import Any
 
 
 def watch(file: Path) -> None:
-    """Hook the optimisers as soon as they are there."""
+    """Hook the optimizers as soon as torch is imported."""
 
     def done(*_: Any) -> None:
         file.write_text(f"{time.time()}", encoding="utf-8")
@@ -32,7 +32,7 @@ def watch(file: Path) -> None:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the benchmark from the command line."""
     file, module, *arguments = sys.argv[1:]
     threading.Thread(target=watch, args=(Path(file),), daemon=True).start()
     sys.argv = [module, *arguments]

@@ -1,4 +1,4 @@
-"""Flair, as its documentation fine-tunes a text classifier."""
+"""Flair, fine-tuning a text classifier as in its documentation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.peers.clock import Clock, trainer_parser, write
 
 
 def main() -> None:
-    """Read, train; it evaluates and saves by itself."""
+    """Read and train; Flair evaluates and saves."""
     arguments = trainer_parser(__doc__).parse_args()
     clock = Clock().install()
     folder = Path(arguments.output)

@@ -1,4 +1,4 @@
-"""The Trainer of transformers: as its text-classification example sets it up, or (`--best`) as fast as it goes.
+"""The Trainer of transformers: as in its text-classification example, or (`--best`) with the fastest settings.
 
 The example pads to max_length in the tokenizer and computes in fp32. The best: padding to the longest of a batch,
 batches grouped by length, bf16 where the hardware has it.
@@ -24,7 +24,7 @@ from ratsnlp_like.runtime.hardware import computes_bf16
 
 
 def accuracy(predictions: Any) -> dict[str, float]:
-    """For `compute_metrics`."""
+    """Return the metrics for `compute_metrics`."""
     return {"accuracy": float((predictions.predictions.argmax(-1) == predictions.label_ids).mean())}
 
 

@@ -1,8 +1,8 @@
-"""Write a net with random weights and its tokenizer into a folder that every contestant can open.
+"""Write a randomly initialised network and its tokenizer into a folder that every contestant can open.
 
     python -m benchmarks.peers.net FOLDER --shape small [--seed 7] [--exports --test FILE]
 
-`--exports` writes the folders of the toolkit beside it: `torch`, `onnx-fp32`, `onnx-int8`.
+`--exports` also writes model folders: `torch`, `onnx-fp32`, `onnx-int8`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ SHAPES: dict[str, dict[str, int]] = {
     "small": {},
     "base": {"num_hidden_layers": 12, "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072},
 }
-"""What differs from `ko-tiny-bert` (4 layers, 256 wide)."""
+"""Differences from `ko-tiny-bert` (4 layers, 256 wide)."""
 
 
 def make(folder: Path, shape: str, seed: int) -> None:
-    """A BERT with a head for two classes."""
+    """Return a BERT with a head for two classes."""
     import torch
     from transformers import BertForSequenceClassification
 
@@ -38,7 +38,7 @@ def make(folder: Path, shape: str, seed: int) -> None:
 
 
 def export_all(folder: Path, test: str) -> None:
-    """The same net as the toolkit's model folder, and its two graphs."""
+    """Write the same network as a model folder and as two ONNX graphs."""
     from ratsnlp_like.checkpoints.base import load_config, load_model, load_tokenizer
     from ratsnlp_like.export.export import export
     from ratsnlp_like.inference.predictor import Predictor
@@ -49,13 +49,13 @@ def export_all(folder: Path, test: str) -> None:
     tokenizer = load_tokenizer(str(folder), config)
     model = load_model(str(folder), config, task.model_class(), vocabulary=len(tokenizer))
     own = Predictor(task, model, tokenizer, ["0", "1"]).save_pretrained(folder / "torch")
-    told: dict[str, Any] = {"corpus": test, "quoting": "none", "limit_eval": 64, "progress": False}
-    export(own, output=folder / "onnx-fp32", max_drop=1.0, **told)
-    export(own, output=folder / "onnx-int8", max_drop=1.0, quantize="int8", **told)
+    options: dict[str, Any] = {"corpus": test, "quoting": "none", "limit_eval": 64, "progress": False}
+    export(own, output=folder / "onnx-fp32", max_drop=1.0, **options)
+    export(own, output=folder / "onnx-int8", max_drop=1.0, quantize="int8", **options)
 
 
 def main() -> None:
-    """See the module."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--shape", choices=SHAPES, default="small")

@@ -1,4 +1,4 @@
-"""Throughput over many texts and the median time of one text: HF's pipeline, or the toolkit's Predictor.
+"""Throughput over many texts and the median time of one text: HF's pipeline or `Predictor`.
 
 python -m benchmarks.peers.prediction pipeline|predictor --model FOLDER --test FILE --result FILE
 """
@@ -19,7 +19,7 @@ _SINGLE, _WARM = 200, 64
 
 
 def pipeline(folder: str) -> Callable[[Any], Any]:
-    """Batches of 32, fp32; a list of texts or one text."""
+    """Return a pipeline with batches of 32 in fp32, for a list of texts or one text."""
     import torch
     import transformers
 
@@ -30,14 +30,14 @@ def pipeline(folder: str) -> Callable[[Any], Any]:
 
 
 def predictor(folder: str) -> Callable[[Any], Any]:
-    """Batches of 32; torch or ONNX, by what lies in the folder."""
+    """Return a predictor with batches of 32; torch or ONNX, depending on the folder."""
     from ratsnlp_like.inference.predictor import Predictor
 
     return Predictor.from_pretrained(folder)
 
 
 def main() -> None:
-    """Load, warm up, all texts, single texts."""
+    """Load, warm up, predict all texts, then single texts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=["pipeline", "predictor"])
     parser.add_argument("--model", required=True)
@@ -45,17 +45,17 @@ def main() -> None:
     parser.add_argument("--result", type=Path, required=True)
     arguments = parser.parse_args()
     texts, _ = read(arguments.test)
-    ask = {"pipeline": pipeline, "predictor": predictor}[arguments.kind](arguments.model)
-    ask(texts[:_WARM])
+    predict = {"pipeline": pipeline, "predictor": predictor}[arguments.kind](arguments.model)
+    predict(texts[:_WARM])
     began = time.perf_counter()
-    answers = ask(texts)
+    predictions = predict(texts)
     seconds = time.perf_counter() - began
-    if len(answers) != len(texts):
-        raise SystemExit(f"{len(answers)} answers to {len(texts)} texts")
+    if len(predictions) != len(texts):
+        raise SystemExit(f"{len(predictions)} predictions for {len(texts)} texts")
     singles = []
     for text in texts[:_SINGLE]:
         began = time.perf_counter()
-        ask(text)
+        predict(text)
         singles.append(time.perf_counter() - began)
     figures = {"texts_per_second": len(texts) / seconds, "p50_ms": 1000 * statistics.median(singles)}
     write(arguments.result, figures)

@@ -17,7 +17,7 @@ from ratsnlp_like.runtime.hardware import computes_bf16
 
 
 def batches(lengths: Sequence[int], size: int, *, seed: int) -> Iterator[list[int]]:
-    """Rows of like length, in random order."""
+    """Iterate over batches of rows of similar length, in random order."""
     noise = random.Random(seed)
     order = sorted(range(len(lengths)), key=lambda k: (lengths[k], noise.random()))
     groups = [order[i : i + size] for i in range(0, len(order), size)]

@@ -28,7 +28,7 @@ def main() -> None:
         overwrite_output_dir=True,
         cache_dir=f"{arguments.output}/cache",
         no_cache=True,
-        use_multiprocessing_for_evaluation=False,  # its forked workers wait for ever behind two threads of torch
+        use_multiprocessing_for_evaluation=False,  # its forked workers deadlock if torch runs two threads
     )
     model = ClassificationModel("bert", arguments.model, num_labels=2, args=settings, use_cuda=False)
     model.train_model(frames["train"])
