@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..checkpoints import adapters as lora
 from .onnx import OnnxModel
@@ -28,9 +29,7 @@ def model_card(predictor: Predictor) -> str:
         "",
     ]
     for split, values in predictor.metrics.items():
-        lines += [f"## {split}", "", "| metric | value |", "| --- | --- |"]
-        lines += [f"| {name} | {value:.4f} |" for name, value in values.items() if isinstance(value, float)]
-        lines.append("")
+        lines += [f"## {split}", "", *_metrics(values), ""]
     example = ", ".join(f'"{text}"' for text in task.example_input)
     lines += [
         "```python",
@@ -42,3 +41,17 @@ def model_card(predictor: Predictor) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _metrics(values: Mapping[str, Any]) -> list[str]:
+    """Return a table of scores, with their confidence intervals where there are some."""
+    scores = {name: value for name, value in values.items() if isinstance(value, float)}
+    intervals = values.get("intervals", {})
+    if not intervals:
+        return ["| metric | value |", "| --- | --- |", *(f"| {name} | {value:.4f} |" for name, value in scores.items())]
+    about = values["interval_settings"]
+    lines = ["| metric | value | 95% interval |", "| --- | --- | --- |"]
+    for name, value in scores.items():
+        low_high = " to ".join(f"{bound:.4f}" for bound in intervals.get(name, ()))
+        lines.append(f"| {name} | {value:.4f} | {low_high} |")
+    return [*lines, "", f"Intervals: percentile bootstrap over {about['units']:,} {about['unit']}."]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..runtime.types import ModelLike, Tensor, TokenizerLike
 from .abilities import SupportsOracle
@@ -17,6 +17,9 @@ from .base import BatchOutput, E, F, P, Statistics, Task
 from .batches import model_inputs
 from .features import TargetBatch
 from .predictions import Prediction
+
+if TYPE_CHECKING:
+    from ..metrics.statistics import ExampleStatistics
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,14 @@ class LanguageModel(SupportsOracle[E, P], Task[E, P, F, TargetBatch]):
             "accuracy": total.correct / max(1, total.targets),
             "targets": total.targets,
         }
+
+    def statistics(self, predictions: Sequence[P], examples: Sequence[E], labels: Sequence[str]) -> ExampleStatistics:
+        """Return the sufficient statistics of perplexity and accuracy; see `SupportsStatistics`."""
+        from ..metrics.statistics import likelihood_statistics
+
+        known = [prediction for prediction in predictions if isinstance(prediction, Likelihood)]
+        columns = ("loss", "targets", "correct")
+        return likelihood_statistics(*([getattr(own, name) for own in known] for name in columns))
 
     def oracle_output(self, features: F, labels: Sequence[str]) -> Likelihood:
         """Return the likelihood of a perfect model, with a loss of 0."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ..errors import InputError
 from ..examples.base import Example
@@ -25,6 +25,9 @@ from .abilities import SupportsDiagnostics
 from .base import IGNORED, Statistics
 from .predictions import Prediction, SpansView
 from .token_classifier import TokenClassifier, TokenProbabilities
+
+if TYPE_CHECKING:
+    from ..metrics.statistics import ExampleStatistics
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,15 @@ class Ner(TokenClassifier[EntityExample, EntityPrediction], SupportsDiagnostics[
     def score(
         self, predictions: Sequence[EntityPrediction], examples: Sequence[EntityExample], labels: Sequence[str]
     ) -> dict[str, Any]:
-        found = [[Entity(e.start, e.end, e.label) for e in p.entities] for p in predictions]
-        return entity_scores([e.entities or () for e in examples], found, [e.text for e in examples], labels)
+        return entity_scores(*_entities(predictions, examples), [e.text for e in examples], labels)
+
+    def statistics(
+        self, predictions: Sequence[EntityPrediction], examples: Sequence[EntityExample], labels: Sequence[str]
+    ) -> ExampleStatistics:
+        """Return the sufficient statistics of the scores; see `SupportsStatistics`."""
+        from ..metrics.entity_statistics import entity_statistics
+
+        return entity_statistics(*_entities(predictions, examples), [e.text for e in examples], labels)
 
     def gold_prediction(self, example: EntityExample) -> EntityPrediction:
         return EntityPrediction(
@@ -174,6 +184,14 @@ class Ner(TokenClassifier[EntityExample, EntityPrediction], SupportsDiagnostics[
                 found = " + ".join(f"{e.text} ({e.label})" for e in near) or "nothing"
                 lines.append(f"{example.text[entity.start : entity.end]} ({entity.label}) -> {found}")
         return lines
+
+
+def _entities(
+    predictions: Sequence[EntityPrediction], examples: Sequence[EntityExample]
+) -> tuple[list[Sequence[Entity]], list[list[Entity]]]:
+    """Return gold and predicted entities."""
+    found = [[Entity(e.start, e.end, e.label) for e in prediction.entities] for prediction in predictions]
+    return [example.entities or () for example in examples], found
 
 
 TASKS.register("ner", Ner)

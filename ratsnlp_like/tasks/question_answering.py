@@ -11,7 +11,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from ..errors import InputError, raise_together
 from ..examples.base import Example
@@ -31,6 +31,9 @@ from .base import Raw, Statistics, Window
 from .batches import pad_inputs
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
+
+if TYPE_CHECKING:
+    from ..metrics.statistics import ExampleStatistics
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -341,6 +344,15 @@ class QuestionAnswering(
         self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample], labels: Sequence[str]
     ) -> dict[str, Any]:
         return answer_scores([[a.text for a in e.answers or ()] for e in examples], [p.text for p in predictions])
+
+    def statistics(
+        self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample], labels: Sequence[str]
+    ) -> ExampleStatistics:
+        """Return the sufficient statistics of the scores, whose units are documents; see `SupportsStatistics`."""
+        from ..metrics.statistics import answer_statistics
+
+        gold = [[answer.text for answer in example.answers or ()] for example in examples]
+        return answer_statistics(gold, [p.text for p in predictions], [example.context for example in examples])
 
     def oracle_output(self, features: AnswerFeatures, labels: Sequence[str]) -> Array:
         """Return the logits of a perfect model for a window. Shape: (tokens, 2)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 from ..errors import InputError
 from ..examples.base import Example, Labelled
@@ -18,6 +18,9 @@ from .batches import pad_inputs
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
 from .predictions import BarsView, Prediction
+
+if TYPE_CHECKING:
+    from ..metrics.statistics import ExampleStatistics
 
 L = TypeVar("L", bound=Labelled)
 log = logging.getLogger("ratsnlp_like")
@@ -220,6 +223,16 @@ class SequenceClassifier(
             gold = [example.label_names for example in examples]
             return multi_label_scores(gold, [p.label for p in predictions], labels)
         return classification_scores([str(e.label) for e in examples], [str(p.label) for p in predictions], labels)
+
+    def statistics(
+        self, predictions: Sequence[ClassPrediction], examples: Sequence[L], labels: Sequence[str]
+    ) -> ExampleStatistics:
+        """Return the sufficient statistics of the scores; see `SupportsStatistics`."""
+        from ..metrics.statistics import classification_statistics, multi_label_statistics
+
+        if self.multi_label:
+            return multi_label_statistics([e.label_names for e in examples], [p.label for p in predictions], labels)
+        return classification_statistics([str(e.label) for e in examples], [str(p.label) for p in predictions], labels)
 
     def oracle_output(self, features: ClassFeatures, labels: Sequence[str]) -> Array:
         import numpy as np

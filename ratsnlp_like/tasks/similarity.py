@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import InputError
 from ..examples.base import Example
@@ -19,6 +19,9 @@ from .features import Features, LabelledBatch
 from .forward import ForwardTask
 from .pair_encoding import encode_pairs
 from .predictions import GaugeView, Prediction, View
+
+if TYPE_CHECKING:
+    from ..metrics.statistics import ExampleStatistics
 
 
 class ScoreFeatures(Features):
@@ -170,8 +173,20 @@ class Similarity(
         self, predictions: Sequence[ScorePrediction], examples: Sequence[ScoredPairExample], labels: Sequence[str]
     ) -> dict[str, Any]:
         gold = [float(example.score or 0.0) for example in examples]
-        threshold = self.lowest + 0.6 * (self.highest - self.lowest) if self.threshold is None else self.threshold
-        return similarity_scores(gold, [p.score for p in predictions], threshold)
+        return similarity_scores(gold, [p.score for p in predictions], self._threshold)
+
+    def statistics(
+        self, predictions: Sequence[ScorePrediction], examples: Sequence[ScoredPairExample], labels: Sequence[str]
+    ) -> ExampleStatistics:
+        """Return the sufficient statistics of the scores but Spearman's rho; see `SupportsStatistics`."""
+        from ..metrics.statistics import similarity_statistics
+
+        gold = [float(example.score or 0.0) for example in examples]
+        return similarity_statistics(gold, [p.score for p in predictions], self._threshold)
+
+    @property
+    def _threshold(self) -> float:
+        return self.lowest + 0.6 * (self.highest - self.lowest) if self.threshold is None else self.threshold
 
     def oracle_output(self, features: ScoreFeatures, labels: Sequence[str]) -> float:
         return features["labels"]

@@ -150,6 +150,7 @@ def run_job(
     }
 
     def predictor(module: TaskModule) -> Predictor:
+        module.add_intervals()
         metrics = {"validation": module.results} if module.results else {}
         return Predictor(
             module.task, module.model, tokenizer, labels, max_length=job.data.max_length, about=about, metrics=metrics

@@ -15,6 +15,7 @@ from ..arguments import TrainingArguments
 from ..data.batches import ON_HOST, Loader
 from ..data.decoding import decode_split
 from ..errors import TrainingError
+from ..metrics.bootstrap import confidence_intervals
 from ..modeling import unpadded
 from ..modeling.layers import depths
 from ..tasks.abilities import SupportsTuning
@@ -117,7 +118,7 @@ class TaskModule(OptimizedModule):
         self.results: dict[str, Any] = {}
         """The metrics of the last evaluation, tables included."""
         self.predictions: list[Any] = []
-        """Of the last test, one for each of `examples`; validation keeps none."""
+        """Of the last evaluation, one for each of `examples`."""
         self.examples: list[Any] = []
         self._raw: dict[int, Raw] = {}
         self._losses: dict[int, tuple[float, float]] = {}
@@ -195,8 +196,7 @@ class TaskModule(OptimizedModule):
         if name == "validation" and isinstance(self.task, SupportsTuning):
             self.task = self.task.tuned(predictions, examples)
             predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
-        if name == "test":
-            self.predictions, self.examples = predictions, examples
+        self.predictions, self.examples = predictions, examples
         self.results = self.task.score(predictions, examples, self.labels)
         if losses:
             total = sum(targets for _, targets in losses.values())
@@ -205,6 +205,13 @@ class TaskModule(OptimizedModule):
         for metric, value in self.results.items():
             if isinstance(value, (int, float)):
                 self.log(f"{name}/{metric}", float(value), prog_bar=metric == best)
+        if name == "test":
+            self.add_intervals()
+
+    def add_intervals(self) -> None:
+        """Add the confidence intervals of the last evaluation to `results`; see `metrics.bootstrap`."""
+        if self.predictions and "intervals" not in self.results:
+            self.results |= confidence_intervals(self.task, self.results, self.predictions, self.examples, self.labels)
 
     def _gather(self) -> tuple[dict[int, Raw], dict[int, tuple[float, float]]]:
         raw, losses = self._raw, self._losses
