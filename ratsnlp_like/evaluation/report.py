@@ -52,8 +52,20 @@ def _show_columns(console: Console, columns: Mapping[str, Mapping[str, Any]]) ->
     table = new_table("metric", *columns)
     names = dict.fromkeys(n for values in columns.values() for n, v in values.items() if isinstance(v, (int, float)))
     for name in names:
-        table.add_row(name, *(as_cell(values.get(name, "")) for values in columns.values()))
+        table.add_row(name, *(_score(values, name) for values in columns.values()))
     console.print(table)
+    notes = {column: values["interval_settings"] for column, values in columns.items() if "intervals" in values}
+    over = ", ".join(f"{about['units']:,} {about['unit']} ({split})" for split, about in notes.items())
+    if notes:
+        over = over if len(columns) > 1 else over.removesuffix(" (value)")
+        console.print(f"\\[ ]: 95% bootstrap interval over {over}", style="dim")
+
+
+def _score(values: Mapping[str, Any], name: str) -> str:
+    """Return a score with its confidence interval, where it has one."""
+    low_high = values.get("intervals", {}).get(name)
+    cell = as_cell(values.get(name, ""))
+    return f"{cell} \\[{low_high[0]:.3f}, {low_high[1]:.3f}]" if low_high else cell
 
 
 def _show_details(console: Console, metrics: Mapping[str, Any]) -> None:

@@ -20,6 +20,16 @@ class TestMetrics:
         show_metrics({"accuracy": 0.5, "per_tag": {"명사": 0.25, "동사": 0.75}})
         assert "명사  0.2500" in capsys.readouterr().out
 
+    def test_intervals(self, capsys: pytest.CaptureFixture[str]) -> None:
+        settings = {"level": 0.95, "unit": "texts", "units": 1200}
+        show_metrics(
+            {"accuracy": 0.5, "loss": 0.7, "intervals": {"accuracy": [0.41, 0.6]}, "interval_settings": settings}
+        )
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert ["accuracy", "0.5000", "[0.410,", "0.600]"] in lines
+        assert ["loss", "0.7000"] in lines
+        assert lines[-1] == ["[", "]:", "95%", "bootstrap", "interval", "over", "1,200", "texts"]
+
     def test_classes_with_other_columns(self, capsys: pytest.CaptureFixture[str]) -> None:
         show_metrics({"accuracy": 0.5, "per_tag": {"명사": {"f1": 0.5}, "동사": {"recall": 0.25}}})
         lines = capsys.readouterr().out.splitlines()
