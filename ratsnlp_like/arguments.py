@@ -1,4 +1,4 @@
-"""What a user can set. The fields are the flags, the keys of the YAML file and the keywords of `fine_tune`."""
+"""Dataclasses of options. Their fields are the flags, the keys of the YAML file and the keywords of `fine_tune`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Logger = Literal["tensorboard", "wandb", "mlflow"]
 
 @dataclass(frozen=True)
 class CorpusArguments:
-    """Where corpora lie and how they are read."""
+    """Folders of corpora and of the cache, and options for reading."""
 
     corpus_root: Path | None = None
     """Folder of the registered corpora; $RATSNLP_LIKE_CORPORA or ~/Korpora by default."""
     cache_dir: Path | None = None
     """Folder of the encoded corpora; $RATSNLP_LIKE_CACHE or ~/.cache/ratsnlp_like by default."""
     subset: str | None = None
-    """Which part of a hub data set that has several (its configuration)."""
+    """Configuration of a hub data set that has several."""
     label_separator: str | None = None
     """Separator of the labels of one row, where a row can have several (such as ',')."""
     label_type: Literal["auto", "class"] = "auto"
@@ -54,19 +54,19 @@ class CorpusArguments:
 
 @dataclass(frozen=True)
 class DataArguments:
-    """Which examples are learnt from, and which are evaluated on."""
+    """Examples for training and for evaluation."""
 
     eval_corpus: str | None = None
     """Validate on this corpus (name, file or hub id). By default on the validation split of the corpus, or on a
     part cut from its training split."""
     validation_share: float = 0.1
-    """Share of the training split that is cut off (seeded, stratified) where there is no validation split."""
+    """Share of the training split that is held out (seeded, stratified) where there is no validation split."""
     max_length: int = 128
-    """Longest window in tokens, special tokens included. What a task cuts away is counted and reported."""
+    """Longest window in tokens, special tokens included. What truncation removes is counted and reported."""
     limit_train: int | None = None
-    """Learn from this many examples, chosen at random (seeded)."""
+    """Number of training examples, chosen at random (seeded); all by default."""
     limit_eval: int | None = None
-    """Evaluate on this many examples, chosen at random (seeded)."""
+    """Number of evaluation examples, chosen at random (seeded); all by default."""
 
     def __post_init__(self) -> None:
         raise_together(
@@ -79,34 +79,33 @@ class DataArguments:
 
 @dataclass(frozen=True)
 class ModelArguments:
-    """What is fine-tuned."""
+    """The model that is fine-tuned."""
 
     init: Literal["pretrained", "random"] = "pretrained"
-    """Begin with the weights of the checkpoint, or with random ones (its tokenizer and configuration are used)."""
+    """Start from the weights of the checkpoint, or from random weights (with its tokenizer and configuration)."""
     config_overrides: dict[str, Any] = field(default_factory=dict)
     """Settings of the model's configuration to replace, such as {"num_hidden_layers": 4}."""
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto"
-    """How attention is computed in training. auto: eager on a CPU, where torch's fused attention is slow on the way
-    back; sdpa else."""
+    """Implementation of attention in training. auto: eager on a CPU, where the backward pass of torch's fused attention
+    is slow; otherwise sdpa."""
     unpadded: bool = True
     """Run BERT, RoBERTa and ELECTRA without padding, and their last layer only for the tokens that the head reads.
-    Exact, and faster; other models pad their batches."""
+    The results are the same, and training is faster; other models pad their batches."""
     freeze: int | None = None
     """Freeze the embeddings and this many of the lowest layers; 0 freezes the embeddings alone."""
     lora: bool = False
-    """Learn low-rank adapters (LoRA) and the head, and leave the checkpoint's weights as they are. They want a higher
+    """Train low-rank adapters (LoRA) and the head, and keep the weights of the checkpoint. Adapters need a higher
     learning rate, such as 5e-4."""
     lora_rank: int = 8
     """Rank of the adapters."""
     lora_alpha: int = 16
-    """What adapters add is multiplied by this over their rank."""
+    """Scale of the adapters: their output is multiplied by lora_alpha / lora_rank."""
     lora_dropout: float = 0.0
-    """Dropout of what goes into the adapters."""
+    """Dropout probability of the input of the adapters."""
     lora_targets: tuple[str, ...] = ()
-    """Names of the layers that get adapters; by default those that are usual for the architecture (BERT: query,
-    value)."""
+    """Names of the layers with adapters; by default those that peft has for the architecture (BERT: query, value)."""
     lora_merge: bool = False
-    """Save the best model whole, adapters multiplied in, and not as an adapter that needs its checkpoint."""
+    """Save the best model with its adapters merged, and not as an adapter that needs its checkpoint."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lora_targets", _names(self.lora_targets))
@@ -117,7 +116,7 @@ class ModelArguments:
             if self.freeze is not None:
                 wrong.append(InputError("--freeze and --lora", fix="leave out --freeze: --lora freezes all layers"))
             if self.init == "random":
-                wrong.append(InputError("--lora and --init random", expected="weights that are worth being kept"))
+                wrong.append(InputError("--lora and --init random", expected="pretrained weights"))
         else:
             set_ = [f.name for f in fields(self) if f.name.startswith("lora_") and getattr(self, f.name) != f.default]
             wrong += [InputError(f"--{name} without --lora", fix="add --lora true") for name in set_]
@@ -126,54 +125,54 @@ class ModelArguments:
 
 @dataclass(frozen=True)
 class TrainingArguments:
-    """How it is fine-tuned."""
+    """Optimisation, evaluation and hardware."""
 
     epochs: int = 3
     """Passes over the training examples."""
     max_steps: int | None = None
-    """Stop after this many optimiser steps; the schedule ends there."""
+    """Number of optimiser steps; the schedule ends there."""
     batch_size: int | Literal["auto"] = 32
     """Windows of one optimiser step over all devices together, before --accumulate. auto: the largest power of two
-    that memory holds, up to 256 and to a fiftieth of the training windows."""
+    that fits in memory, up to 256 and to a fiftieth of the training windows."""
     batch_tokens: int | None = None
     """Tokens of one optimiser step, padding included, in place of --batch_size: short texts come in large batches,
     long ones in small ones."""
     eval_batch_size: int | None = None
     """Windows of a batch in evaluation; twice the batch size by default."""
     accumulate: int = 1
-    """Batches whose gradients are added up before an optimiser step."""
+    """Number of batches whose gradients are accumulated before an optimiser step."""
     learning_rate: float = 5e-5
     """Peak learning rate of AdamW."""
     weight_decay: float = 0.01
-    """Decay of weight matrices; biases and norms have none."""
+    """Weight decay of matrices; biases and norms have none."""
     layer_decay: float = 1.0
-    """Each layer learns at this many times the rate of the layer above it; the embeddings are the lowest. 0.9 keeps
-    more of what pretraining has taught (Howard and Ruder 2018, arXiv:1801.06146)."""
+    """Factor between the learning rates of a layer and of the layer above it; the embeddings are the lowest layer. 0.9
+    preserves more of pretraining (Howard and Ruder 2018, arXiv:1801.06146)."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
-    """What the learning rate does after the warm-up: fall to 0 in a line or a half cosine, or stay."""
+    """Learning rate after the warm-up: a linear or cosine decay to 0, or constant."""
     warmup: float = 0.1
-    """Optimiser steps over which the learning rate rises: a share of all below 1, else a number of steps."""
+    """Warm-up of the learning rate: below 1 a share of all optimiser steps, otherwise a number of steps."""
     clip: float = 1.0
-    """Largest norm of the gradient; 0 clips nothing."""
+    """Maximum norm of the gradient; 0 disables clipping."""
     early_stopping: int = 0
-    """Stop after this many evaluations without a better result; 0 never does."""
+    """Number of evaluations without a better result after which training stops; 0 disables it."""
     eval_steps: int | None = None
-    """Batches between evaluations; an evaluation at the end of each epoch by default."""
+    """Number of batches between evaluations; by default, one evaluation at the end of each epoch."""
     seed: int = 7
-    """Of weights, order, dropout and cuts: on a CPU, two runs with one seed are equal."""
+    """Seed of weights, order, dropout and splits; two runs with the same seed are equal on a CPU."""
     precision: Precision = "auto"
-    """Numbers that are computed with. auto: bf16 where the hardware has it, fp16 with loss scaling on older GPUs,
-    32 bits else."""
+    """Floating-point precision of training. auto: bf16 where the hardware has it, fp16 with loss scaling on older
+    GPUs, otherwise 32 bits."""
     accelerator: str = "auto"
     """cpu, gpu, tpu, ... as Lightning names them."""
     devices: int | str = 1
-    """How many devices (or processes, on a CPU), `auto` for all there are, or their numbers as `0,1`."""
+    """Number of devices (or processes, on a CPU), `auto` for all of them, or their indices as `0,1`."""
     strategy: str = "auto"
     """Lightning's strategy: ddp, fsdp, deepspeed, ..."""
     num_nodes: int = 1
-    """Machines of a cluster that work on this run."""
+    """Number of machines of the cluster."""
     logger: tuple[Logger, ...] = ()
-    """Loggers beside the CSV file that is always written."""
+    """Loggers in addition to the CSV file that is always written."""
     progress: bool = True
     """Show progress bars."""
 
@@ -204,11 +203,11 @@ RESUMABLE = frozenset(
         *("num_nodes", "logger", "progress"),
     }
 )
-"""What may differ between a run and its resumption; all else would make another run of it."""
+"""Options that may differ when a run is resumed; any other would make it a different run."""
 
 
 def _names(value: str | Iterable[Any]) -> tuple[Any, ...]:
-    """One name or several."""
+    """Return names from a comma-separated string or an iterable."""
     return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
 
 
@@ -235,10 +234,10 @@ def _between(arguments: object, name: str, low: float, high: float | None) -> li
 
 
 def check_types(kind: type[Any], options: Mapping[str, Any]) -> None:
-    """Whether options are of the types that the fields of a dataclass have, as the command line parses them.
+    """Check that options have the types of the fields of a dataclass, as the command line does.
 
     Raises:
-        InputError: one is not, or is no field.
+        InputError: an option has another type, or is not a field.
     """
     hints = get_type_hints(kind)
     for name, value in options.items():
@@ -249,12 +248,12 @@ def check_types(kind: type[Any], options: Mapping[str, Any]) -> None:
 
 
 def type_in_words(hint: Any) -> str:
-    """`int | None` is `a whole number or nothing`."""
+    """Return a type in words: `int | None` is `a whole number or nothing`."""
     return " or ".join(_in_words(part) for part in (get_args(hint) if _is_union(hint) else (hint,)))
 
 
 def takes_list(hint: Any, *, unless: str) -> bool:
-    """Whether a flag of this type takes a list, and its value is not one of the single words that it takes as well."""
+    """Return whether a flag of this type takes a list, and the value is not one of its single words."""
     parts = get_args(hint) if _is_union(hint) else (hint,)
     words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
     words += ["null"] * (type(None) in parts)
@@ -292,7 +291,7 @@ def _in_words(hint: Any) -> str:
 
 
 def distribute(options: dict[str, Any], *classes: type[Any], columns: Iterable[str] = ()) -> list[Any]:
-    """Make one object of each dataclass from flat options.
+    """Return one object of each dataclass, made from flat options.
 
     Args:
         options: name -> value.
@@ -303,7 +302,7 @@ def distribute(options: dict[str, Any], *classes: type[Any], columns: Iterable[s
         The objects in the order of the classes, then the named columns as a dict.
 
     Raises:
-        InputError: an option is a field of none of them.
+        InputError: an option is not a field of any of them.
     """
     named = {f"{name}_column": name for name in columns}
     known = {name: kind for kind in classes for name in (f.name for f in fields(kind))}

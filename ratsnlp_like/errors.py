@@ -1,8 +1,8 @@
-"""What a user sees when something is wrong.
+"""Errors of users and of training.
 
-Every error that a user can mend is an `InputError`: the command line prints it as one message and
-exits with 2. It says what was got and where, what was expected, and how to mend it. Whatever else
-escapes is a defect of this package and keeps its traceback.
+Every error that a user can fix is an `InputError`: the command line prints it as one message and exits with 2. The
+message states the problem and its place, what was expected, and the fix. Any other exception is a defect of this
+package and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from difflib import get_close_matches
 
 
 class InputError(ValueError):
-    """The user's input is at fault.
+    """The user's input is wrong.
 
     Args:
-        problem: what was got, in one sentence.
-        place: where it stands: a file (`reviews.tsv`), a line of one (`reviews.tsv, line 12`) or a flag.
-        expected: what was expected instead.
-        fix: how to mend it, ready to paste where possible.
+        problem: one sentence.
+        place: a file (`reviews.tsv`), a line of one (`reviews.tsv, line 12`) or a flag.
+        expected: a valid input.
+        fix: the remedy, ready to paste where possible.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class InputError(ValueError):
         super().__init__("\n".join(lines))
 
     def at(self, place: object) -> InputError:
-        """The same problem with the place where it was met, unless it names one itself."""
+        """Return the same problem with a place, unless it has one."""
         return self if self.place else InputError(self.problem, place=place, expected=self.expected, fix=self.fix)
 
     def __reduce__(self) -> tuple[object, ...]:  # survives worker processes
@@ -51,11 +51,11 @@ def _rebuild(problem: str, place: object, expected: str | None, fix: str | None)
 
 
 class TrainingError(RuntimeError):
-    """Training cannot go on (a loss that is not finite, say). The message holds the reason and the batch."""
+    """Training cannot continue, for example because the loss is not finite. The message states reason and batch."""
 
 
 def raise_together(errors: Sequence[InputError]) -> None:
-    """Raise all problems of one configuration at once, so that a user mends them in one go."""
+    """Raise all problems of one configuration at once."""
     if len(errors) == 1:
         raise errors[0]
     if errors:
@@ -63,7 +63,7 @@ def raise_together(errors: Sequence[InputError]) -> None:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error says that the disk takes no more; safetensors and torch wrap it in their own kinds."""
+    """Return whether an error means a full disk; safetensors and torch raise types of their own for it."""
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return True
     text = str(error)
@@ -73,7 +73,7 @@ def is_full(error: BaseException) -> bool:
 
 
 def did_you_mean(name: str, known: Iterable[str], *, few: bool = False) -> str:
-    """`did you mean 'nsmc'? known: ...` for a name that is not among the known ones; with `few`, close names only."""
+    """Return `did you mean 'nsmc'? known: ...` for an unknown name; with `few`, the close names only."""
     known = sorted(known)
     near = get_close_matches(name, known, n=3, cutoff=0.6) or [other for other in known if name and name in other][:3]
     close = [match for match in near if match != name]

@@ -1,6 +1,6 @@
 """Low-rank adapters (LoRA, Hu et al. 2021, arXiv:2106.09685) through peft.
 
-The layers are put into the model itself, so that every task, its loss and its generation see the model they know.
+The layers are added to the model itself, so that losses and generation need no changes.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from .base import bundled, load_model, resolve
 log = logging.getLogger("ratsnlp_like")
 
 ADAPTER = "adapter_config.json"
-"""The file by which a folder of an adapter is known."""
+"""File that identifies the folder of an adapter."""
 
 
 def check_installed(place: str | Path) -> None:
-    """Peft is an extra.
+    """Check that peft, an optional dependency, is installed.
 
     Raises:
-        InputError: it is not installed.
+        InputError: it is missing.
     """
     if importlib.util.find_spec("peft") is None:
         raise InputError("the package peft is not installed", place=place, fix='pip install "ratsnlp_like[lora]"')
 
 
 def add(model: Any, arguments: ModelArguments, checkpoint: str) -> int:
-    """Freeze a model, and put adapters beside its matrices; what the checkpoint did not bring goes on learning.
+    """Freeze a model and add adapters to its matrices; what the checkpoint does not contain remains trainable.
 
     Args:
         model: of transformers, with the head of its task.
         arguments: rank, alpha, targets.
-        checkpoint: its name, which is written into the adapter.
+        checkpoint: name that is written into the adapter.
 
     Returns:
-        How many weights learn.
+        The number of trainable weights.
 
     Raises:
-        InputError: the model has no layers of the names asked for.
+        InputError: the model has no layers of the given names.
     """
     from peft import LoraConfig
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
@@ -71,7 +71,7 @@ def add(model: Any, arguments: ModelArguments, checkpoint: str) -> int:
 
 
 def _heads(model: Any) -> list[str]:
-    """Modules with weights that no checkpoint of a language model has: the head of a task, and BERT's pooler."""
+    """Return names of modules that no language model's checkpoint contains: the head of a task, and BERT's pooler."""
     if model.get_output_embeddings() is not None:
         return []
     modules = {name: module for name, module in model.named_children() if module is not model.base_model}
@@ -81,7 +81,7 @@ def _heads(model: Any) -> list[str]:
 
 
 def _matrices(model: Any) -> list[str]:
-    """The last names of the layers that have a matrix."""
+    """Return the last part of the names of the layers that have a matrix."""
     names = {name.rsplit(".", 1)[-1] for name, module in model.named_modules() if _is_matrix(module)}
     return sorted(names)
 
@@ -94,26 +94,26 @@ def _is_matrix(module: Any) -> bool:
 
 
 def _lasting(checkpoint: str) -> str:
-    """A folder's name must be understood from any other."""
+    """Return an absolute path for a folder, so that it can be found from any working directory."""
     return checkpoint if checkpoint in bundled() or not Path(checkpoint).is_dir() else str(Path(checkpoint).resolve())
 
 
 def is_adapter(folder: Path) -> bool:
-    """Whether a model folder holds an adapter, and not a whole model."""
+    """Return whether a model folder contains an adapter instead of a complete model."""
     return (folder / ADAPTER).exists()
 
 
 def load(folder: Path, config: Any, model_class: Any, *, vocabulary: int) -> Any:
-    """The model that an adapter was made for, with the adapter in it.
+    """Load the checkpoint of an adapter, and the adapter into it.
 
     Args:
         folder: of the adapter.
-        config: with the labels of the task; it lies beside the adapter.
+        config: configuration of the adapter's folder, with the labels of the task.
         model_class: as for `load_model`.
-        vocabulary: how many tokens the tokenizer has.
+        vocabulary: number of tokens of the tokenizer.
 
     Raises:
-        InputError: the model is not to be had, or the adapter does not fit it.
+        InputError: the checkpoint cannot be loaded, or the adapter does not fit it.
     """
     check_installed(folder)
     from peft import PeftConfig
@@ -123,10 +123,9 @@ def load(folder: Path, config: Any, model_class: Any, *, vocabulary: int) -> Any
         name = resolve(base)
     except (InputError, OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"the checkpoint that this adapter belongs to cannot be had: {' '.join(str(error).split())}",
+            f"the checkpoint of this adapter cannot be loaded: {' '.join(str(error).split())}",
             place=folder / ADAPTER,
-            fix="write its name or folder into base_model_name_or_path; or train with --lora_merge, and the model is "
-            "whole",
+            fix="set base_model_name_or_path to its name or folder; or train with --lora_merge for a complete model",
         ) from error
     model = load_model(name, config, model_class, vocabulary=vocabulary)
     conversions = getattr(model, "_weight_conversions", None)  # how its own weights are named on disk
@@ -147,7 +146,7 @@ def load(folder: Path, config: Any, model_class: Any, *, vocabulary: int) -> Any
 
 
 def merged(model: Any) -> Any:
-    """The same model with its adapters multiplied into its matrices, and without peft; other models as they are."""
+    """Return a copy of a model with its adapters merged into its matrices; a model without adapters is returned."""
     if not has_adapter(model):
         return model
     from peft.tuners.tuners_utils import BaseTunerLayer
@@ -166,5 +165,5 @@ def merged(model: Any) -> Any:
 
 
 def has_adapter(model: Any) -> bool:
-    """Whether a model carries an adapter."""
+    """Return whether a model has an adapter."""
     return bool(getattr(model, "_hf_peft_config_loaded", False))

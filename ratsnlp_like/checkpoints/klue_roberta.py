@@ -1,6 +1,6 @@
 """klue/roberta-*: RoBERTa models with BERT's tokenizer files.
 
-The tokenizer makes token_type_ids of 1 for a second text, and the model has one token type: an index
+The tokenizer returns token_type_ids of 1 for a second text, and the model has one token type: an index
 out of range. https://huggingface.co/klue/roberta-base
 """
 

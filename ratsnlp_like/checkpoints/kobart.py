@@ -11,7 +11,7 @@ from .base import Checkpoint
 
 
 def load_tokenizer(name: str, **kwargs: Any) -> Any:
-    """tokenizer.json with </s> behind each text."""
+    """Load tokenizer.json, with </s> after each text."""
     from tokenizers import processors
     from transformers import PreTrainedTokenizerFast
 

@@ -1,7 +1,7 @@
 """skt/kobert-base-v1: a BERT whose SentencePiece model needs a tokenizer class that transformers does not have.
 
-Its Unigram model is rebuilt here with the `tokenizers` library, so that it is fast, says offsets
-(its NFKC moves them: ㅋ becomes U+110F) and is saved as a tokenizer.json that AutoTokenizer loads.
+Its Unigram model is rebuilt with the `tokenizers` library, so that it is fast, returns offsets
+(its NFKC changes ㅋ to U+110F) and is saved as a tokenizer.json that AutoTokenizer loads.
 https://github.com/SKTBrain/KoBERT
 """
 
@@ -14,7 +14,7 @@ from .base import Checkpoint
 
 
 def load_tokenizer(name: str, **kwargs: Any) -> Any:
-    """The Unigram model of spiece.model between [CLS] and [SEP], with BERT's token types.
+    """Load the Unigram model of spiece.model, with [CLS], [SEP] and the token types of BERT.
 
     Raises:
         InputError: the package sentencepiece is not installed.
@@ -22,7 +22,7 @@ def load_tokenizer(name: str, **kwargs: Any) -> Any:
     from transformers import PreTrainedTokenizerFast
     from transformers.utils.hub import cached_file
 
-    if (Path(name) / "tokenizer.json").exists():  # a folder that we saved
+    if (Path(name) / "tokenizer.json").exists():  # a folder that this package saved
         return PreTrainedTokenizerFast.from_pretrained(name, **kwargs)
     path = next((p for p in Path(name).glob("*.model")), None) or cached_file(name, "spiece.model")
     special = {key: f"[{key[:-6].upper()}]" for key in ("unk_token", "pad_token", "cls_token", "sep_token")}

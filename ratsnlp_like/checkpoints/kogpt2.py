@@ -1,7 +1,7 @@
 """skt/kogpt2-base-v2 and the first KoGPT2: GPT-2 with special tokens that the files do not all name.
 
-AutoTokenizer makes a byte-level tokenizer of the first one, whose vocabulary is of characters: every
-word becomes noise. https://github.com/SKT-AI/KoGPT2
+AutoTokenizer makes a byte-level tokenizer of the first one, whose vocabulary consists of characters: the ids
+are wrong for every word. https://github.com/SKT-AI/KoGPT2
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from .base import Checkpoint
 
 
 def load_tokenizer(name: str, **kwargs: Any) -> Any:
-    """tokenizer.json as it stands, under the plain fast class."""
+    """Load tokenizer.json unchanged, with the base class of fast tokenizers."""
     from transformers import PreTrainedTokenizerFast
 
     return PreTrainedTokenizerFast.from_pretrained(name, **kwargs)

@@ -1,6 +1,6 @@
-"""Korean encoders that need nothing beyond their files, but `do_lower_case=False`.
+"""Korean encoders that need nothing beyond their files except `do_lower_case=False`.
 
-BERT's tokenizer class lower-cases by default, which takes Hangul apart into jamo; these vocabularies are cased.
+BERT's tokenizer class lower-cases by default, which decomposes Hangul into jamo; these vocabularies are cased.
 """
 
 from ..registry import CHECKPOINTS

@@ -1,6 +1,6 @@
-"""Vocabularies: train a tokenizer on one's own text, and compare tokenizers on it.
+"""Training of tokenizers, and comparison of tokenizers on a text.
 
-Case and jamo are kept: the only normalisation is NFC, which joins what macOS takes apart and leaves ㅋㅋ alone.
+Case and jamo are kept: the only normalisation is NFC, which composes the syllables of macOS and keeps ㅋㅋ.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _RUNS = 3
 
 @dataclass(frozen=True)
 class VocabularyArguments:
-    """How a vocabulary is made."""
+    """Kind, special tokens and size of a vocabulary."""
 
     kind: Kind = "wordpiece"
     """wordpiece (BERT's), bpe (byte-level, GPT-2's: nothing is unknown), unigram (SentencePiece's, with byte
@@ -54,7 +54,7 @@ class VocabularyArguments:
     vocab_size: int = 8000
     """Tokens of the vocabulary, special tokens included."""
     min_frequency: int = 2
-    """How often a piece must occur (wordpiece, bpe)."""
+    """Minimum number of occurrences of a piece (wordpiece, bpe)."""
     character_coverage: float = 0.9995
     """Share of all characters of the text that have a piece of their own; the rare rest is unknown (wordpiece) or
     spelled in bytes (unigram)."""
@@ -76,25 +76,25 @@ class VocabularyArguments:
 
     @property
     def chosen_style(self) -> Style:
-        """The style that is asked for, or the usual one of the kind."""
+        """The given style, or the default of the kind."""
         return self.style or ("gpt" if self.kind == "bpe" else "bert")
 
 
 def train_tokenizer(texts: Iterable[str], arguments: VocabularyArguments | None = None) -> Any:
-    """A tokenizer with a vocabulary made from texts.
+    """Train a tokenizer on texts.
 
-    Among equally frequent pieces chance decides which one comes last into a vocabulary (wordpiece, unigram): keep the
-    tokenizer, not only the command that made it.
+    The choice among equally frequent pieces is not deterministic (wordpiece, unigram): keep the tokenizer, not only
+    the command that created it.
 
     Args:
-        texts: read twice (its characters are counted first), but for bpe.
+        texts: read twice except for bpe, since characters are counted first.
         arguments: kind, size and special tokens.
 
     Returns:
         A `PreTrainedTokenizerFast`; `save_tokenizer` writes it.
 
     Raises:
-        InputError: the texts hold too little for a vocabulary of this size.
+        InputError: the texts are too few for a vocabulary of this size.
     """
     from tokenizers import normalizers
 
@@ -115,9 +115,9 @@ def train_tokenizer(texts: Iterable[str], arguments: VocabularyArguments | None 
 
 def _too_little(arguments: VocabularyArguments, found: int) -> InputError:
     return InputError(
-        f"the text gives a vocabulary of {found:,} tokens",
+        f"the text yields a vocabulary of {found:,} tokens",
         place="--vocab_size",
-        expected=f"{arguments.vocab_size:,} tokens, as asked for",
+        expected=f"{arguments.vocab_size:,} tokens",
         fix=f"--vocab_size {found}, a lower --min_frequency, or more text",
     )
 
@@ -161,7 +161,7 @@ def _byte_level_bpe(texts: Iterable[str], arguments: VocabularyArguments, nfc: A
 
 
 def _unigram(texts: Iterable[str], arguments: VocabularyArguments, nfc: Any) -> Any:
-    """The trainer wants a place for every character it sees and knows no bytes: rare ones are kept from it."""
+    """Train without rare characters, since the trainer reserves a piece for each and has no bytes; then add bytes."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     special = list(SPECIAL_TOKENS[arguments.chosen_style].values())
@@ -200,7 +200,7 @@ _TRAINERS: Mapping[Kind, Callable[[Iterable[str], VocabularyArguments, Any], Any
 
 
 def _alphabet(texts: Iterable[str], nfc: Any, coverage: float) -> set[str]:
-    """The most frequent characters, which make up the share `coverage` of all that are no white space."""
+    """Return the most frequent characters, which are a share of `coverage` of all that are not white space."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(nfc.normalize_str(text))
@@ -216,7 +216,7 @@ def _alphabet(texts: Iterable[str], nfc: Any, coverage: float) -> set[str]:
 
 
 def _wrapped(tokenizer: Any, style: Style) -> Any:
-    """With its special tokens and templates, as AutoTokenizer will load it."""
+    """Return a tokenizer with its special tokens and templates, as AutoTokenizer loads it."""
     from tokenizers import processors
     from transformers import PreTrainedTokenizerFast
 
@@ -231,7 +231,7 @@ def _wrapped(tokenizer: Any, style: Style) -> Any:
 
 
 def small_config(tokenizer: Any) -> Any:
-    """The configuration of a small network for a tokenizer: a BERT, or a GPT-2 where there is no [MASK]."""
+    """Return the configuration of a small BERT for a tokenizer, or of a GPT-2 where it has no mask token."""
     from transformers import BertConfig, GPT2Config
 
     size = len(tokenizer)
@@ -258,10 +258,10 @@ def small_config(tokenizer: Any) -> Any:
 
 
 def check_folder(folder: Path) -> None:
-    """Whether a tokenizer can be written to a folder; said before the work.
+    """Check that a tokenizer can be written to a folder.
 
     Raises:
-        InputError: it holds something already.
+        InputError: the folder is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("exists and is not empty", place=folder, fix="choose another --output, or empty it")
@@ -271,7 +271,7 @@ def save_tokenizer(tokenizer: Any, folder: Path) -> None:
     """Write a tokenizer and the configuration of a small network, ready for `train --init random`.
 
     Raises:
-        InputError: the folder holds something already.
+        InputError: the folder is not empty.
     """
     check_folder(folder)
     with atomic_folder(folder, content="the tokenizer") as partial, quiet_transformers():
@@ -280,19 +280,19 @@ def save_tokenizer(tokenizer: Any, folder: Path) -> None:
 
 
 def compare_tokenizers(texts: Sequence[str], checkpoints: Sequence[str]) -> dict[str, dict[str, float]]:
-    """What the tokenizers of several checkpoints make of the same texts, special tokens left out.
+    """Compare the tokenizers of several checkpoints on the same texts, without special tokens.
 
     Args:
         texts: not all empty.
         checkpoints: bundled names, folders or hub ids.
 
     Returns:
-        For each checkpoint: `vocabulary` (tokens), `tokens_per_eojeol` (what stands between spaces),
+        For each checkpoint: `vocabulary` (tokens), `tokens_per_eojeol` (words between spaces),
         `characters_per_token` (spaces left out), `unknown_share` (of all tokens, 0 to 1), `tokens_p50` and
         `tokens_p99` (of a text), `texts_per_second` (the best of three runs over all texts).
 
     Raises:
-        InputError: a checkpoint cannot be had, or the texts hold nothing.
+        InputError: a checkpoint cannot be loaded, or all texts are empty.
     """
     eojeols = sum(len(text.split()) for text in texts)
     characters = sum(len("".join(text.split())) for text in texts)

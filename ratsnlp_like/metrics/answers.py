@@ -1,4 +1,4 @@
-"""metrics.answers."""
+"""Exact match and F1 of answers to questions, as KorQuAD and KLUE-MRC compute them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _KORQUAD_SPACES = str.maketrans(dict.fromkeys("'\"《》<>〈〉()‘’", " "))
 
 
 def answer_scores(gold: Sequence[Sequence[str]], predicted: Sequence[str]) -> dict[str, Any]:
-    """Score the answers to questions, each against the best of its right answers.
+    """Score predicted answers, each against the best of its gold answers.
 
-    A question without an answer has no right answers, and the right prediction is the empty text.
+    An unanswerable question has no gold answers, and its correct prediction is the empty text.
 
     Args:
-        gold: the right answers of each question.
+        gold: gold answers of each question.
         predicted: one text per question, in the order of `gold`.
 
     Returns:
@@ -43,19 +43,19 @@ def answer_row_scores(gold: Sequence[Sequence[str]], predicted: Sequence[str]) -
         ValueError: `gold` and `predicted` differ in length.
     """
     check_lengths(gold=gold, predicted=predicted)
-    rows = [_answer_scores(right or [""], said) for right, said in zip(gold, predicted, strict=True)]
+    rows = [_answer_scores(right or [""], found) for right, found in zip(gold, predicted, strict=True)]
     names = ("korquad_em", "korquad_f1", "klue_mrc_em", "klue_mrc_rouge_w", "char_f1")
     return {name: [row[k] for row in rows] for k, name in enumerate(names)}
 
 
-def _answer_scores(right: Sequence[str], said: str) -> list[float]:
+def _answer_scores(right: Sequence[str], found: str) -> list[float]:
     columns = [
         (
-            float(korquad_normalized(one) == korquad_normalized(said)),
-            _korquad_f1(one, said),
-            float(klue_mrc_normalized(one) == klue_mrc_normalized(said)),
-            _rouge_w(klue_mrc_normalized(one), klue_mrc_normalized(said)),
-            1.0 if not korquad_normalized(one) + korquad_normalized(said) else _korquad_f1(one, said),
+            float(korquad_normalized(one) == korquad_normalized(found)),
+            _korquad_f1(one, found),
+            float(klue_mrc_normalized(one) == klue_mrc_normalized(found)),
+            _rouge_w(klue_mrc_normalized(one), klue_mrc_normalized(found)),
+            1.0 if not korquad_normalized(one) + korquad_normalized(found) else _korquad_f1(one, found),
         )
         for one in right
     ]
@@ -63,23 +63,23 @@ def _answer_scores(right: Sequence[str], said: str) -> list[float]:
 
 
 def korquad_normalized(text: str) -> str:
-    """As KorQuAD 1.0's script compares: brackets and quotes are spaces, ASCII punctuation goes, spaces run together."""
+    """Normalise as KorQuAD 1.0's script does: no brackets, quotes, ASCII punctuation or repeated spaces, lower case."""
     return " ".join(text.translate(_KORQUAD_SPACES).lower().translate(_PUNCTUATION).split())
 
 
 def klue_mrc_normalized(text: str) -> str:
-    """As KLUE-MRC's script compares. Its rule for brackets and quotes can never match, so that 《》‘’ stay."""
+    """Normalise as KLUE-MRC's script does. Its rule for brackets and quotes never matches, so 《》‘’ remain."""
     return " ".join(text.lower().translate(_PUNCTUATION).split())
 
 
-def _korquad_f1(right: str, said: str) -> float:
-    first, second = (Counter(korquad_normalized(text).replace(" ", "")) for text in (right, said))
+def _korquad_f1(right: str, found: str) -> float:
+    first, second = (Counter(korquad_normalized(text).replace(" ", "")) for text in (right, found))
     shared = (first & second).total()
     return share(2 * shared, first.total() + second.total())
 
 
-def _rouge_w(right: str, said: str) -> float:
+def _rouge_w(right: str, found: str) -> float:
     if not right:
-        return float(not said)
-    longest = SequenceMatcher(None, said, right).find_longest_match(0, len(said), 0, len(right)).size
-    return share(2 * longest, len(said) + len(right))
+        return float(not found)
+    longest = SequenceMatcher(None, found, right).find_longest_match(0, len(found), 0, len(right)).size
+    return share(2 * longest, len(found) + len(right))

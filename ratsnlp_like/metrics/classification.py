@@ -1,4 +1,4 @@
-"""metrics.classification."""
+"""Scores of classifiers: one class per text, or any number of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def classification_scores(gold: Sequence[str], predicted: Sequence[str], labels:
     `macro_f1` down with an F1 of 0. `micro_f1` equals `accuracy` unless names outside `labels` occur.
 
     Args:
-        gold: the right classes.
+        gold: gold classes.
         predicted: the predicted classes, in the order of `gold`.
         labels: all classes; the order of the tables.
 
@@ -30,14 +30,14 @@ def classification_scores(gold: Sequence[str], predicted: Sequence[str], labels:
     """
     check_lengths(gold=gold, predicted=predicted)
     pairs = Counter(zip(gold, predicted, strict=True))
-    hits = sum(count for (right, said), count in pairs.items() if right == said)
+    hits = sum(count for (right, predicted_name), count in pairs.items() if right == predicted_name)
     singles = [(name,) for name in gold], [(name,) for name in predicted]
     return {
         "accuracy": share(hits, len(gold)),
         **_f1_scores(*singles, labels, ("macro", "micro", "weighted")),
         "confusion_matrix": {
             "labels": list(labels),
-            "matrix": [[pairs[right, said] for said in labels] for right in labels],
+            "matrix": [[pairs[right, predicted_name] for predicted_name in labels] for right in labels],
         },
     }
 
@@ -48,12 +48,12 @@ def multi_label_scores(
     """Score any number of classes per text.
 
     Args:
-        gold: the right classes of each text.
+        gold: gold classes of each text.
         predicted: the predicted classes of each text, in the order of `gold`.
         labels: all classes; the order of the table.
 
     Returns:
-        `subset_accuracy` (the share of texts whose classes are all right),
+        `subset_accuracy` (the share of texts whose classes are all correct),
         `micro_f1`, `macro_f1`, `weighted_f1`, `samples_f1` (the mean of each text's own F1; 0 for a text
         with neither gold nor predicted classes) as scikit-learn has them over all of `labels`,
         `hamming_loss` (the share of wrong cells in the table of texts by labels; lower is better) and
@@ -63,7 +63,7 @@ def multi_label_scores(
         ValueError: `gold` and `predicted` differ in length.
     """
     check_lengths(gold=gold, predicted=predicted)
-    differences = [set(right) ^ set(said) for right, said in zip(gold, predicted, strict=True)]
+    differences = [set(right) ^ set(predicted_name) for right, predicted_name in zip(gold, predicted, strict=True)]
     wrong_cells = sum(len(difference.intersection(labels)) for difference in differences)
     return {
         "subset_accuracy": share(sum(not difference for difference in differences), len(gold)),
@@ -73,10 +73,10 @@ def multi_label_scores(
 
 
 def indicator(rows: Sequence[Collection[str]], labels: Sequence[str]) -> Any:
-    """Which row carries which label, sparse; names outside `labels` are left out.
+    """Return a sparse indicator matrix of the labels of each row; names outside `labels` are left out.
 
-    One column more than labels stays empty: scikit-learn takes a single column for a binary target.
-    Indicators also spare us its guess at the kind of target, which warns about many classes.
+    An additional column stays empty, since scikit-learn reads a single column as a binary target. With indicators it
+    does not infer the type of the target either, which warns about many classes.
 
     *Shape:* (rows, labels + 1)
     """
@@ -93,7 +93,7 @@ def _f1_scores(
     labels: Sequence[str],
     averages: Sequence[str],
 ) -> dict[str, Any]:
-    """scikit-learn's F1 over `labels`: `<average>_f1` for each average, and the table `per_class`."""
+    """Return scikit-learn's F1 over `labels`: `<average>_f1` for each average, and the table `per_class`."""
     from sklearn.metrics import precision_recall_fscore_support
 
     if not labels:

@@ -1,4 +1,4 @@
-"""metrics.entities."""
+"""Scores of named entities: exact spans, KLUE's two scores, and that of CoNLL."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def entity_scores(
     most tokens are outside entities.
 
     Args:
-        gold: the right entities of each text, in characters; those of one text do not overlap.
+        gold: gold entities of each text, in characters; those of one text do not overlap.
         predicted: the predicted ones, likewise.
         texts: the texts that the entities are in.
         labels: the entity types (`PS`, not `B-PS`); the order of the table.
 
     Returns:
-        `entity_precision`, `entity_recall`, `entity_f1`: a predicted entity is right if start, end and
+        `entity_precision`, `entity_recall`, `entity_f1`: a predicted entity is correct if start, end and
         type are those of a gold one; counted over all entities (micro);
         `entity_macro_f1`: the mean F1 over those of `labels` that occur in gold or prediction;
         `klue_entity_f1`, `klue_char_f1`: the two scores of KLUE-NER, on the characters that are not a
@@ -41,8 +41,8 @@ def entity_scores(
         the other types that occur.
 
     Raises:
-        ValueError: `gold`, `predicted` and `texts` differ in length, or entities lie outside their
-            text, are empty or overlap.
+        ValueError: `gold`, `predicted` and `texts` differ in length, or an entity is outside its text, is
+            empty or overlaps another.
     """
     check_lengths(gold=gold, predicted=predicted, texts=texts)
     characters = list(map(klue_tags, texts, gold)), list(map(klue_tags, texts, predicted))
@@ -58,14 +58,14 @@ def entity_scores(
 
 
 def character_bio(text_length: int, entities: Sequence[Entity]) -> list[str]:
-    """One IOB2 tag per character, white space included: `B-PS`, `I-PS`, ..., `O`.
+    """Return one IOB2 tag per character, white space included: `B-PS`, `I-PS`, ..., `O`.
 
     Args:
         text_length: the length of the text, in characters.
         entities: its entities, in any order.
 
     Raises:
-        ValueError: an entity lies outside the text, is empty or overlaps another.
+        ValueError: an entity is outside the text, is empty or overlaps another.
     """
     tags = ["O"] * text_length
     for start, end, label in _in_order(text_length, entities):
@@ -74,7 +74,7 @@ def character_bio(text_length: int, entities: Sequence[Entity]) -> list[str]:
 
 
 def word_bio(text: str, entities: Sequence[Entity]) -> list[str]:
-    """One IOB2 tag per word (eojeol), where words are what white space separates.
+    """Return one IOB2 tag per word (eojeol), where words are separated by white space.
 
     A word belongs to the entity of its first entity character, so a particle glued to an entity is
     inside (이순신은 is B-PS), and a further entity that has no other word is lost. The first word that
@@ -85,7 +85,7 @@ def word_bio(text: str, entities: Sequence[Entity]) -> list[str]:
         entities: its entities, in characters, in any order.
 
     Raises:
-        ValueError: an entity lies outside the text, is empty or overlaps another.
+        ValueError: an entity is outside the text, is empty or overlaps another.
     """
     ordered = _in_order(len(text), entities)
     tags: list[str] = []
@@ -100,32 +100,32 @@ def word_bio(text: str, entities: Sequence[Entity]) -> list[str]:
 def _strict_scores(
     gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]], labels: Sequence[str]
 ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """The four `entity_` scores and the table `per_type`, by exact match of (start, end, label)."""
+    """Return the four `entity_` scores and the table `per_type`, by exact match of (start, end, label)."""
     hits: Counter[str] = Counter()
-    said: Counter[str] = Counter()
+    predicted_counts: Counter[str] = Counter()
     support: Counter[str] = Counter()
     for right, found in zip(gold, predicted, strict=True):
         hits.update(entity.label for entity in set(right) & set(found))
-        said.update(entity.label for entity in found)
+        predicted_counts.update(entity.label for entity in found)
         support.update(entity.label for entity in right)
-    seen = said.keys() | support.keys()
+    seen = predicted_counts.keys() | support.keys()
     per_type = {
-        label: {**precision_recall_f1(hits[label], said[label], support[label]), "support": support[label]}
+        label: {**precision_recall_f1(hits[label], predicted_counts[label], support[label]), "support": support[label]}
         for label in [*labels, *sorted(seen.difference(labels))]
     }
     f1s = [per_type[label]["f1"] for label in labels if label in seen]
-    micro = precision_recall_f1(hits.total(), said.total(), support.total())
+    micro = precision_recall_f1(hits.total(), predicted_counts.total(), support.total())
     macro_f1 = sum(f1s) / len(f1s) if f1s else 0.0
     return {**{f"entity_{name}": value for name, value in micro.items()}, "entity_macro_f1": macro_f1}, per_type
 
 
 def _in_order(text_length: int, entities: Sequence[Entity]) -> list[Entity]:
-    """The entities sorted, after checking that tags can express them."""
+    """Return the entities sorted, after checking that tags can express them."""
     ordered = sorted(entities)
     reached = 0
     for entity in ordered:
         if not 0 <= entity.start < entity.end <= text_length:
-            raise ValueError(f"{entity} is empty or lies outside its text of {text_length} characters")
+            raise ValueError(f"{entity} is empty or outside its text of {text_length} characters")
         if entity.start < reached:
             raise ValueError(f"{entity} overlaps another entity: a character has one tag")
         reached = entity.end
@@ -133,7 +133,7 @@ def _in_order(text_length: int, entities: Sequence[Entity]) -> list[Entity]:
 
 
 def klue_tags(text: str, entities: Sequence[Entity]) -> list[str]:
-    """The tags that KLUE scores: those of all characters but the space (U+0020).
+    """Return the tags that KLUE scores: those of all characters except the space (U+0020).
 
     A KLUE file has a row for each space, but KLUE-baseline drops it on reading (`if token == " ":
     continue`, klue_baseline/data/klue_ner.py) and predicts no tag for it. An entity that begins with a
@@ -147,7 +147,7 @@ def _klue_entity_f1(gold: list[list[str]], predicted: list[list[str]]) -> float:
     """KLUE's entity F1: seqeval's `f1_score(average="macro", mode="strict", scheme=IOB2)`.
 
     The mean is over the types that occur in gold or prediction. Source: `klue_ner_entity_macro_f1` of
-    KLUE-baseline, klue_baseline/metrics/functional.py. It strings all sentences together with the O of
+    KLUE-baseline, klue_baseline/metrics/functional.py. It concatenates all sentences with the O of
     [CLS] and [SEP] between them, which changes nothing (but makes seqeval quadratic in their number).
     """
     from seqeval.scheme import IOB2

@@ -1,4 +1,4 @@
-"""metrics.generation."""
+"""Scores of generated texts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from .shares import check_lengths, share
 
 
 def generation_scores(references: Sequence[Sequence[str]], written: Sequence[str]) -> dict[str, Any]:
-    """Score texts that were written after prompts.
+    """Score texts that were generated from prompts.
 
     chrF (Popović 2015, https://aclanthology.org/W15-3049) compares runs of 1 to 6 characters with the references, as
     sacreBLEU computes it over the corpus. distinct-1 and -2 (Li et al. 2016, arXiv:1510.03055) are the shares of
-    different words and pairs of words, between white space, among all that were written: low where a model repeats
+    distinct words and pairs of words, separated by white space, among all generated ones: low where a model repeats
     itself.
 
     Args:
-        references: what could have been written, at least one text for each prompt.
-        written: what was written.
+        references: at least one reference text for each prompt.
+        written: the generated texts.
 
     Returns:
         `chrf`, `distinct_1`, `distinct_2` (0 to 1).

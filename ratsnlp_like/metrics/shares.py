@@ -22,8 +22,8 @@ def check_lengths(**sequences: Sized) -> None:
     """
     lengths = {name: len(sequence) for name, sequence in sequences.items()}
     if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise ValueError(f"the lengths differ: {said}; expected one item of each per text")
+        stated = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise ValueError(f"the lengths differ: {stated}; expected one item of each per text")
 
 
 def share(part: float, whole: float) -> float:

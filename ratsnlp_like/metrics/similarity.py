@@ -1,4 +1,4 @@
-"""metrics.similarity."""
+"""Correlation and F1 of similarity scores."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def similarity_scores(gold: Sequence[float], predicted: Sequence[float], thresho
     is KorSTS's (arXiv:2004.03289). A correlation is 0 where one side does not vary.
 
     Args:
-        gold: the right scores.
-        predicted: the predicted ones, in the order of `gold`.
-        threshold: from which score a pair counts as a paraphrase.
+        gold: gold scores.
+        predicted: predicted scores, in the order of `gold`.
+        threshold: lowest score of a paraphrase.
 
     Returns:
         `pearson`, `spearman` (-1 to 1) and `f1_at_threshold` (0 to 1).
@@ -29,11 +29,11 @@ def similarity_scores(gold: Sequence[float], predicted: Sequence[float], thresho
     from scipy.stats import rankdata
 
     check_lengths(gold=gold, predicted=predicted)
-    right, said = np.asarray(gold, dtype=float) >= threshold, np.asarray(predicted, dtype=float) >= threshold
+    right, found = np.asarray(gold, dtype=float) >= threshold, np.asarray(predicted, dtype=float) >= threshold
     return {
         "pearson": _correlation(gold, predicted),
         "spearman": _correlation(rankdata(gold), rankdata(predicted)),
-        "f1_at_threshold": share(2 * int((right & said).sum()), int(right.sum()) + int(said.sum())),
+        "f1_at_threshold": share(2 * int((right & found).sum()), int(right.sum()) + int(found.sum())),
     }
 
 

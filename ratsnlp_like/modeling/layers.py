@@ -1,4 +1,4 @@
-"""Where in a network a parameter stands: what is frozen, and which learning rate it gets."""
+"""Depth of parameters in a network, for freezing and for learning rates per layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LAYER = re.compile(r"(?:^|\.)(?:layers?|h|blocks?)\.(\d+)\.")
 
 
 def depths(model: Any) -> dict[str, int]:
-    """The depth of each parameter by its name: embeddings 0, the layers from 1, what lies above them the highest.
+    """Return the depth of each parameter by name: embeddings 0, layers from 1, everything above them the highest.
 
     An encoder and a decoder that share names of layers share depths. A weight that embeddings and head share is an
     embedding.
@@ -26,19 +26,22 @@ def depths(model: Any) -> dict[str, int]:
 
 
 def _is_embedding(name: str) -> bool:
-    """Not by exclusion: a projection behind the embeddings is one too, a head before the layers is none."""
+    """Return whether a parameter below the layers belongs to the embeddings; a head that is defined first does not."""
     return re.search(r"embed|wte|wpe", name) is not None
 
 
 def freeze(model: Any, layers: int) -> int:
-    """Freeze the embeddings and the lowest layers; returns how many weights go on learning.
+    """Freeze the embeddings and the lowest layers.
 
     Args:
         model: of transformers.
-        layers: how many; 0 freezes the embeddings alone.
+        layers: number of layers; 0 freezes the embeddings alone.
+
+    Returns:
+        The number of weights that remain trainable.
 
     Raises:
-        InputError: the model has no more layers than that.
+        InputError: the model has fewer layers.
     """
     depth = depths(model)
     most = max(depth.values()) - 1

@@ -1,11 +1,11 @@
 """A forward without padding, over the modules and weights of transformers as they are.
 
-The tokens of a batch stand in one row, each text with positions of its own; all layers work on that row alone, and only
-attention knows where a text ends. A GPU has kernels for that (torch.nn.attention.varlen); elsewhere attention sees
-texts of like length side by side, padded to the longest of them. Behind the last layer the states stand again where the
-heads expect them. What nobody asks for is left out there: a classifier reads the first token of a text, a masked
-language model the hidden ones, so that the last layer is computed for these alone. All of it is exact: dropout apart,
-logits and gradients are those of the padded forward.
+The tokens of a batch are concatenated to one row, each text with its own positions; all layers compute on that row, and
+only attention depends on where a text ends. GPUs have kernels for that (torch.nn.attention.varlen); elsewhere attention
+is computed in groups of texts of similar length, padded to the longest of them. After the last layer, the states are
+returned in the shape that heads expect. The last layer is computed only for the tokens that the head reads: the first
+token of a text for a classifier, the masked ones for a masked language model. Apart from dropout, logits and gradients
+equal those of the padded forward.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ from .dropout import dropout
 from .dropout import install as install_dropout
 
 _ALIKE = 0.75
-"""Texts at least this long, by the longest, share a group in attention."""
+"""Minimum length of a text relative to the longest of its group in attention."""
 
 
 class Group(NamedTuple):
-    """Texts of like length, side by side."""
+    """Texts of similar length, padded to the longest."""
 
     query_lengths: Tensor
-    """Where their queries stand in the row of queries. *Shape:* (texts, most queries), padded with 0."""
+    """Indices of their queries in the row of queries. *Shape:* (texts, most queries), padded with 0."""
     tokens: Tensor
-    """Where their tokens stand in the row. *Shape:* (texts, longest), padded with 0."""
+    """Indices of their tokens in the row. *Shape:* (texts, longest), padded with 0."""
     real: Tensor | None
-    """Which of the tokens are no padding; None where all are. *Shape:* (texts, 1, 1, longest)."""
+    """True for tokens that are not padding; None if none is padding. *Shape:* (texts, 1, 1, longest)."""
 
 
 @dataclass(frozen=True)
-class Attending:
-    """Which queries of a row see which tokens of it: those of their own text."""
+class Segments:
+    """Lengths of the texts in a row: a query attends to the tokens of its own text."""
 
     query_lengths: Array
-    """How many queries each text has; they stand one text after the other. *Shape:* (texts,)."""
+    """Number of queries of each text, in the order of the row. *Shape:* (texts,)."""
     lengths: Array
-    """How many tokens each text has, likewise. *Shape:* (texts,)."""
+    """Number of tokens of each text, likewise. *Shape:* (texts,)."""
     device: torch.device
 
     @cached_property
     def alike(self) -> tuple[int, int] | None:
-        """Queries and tokens of a text where all have the same: no text needs any padding then."""
+        """Numbers of queries and tokens of a text if they are equal for all texts, so that nothing is padded."""
         query_lengths, tokens = int(self.query_lengths[0]), int(self.lengths[0])
         return (
             (query_lengths, tokens)
@@ -65,62 +65,66 @@ class Attending:
 
     @cached_property
     def borders(self) -> tuple[Tensor, Tensor]:
-        """Where texts begin among the queries and among the tokens, the last border included. *Shape:* (texts + 1,)."""
+        """Start of each text among the queries and among the tokens, and their totals. *Shape:* (texts + 1,)."""
         first, second = (np.append(0, np.cumsum(of)).astype(np.int32) for of in (self.query_lengths, self.lengths))
         return _moved(first, self.device), _moved(second, self.device)
 
     @cached_property
     def groups(self) -> tuple[list[Group], Tensor]:
-        """Groups of like length; and where each query of the row stands behind them, flattened one after the other."""
+        """Groups of similar length, and the index of each query of the row in their flattened outputs."""
         query_lengths, lengths = self.query_lengths, self.lengths
         first_query, first_token = np.cumsum(query_lengths) - query_lengths, np.cumsum(lengths) - lengths
         order = np.argsort(-lengths, kind="stable")
         groups: list[Group] = []
-        back = np.empty(int(query_lengths.sum()), dtype=np.int64)
-        behind = start = 0
+        restored = np.empty(int(query_lengths.sum()), dtype=np.int64)
+        done = start = 0
         while start < len(order):
             end = start + int(np.searchsorted(-lengths[order[start:]], -_ALIKE * lengths[order[start]], side="right"))
             own = order[start:end]
             tokens, real = _side_by_side(first_token[own], lengths[own])
-            queries, asked = _side_by_side(first_query[own], query_lengths[own])
-            back[queries[asked]] = behind + np.flatnonzero(asked)
-            behind += asked.size
+            queries, real_queries = _side_by_side(first_query[own], query_lengths[own])
+            restored[queries[real_queries]] = done + np.flatnonzero(real_queries)
+            done += real_queries.size
             mask = None if real.all() else _moved(real[:, None, None], self.device)
             groups.append(Group(_moved(queries, self.device), _moved(tokens, self.device), mask))
             start = end
-        return groups, _moved(back, self.device)
+        return groups, _moved(restored, self.device)
 
 
 class Packing(NamedTuple):
-    """Where the tokens of a batch stand in one row."""
+    """The row of a batch without padding."""
 
     rows: Tensor | None
-    """Their places in the flattened batch; None where it has no padding. *Shape:* (tokens,)."""
-    attending: Attending
-    """In all layers but the last."""
+    """Indices of the tokens in the flattened batch; None if it has no padding. *Shape:* (tokens,)."""
+    segments: Segments
+    """Segments of all layers except the last."""
     kept: Tensor | None
-    """The places in the row that the head asks for, None for all. *Shape:* (kept,)."""
-    last: Attending
-    """In the last layer, where only these ask."""
+    """Indices in the row of the tokens that the head reads; None for all. *Shape:* (kept,)."""
+    last: Segments
+    """Segments of the last layer, where only these tokens have queries."""
 
 
 @dataclass(frozen=True)
 class Unpadded:
-    """What is noted at a model that runs without padding."""
+    """Settings of a model that runs without padding."""
 
     eager: bool
-    """How attention is computed: by torch's fused kernel, or step by step (faster in training on a CPU)."""
+    """Compute attention step by step (faster in training on a CPU) instead of with torch's fused kernel."""
     first: bool
-    """Whether the head reads the first token of a text alone."""
+    """The head reads only the first token of a text."""
 
 
 def install(model: Any) -> bool:
-    """Let a model run without padding; says whether it does. Models of other kinds are left as they are.
+    """Replace the forward of a model by one without padding; models of other types are not changed.
 
-    Calls without an `attention_mask` of (batch, tokens), or that ask for attentions or hidden states, run as before.
+    Calls without an `attention_mask` of (batch, tokens), or with attentions or hidden states as outputs, are computed
+    as before.
 
     Args:
         model: of transformers.
+
+    Returns:
+        True if the model was changed.
     """
     attention = model.config._attn_implementation
     if not _is_encoder(model) or attention not in {"eager", "sdpa"}:
@@ -135,7 +139,7 @@ def install(model: Any) -> bool:
 
 
 def remove(model: Any) -> None:
-    """Let a model run as transformers has it."""
+    """Restore the forward of transformers."""
     if installed(model):
         base = model.base_model
         base.unpadded = None
@@ -145,9 +149,9 @@ def remove(model: Any) -> None:
 
 @contextmanager
 def first_alone(model: Any) -> Iterator[None]:
-    """The padded forward with its last layer for first tokens alone, where the head reads no others: for export.
+    """Compute the last layer of the padded forward for first tokens only, where the head reads no others (for export).
 
-    Models of other kinds are left as they are.
+    Models of other types are not changed.
 
     Args:
         model: with eager attention, and in evaluation.
@@ -164,12 +168,12 @@ def first_alone(model: Any) -> Iterator[None]:
 
 
 def _is_encoder(model: Any) -> bool:
-    """Whether its layers are wired as BERT's, and see both sides."""
+    """Return whether the layers are wired as those of BERT, without a causal mask."""
     return architecture_of(model.config).unpadded
 
 
 def _reads_first(model: Any) -> bool:
-    """Whether the head reads the first token of a text alone."""
+    """Return whether the head reads only the first token of a text."""
     return type(model).__name__.endswith("ForSequenceClassification")
 
 
@@ -189,7 +193,7 @@ def _first_of_padded(layer: Any, hidden: Tensor, mask: Tensor | None = None, *ar
 
 
 def installed(model: Any) -> bool:
-    """Whether a model runs without padding."""
+    """Return whether a model runs without padding."""
     return getattr(getattr(model, "base_model", None), "unpadded", None) is not None
 
 
@@ -206,7 +210,7 @@ def _forward(
     counts: Sequence[int] | None = None,
     **options: Any,
 ) -> Any:
-    """What `forward` of the body does, on one row.
+    """Compute the forward of the body on one row.
 
     Args:
         base: the body.
@@ -214,15 +218,15 @@ def _forward(
         attention_mask: likewise.
         token_type_ids: likewise.
         position_ids: likewise.
-        inputs_embeds: with these it runs as before.
-        kept: in the flattened batch, the tokens that the head asks for, in order; all by default. *Shape:* (kept,).
-        lengths: tokens of each text where all padding stands behind them, so that a GPU need not be asked for them.
-        counts: of the tokens in `kept`, how many each text has; likewise.
+        inputs_embeds: computed with padding.
+        kept: sorted indices in the flattened batch of the tokens that the head reads; all by default. *Shape:* (kept,).
+        lengths: number of tokens of each text, if all padding is on the right; saves a synchronisation with a GPU.
+        counts: number of tokens in `kept` of each text; likewise.
         options: as transformers takes them.
 
     Returns:
-        Of transformers' kind. *Shape:* of the last states (batch, longest, width), 0 where there is padding; (1, kept,
-        width) with `kept`; (batch, 1, width) where the head reads first tokens alone.
+        An output of transformers. *Shape:* of the last states (batch, longest, width), 0 for padding; (1, kept, width)
+        with `kept`; (batch, 1, width) where the head reads only first tokens.
     """
     from transformers.modeling_outputs import BaseModelOutputWithPooling
 
@@ -241,15 +245,15 @@ def _forward(
         hidden = base.embeddings_project(hidden)
     layers = base.encoder.layer
     for layer in layers[:-1]:
-        hidden = layer(hidden, unpadded=base.unpadded, attending=packing.attending)
-    hidden = layers[-1](hidden, unpadded=base.unpadded, attending=packing.last, kept=packing.kept)
+        hidden = layer(hidden, unpadded=base.unpadded, segments=packing.segments)
+    hidden = layers[-1](hidden, unpadded=base.unpadded, segments=packing.last, kept=packing.kept)
     states = _unpack(hidden, packing, input_ids.shape, first=base.unpadded.first)
     pooler = getattr(base, "pooler", None)
     return BaseModelOutputWithPooling(states, None if pooler is None else pooler(states))
 
 
 def _can_pack(base: Any, mask: Tensor, embedded: Tensor | None, options: dict[str, Any]) -> bool:
-    """Whether a call has ids and a plain mask, and asks for no more than the last states."""
+    """Return whether a call has ids and a 2D mask, and no outputs other than the last states."""
     if mask.dim() != 2 or embedded is not None:
         return False
     if any(options.get(name) is not None for name in ("past_key_values", "encoder_hidden_states")):
@@ -259,7 +263,7 @@ def _can_pack(base: Any, mask: Tensor, embedded: Tensor | None, options: dict[st
 
 
 def _positions(config: Any, ids: Tensor) -> Tensor:
-    """As the models count them. *Shape:* (batch, tokens)."""
+    """Return position ids as the model computes them. *Shape:* (batch, tokens)."""
     if not architecture_of(config).offset_positions:
         return torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
     real = ids.ne(config.pad_token_id).long()
@@ -267,14 +271,14 @@ def _positions(config: Any, ids: Tensor) -> Tensor:
 
 
 def _pack(
-    mask: Tensor, told: Sequence[int] | None, kept: Tensor | None, counts: Sequence[int] | None, *, first: bool
+    mask: Tensor, given: Sequence[int] | None, kept: Tensor | None, counts: Sequence[int] | None, *, first: bool
 ) -> Packing:
-    """Where the tokens of a batch go."""
+    """Return the row of a batch."""
     device, longest = mask.device, mask.shape[1]
-    lengths = np.asarray(mask.sum(1).tolist() if told is None else told)
+    lengths = np.asarray(mask.sum(1).tolist() if given is None else given)
     query_lengths, rows = lengths, None
     if (lengths < longest).any():
-        if told is None:
+        if given is None:
             rows = mask.flatten().nonzero().flatten()
         else:
             rows = _moved(np.flatnonzero(np.arange(longest) < lengths[:, None]), device)
@@ -286,24 +290,24 @@ def _pack(
         )
         if rows is not None:
             kept = torch.empty_like(mask.flatten()).index_copy(0, rows, torch.arange(len(rows), device=device))[kept]
-    attending = Attending(lengths, lengths, device)
-    return Packing(rows, attending, kept, attending if kept is None else Attending(query_lengths, lengths, device))
+    segments = Segments(lengths, lengths, device)
+    return Packing(rows, segments, kept, segments if kept is None else Segments(query_lengths, lengths, device))
 
 
 def _moved(values: Array, device: torch.device) -> Tensor:
-    """Numbers on a device, without waiting for it."""
+    """Copy numbers to a device without synchronisation."""
     made = torch.from_numpy(values)
     return made if device.type == "cpu" else made.pin_memory().to(device, non_blocking=True)
 
 
 def _in_a_row(values: Tensor | None, ids: Tensor, rows: Tensor | None) -> Tensor:
-    """Ids, types or positions of a batch. *Shape:* (batch, longest) -> (1, tokens)."""
+    """Concatenate ids, types or positions of a batch. *Shape:* (batch, longest) -> (1, tokens)."""
     flat = torch.zeros_like(ids).flatten() if values is None else values.expand_as(ids).flatten()
     return (flat if rows is None else flat.index_select(0, rows))[None]
 
 
 def _unpack(hidden: Tensor, packing: Packing, shape: torch.Size, *, first: bool) -> Tensor:
-    """States where the heads expect them; see `_forward`."""
+    """Return states in the shape that heads expect; see `_forward`."""
     if first:
         return hidden.transpose(0, 1)
     if packing.kept is not None:
@@ -319,35 +323,35 @@ def _layer(
     hidden: Tensor,
     *arguments: Any,
     unpadded: Unpadded | None = None,
-    attending: Attending | None = None,
+    segments: Segments | None = None,
     kept: Tensor | None = None,
     **options: Any,
 ) -> Tensor:
-    """A layer on a row, for the tokens that are asked for. *Shape:* (1, tokens, width) -> (1, queries, width)."""
-    if unpadded is None or attending is None:
+    """Compute a layer on a row, for the kept tokens. *Shape:* (1, tokens, width) -> (1, queries, width)."""
+    if unpadded is None or segments is None:
         return type(layer).forward(layer, hidden, *arguments, **options)
     own = layer.attention.self
     query_lengths = hidden if kept is None else hidden.index_select(1, kept)
     heads, size = own.num_attention_heads, own.attention_head_size
     q, k, v = (part.view(-1, heads, size) for part in (own.query(query_lengths), own.key(hidden), own.value(hidden)))
     p = own.dropout.p if layer.training else 0.0
-    attended = _attention(q, k, v, attending, own.scaling, p, eager=unpadded.eager)
+    attended = _attention(q, k, v, segments, own.scaling, p, eager=unpadded.eager)
     return layer.feed_forward_chunk(layer.attention.output(attended.reshape(1, -1, heads * size), query_lengths))
 
 
-def _attention(q: Tensor, k: Tensor, v: Tensor, attending: Attending, scale: float, p: float, *, eager: bool) -> Tensor:
-    """Each query over the tokens of its own text. *Shape:* (queries, heads, size) of (tokens, heads, size)."""
+def _attention(q: Tensor, k: Tensor, v: Tensor, segments: Segments, scale: float, p: float, *, eager: bool) -> Tensor:
+    """Attend from each query to the tokens of its text. *Shape:* (tokens, heads, size) -> (queries, heads, size)."""
     if p == 0 and _has_kernel(q):
-        most = int(attending.query_lengths.max()), int(attending.lengths.max())
-        made: Tensor = _kernel()(q, k, v, *attending.borders, *most, scale=scale)
+        most = int(segments.query_lengths.max()), int(segments.lengths.max())
+        made: Tensor = _kernel()(q, k, v, *segments.borders, *most, scale=scale)
         return made
     attend = partial(_eager if eager else _fused, scale=scale, p=p)
-    if attending.alike is not None:
-        query_lengths, tokens = attending.alike
+    if segments.alike is not None:
+        query_lengths, tokens = segments.alike
         rows = ((q, query_lengths), (k, tokens), (v, tokens))
         own = (part.view(-1, number, *part.shape[1:]).transpose(1, 2) for part, number in rows)
         return attend(*own, real=None).transpose(1, 2).flatten(0, 1)
-    groups, back = attending.groups
+    groups, restored = segments.groups
     parts = []
     for group in groups:
         own = (
@@ -355,12 +359,12 @@ def _attention(q: Tensor, k: Tensor, v: Tensor, attending: Attending, scale: flo
             for row, at in ((q, group.query_lengths), (k, group.tokens), (v, group.tokens))
         )
         parts.append(attend(*own, real=group.real).transpose(1, 2).flatten(0, 1))
-    return (parts[0] if len(parts) == 1 else torch.cat(parts)).index_select(0, back)
+    return (parts[0] if len(parts) == 1 else torch.cat(parts)).index_select(0, restored)
 
 
 @cache
 def _kernel() -> Any:
-    """Torch's kernel for texts in a row, where this torch has it; it has no dropout."""
+    """Return torch's kernel for concatenated texts, None where torch has none; it has no dropout."""
     try:
         from torch.nn.attention.varlen import varlen_attn
     except ImportError:
@@ -369,7 +373,7 @@ def _kernel() -> Any:
 
 
 def _has_kernel(q: Tensor) -> bool:
-    """Whether there is one for these numbers: on GPUs from Ampere on, for 16 bits."""
+    """Return whether the kernel supports these tensors: on GPUs from Ampere on, in 16 bits."""
     if not q.is_cuda or q.dtype not in {torch.float16, torch.bfloat16} or _kernel() is None:
         return False
     return torch.cuda.get_device_capability(q.device) >= (8, 0)
@@ -388,7 +392,7 @@ def _eager(q: Tensor, k: Tensor, v: Tensor, *, real: Tensor | None, scale: float
 
 
 def _side_by_side(first: Array, count: Array) -> tuple[Array, Array]:
-    """Numbers that count up from `first`, and which of them are wanted. *Shape:* (texts, most)."""
+    """Return indices that count up from `first`, padded with 0, and a mask of the real ones. *Shape:* (texts, most)."""
     steps = np.arange(count.max(initial=1))
     wanted = steps < count[:, None]
     return np.where(wanted, first[:, None] + steps, 0), wanted

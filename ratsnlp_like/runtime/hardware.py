@@ -1,4 +1,4 @@
-"""What a machine can compute with, and how much memory it has left."""
+"""Precision that the hardware supports, and free memory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch
 
 
 def computes_bf16(kind: str) -> bool:
-    """Whether a kind of device (`cpu`, `cuda`) has bfloat16; where it has not, torch imitates it, which is slow."""
+    """Return whether a type of device (`cpu`, `cuda`) computes in bfloat16; elsewhere torch emulates it, slowly."""
     if kind == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return kind == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that are free on a device: of a GPU; of the machine, or of the container's limit where that is less."""
+    """Return the free bytes of a GPU, or of the machine (of the container, where its limit is lower)."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]

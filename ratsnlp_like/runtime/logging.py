@@ -1,4 +1,4 @@
-"""Libraries that talk, silenced for a while."""
+"""Loggers and progress bars of libraries, silenced temporarily."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """No progress bars and no advice from transformers and peft while a model is read, written or asked."""
+    """Silence progress bars and advice of transformers and peft while a model is loaded, saved or run."""
     from transformers.utils import logging as transformers_logging
 
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
@@ -17,7 +17,7 @@ def quiet_transformers() -> Iterator[None]:
     transformers_logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="peft")  # it warns where it mends a setting itself, too
+            warnings.filterwarnings("ignore", module="peft")  # it also warns about settings that it corrects itself
             yield
     finally:
         transformers_logging.set_verbosity(verbosity)

@@ -1,4 +1,4 @@
-"""Whether the Hugging Face hub can be reached at all."""
+"""Offline mode of the Hugging Face libraries where the hub cannot be reached."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlparse
 
 
 def offline_if_cut_off() -> None:
-    """Without a network, tell the hub's libraries so: they would ask six times in half a minute.
+    """Switch the hub's libraries to offline mode if its host has no address; they would retry for half a minute.
 
-    Nothing is asked where a proxy stands between, or where HF_HUB_OFFLINE is set already.
+    Nothing is checked where a proxy is configured, or where HF_HUB_OFFLINE is set already.
     """
     if os.environ.get("HF_HUB_OFFLINE") or urllib.request.getproxies():
         return

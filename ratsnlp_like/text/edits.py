@@ -10,15 +10,15 @@ Edit = tuple[int, int, str]
 """Replace the characters from `start` to `end` (never an empty span) with a text, which may be empty."""
 
 Pass = Callable[[str], Sequence[Edit]]
-"""Lists the edits of a text, in order and without overlap; none where the text stays as it is."""
+"""Returns the edits of a text, in order and without overlap; none where the text does not change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
     """A normalised text and its map to the original.
 
-    Both sequences rise (or stay level) from left to right. Characters that came together out of one
-    replaced piece all have the whole of that piece as their source.
+    Both sequences are non-decreasing. The characters of a replacement all have the whole replaced piece as their
+    source.
 
     Args:
         text: the normalised text.
@@ -33,10 +33,9 @@ class Normalized:
     ends: Sequence[int]
 
     def to_original(self, start: int, end: int) -> tuple[int, int]:
-        """The span of the original that the characters `start` to `end` of the normalised text came from.
+        """Return the span of the original that is the source of the characters `start` to `end` of the normalised text.
 
-        An empty span stays empty: it stands before the source of the next character, or behind the
-        source of the last one.
+        An empty span remains empty: it is before the source of the next character, or after that of the last one.
         """
         _check_span(start, end, len(self.text))
         if start < end:
@@ -47,21 +46,21 @@ class Normalized:
         return at, at
 
     def from_original(self, start: int, end: int) -> tuple[int, int] | None:
-        """The smallest normalised span that covers all that is left of the original span.
+        """Return the smallest normalised span that covers all that remains of a span of the original.
 
-        A character of the original is left if it is part of the source of a normalised character.
-        None if nothing is left, and so always for an empty span.
+        A character of the original remains if it is part of the source of a normalised character. None if nothing
+        remains, and always for an empty span.
         """
         _check_span(start, end, len(self.original))
         if start == end:
             return None
         first = bisect_right(self.ends, start)
-        behind = bisect_left(self.starts, end)
-        return (first, behind) if first < behind else None
+        after = bisect_left(self.starts, end)
+        return (first, after) if first < after else None
 
 
 def _check_span(start: int, end: int, length: int) -> None:
-    # Without this, a negative start would index from the right and answer with nonsense.
+    # A negative start would index from the right.
     if not 0 <= start <= end <= length:
         raise IndexError(f"span ({start}, {end}) of a text of {length} characters")
 
@@ -72,9 +71,9 @@ class Step:
 
     Args:
         description: one line, for help texts.
-        passes: carried out one after another, each on the text that the one before it left.
-        until_stable: repeat the passes until they find nothing more, because an edit can make what is to
-            be edited again: ㅋㅋㅋㅎㅋㅋㅎㅋㅋㅎ. Each edit must leave less to find, or there is no end to it.
+        passes: applied in order, each to the text that the one before left.
+        until_stable: repeat the passes until they find nothing more, because an edit can produce text to be
+            edited again: ㅋㅋㅋㅎㅋㅋㅎㅋㅋㅎ. Each edit must leave less to find, so that the repetition ends.
     """
 
     description: str
@@ -82,7 +81,7 @@ class Step:
     until_stable: bool = False
 
     def __call__(self, current: Normalized) -> Normalized:
-        """Normalise further; gives back the very object it got where there is nothing to edit."""
+        """Normalise further; return the same object where there is nothing to edit."""
         while True:
             before = current
             for find_edits in self.passes:
@@ -93,7 +92,7 @@ class Step:
 
 
 def _apply(edits: Iterable[Edit], current: Normalized) -> Normalized:
-    """Carry the edits out. Every character that comes in gets the whole replaced piece as its source."""
+    """Apply edits. Every new character has the whole replaced piece as its source."""
     text, starts, ends = current.text, current.starts, current.ends
     pieces: list[str] = []
     new_starts: list[int] = []

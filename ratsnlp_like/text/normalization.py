@@ -1,4 +1,4 @@
-"""Korean text normalisation that remembers where every character came from. Standard library only.
+"""Korean text normalisation with the source of every character. Standard library only.
 
 A span found in the normalised text (an answer, an entity) can be shown in the original, and a span
 that a corpus marks in the original can be found again in the normalised text:
@@ -10,8 +10,8 @@ that a corpus marks in the original can be found again in the normalised text:
     >>> result.from_original(3, 6), result.to_original(0, 3)
     ((0, 3), (3, 6))
 
-A step reads the text and lists *edits*: (start, end, what comes in place of it). One function,
-`_apply`, carries edits out and keeps the map, so that no step does any book-keeping of its own.
+A step reads the text and returns *edits*: (start, end, replacement). One function of `edits` applies them and
+updates the map, so that a step keeps no record of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .steps import STEPS
 
 @dataclass(frozen=True, slots=True)
 class Normalizer:
-    """Applies named steps in the order given; without steps it leaves every text as it is.
+    """Applies named steps in the order given; without steps, texts do not change.
 
     Args:
         steps: names of `STEPS`.
@@ -37,7 +37,7 @@ class Normalizer:
     steps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the names now, not at the first text."""
+        """Check the names before the first text."""
         if isinstance(self.steps, str):
             raise InputError(
                 f"the steps of normalisation are one string, {self.steps!r}",

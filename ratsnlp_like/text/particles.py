@@ -1,4 +1,4 @@
-"""text.particles."""
+"""Particles at the end of entities: tokens that carry an entity and a particle (이순신은) are cut by counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SEEN_TWICE = 2
 _LONGEST_PARTICLE = 4
 
 Particles = Mapping[str, Sequence[str]]
-"""Label -> endings that a token may carry behind the end of an entity: 은, 는, 에서, ..."""
+"""Label -> endings that a token may carry after an entity: 은, 는, 에서, ..."""
 
 
 class ParticleCounts:
@@ -35,7 +35,7 @@ class ParticleCounts:
                     counts[span.label, ending] += 1
 
     def particles(self) -> dict[str, list[str]]:
-        """The endings that are more often cut than kept, and were cut at least twice."""
+        """Return the endings that are cut more often than kept, and at least twice."""
         out: dict[str, list[str]] = {}
         for (label, ending), count in sorted(self._cut.items()):
             if count >= _SEEN_TWICE and count > self._kept[label, ending]:
@@ -44,13 +44,13 @@ class ParticleCounts:
 
 
 def without_particle(text: str, last: Offset, label: str, particles: Particles) -> int:
-    """Where an entity ends whose last token is `last`: before the longest known ending, else where the token ends."""
+    """Return the end of an entity whose last token is `last`: before the longest known ending, or that of the token."""
     known = particles.get(label, ())
     return last[1] - next((len(ending) for ending in _endings(text, last) if ending in known), 0)
 
 
 def _endings(text: str, token: Offset) -> Iterator[str]:
-    """Proper endings of a token, the longest first."""
+    """Yield proper endings of a token, the longest first."""
     start, end = token
     for length in range(min(_LONGEST_PARTICLE, end - start - 1), 0, -1):
         yield text[end - length : end]

@@ -1,4 +1,4 @@
-"""text.spans."""
+"""Windows of tokens, and BIO tags of tokens to and from spans."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .tokens import Offset
 
 
 def windows(length: int, room: int, stride: int) -> list[Offset]:
-    """Cut `length` tokens into windows of at most `room`, neighbours sharing `stride` tokens.
+    """Cut `length` tokens into windows of at most `room`; consecutive windows share `stride` tokens.
 
-    Every token lies in a window; a sequence that fits gives one, an empty one too.
+    Every token is in a window; a sequence that fits, even an empty one, has one window.
     """
     if not 0 <= stride < room:
         raise ValueError(f"a stride of {stride} does not fit windows of {room} tokens")
@@ -24,7 +24,7 @@ def windows(length: int, room: int, stride: int) -> list[Offset]:
 
 
 def context(position: int, window: Offset, length: int) -> int:
-    """How many tokens a position has on its poorer side within a window; the ends of the text do not count."""
+    """Return the number of context tokens on the shorter side of a position in a window; ends of the text are free."""
     start, end = window
     left = position - start if start > 0 else length
     right = end - 1 - position if end < length else length
@@ -32,10 +32,10 @@ def context(position: int, window: Offset, length: int) -> int:
 
 
 def entities_to_tags(offsets: Sequence[Offset], entities: Sequence[Entity]) -> list[str | None]:
-    """BIO tags of tokens; None for a token that shows nothing (no width).
+    """Return BIO tags of tokens; None for a token of no width.
 
-    A token belongs to the entity of which it shows most characters, so that a particle glued to a
-    name does not push the name out; the first token that belongs to an entity gets B-. Entities are
+    A token belongs to the entity with which it shares most characters, so that a particle attached to a
+    name does not remove the name; the first token of an entity gets B-. Entities are
     sorted and do not overlap.
     """
     tags: list[str | None] = []
@@ -72,7 +72,9 @@ class ScoredSpan(NamedTuple):
 
 
 def tags_to_spans(tags: Sequence[str | None]) -> list[ScoredSpan]:
-    """Runs of tokens: B- opens one, I- of the same label goes on, any other I- opens one too; None is skipped.
+    """Return runs of tokens with one label.
+
+    B- starts a run, I- of the same label continues it, any other I- starts one; None is skipped.
 
     All other tags are outside: O, and the [CLS], [PAD], ... that some checkpoints have as classes.
 
@@ -96,5 +98,5 @@ def tags_to_spans(tags: Sequence[str | None]) -> list[ScoredSpan]:
 
 
 def bio_labels(types: Sequence[str]) -> list[str]:
-    """`O`, then B- and I- of each type: the classes of a token."""
+    """Return the classes of a token: `O`, then B- and I- of each type."""
     return ["O", *(f"{prefix}-{name}" for name in types for prefix in "BI")]

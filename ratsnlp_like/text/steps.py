@@ -1,4 +1,4 @@
-"""The steps of text normalisation by name: each reads a text and lists its edits."""
+"""Steps of text normalisation by name: each returns the edits of a text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _keep_two(pattern: str) -> Pass:
 # --- kcbert-clean --------------------------------------------------------------------------------
 
 # The rule as published with KcBERT and KcELECTRA (https://github.com/Beomi/KcBERT, "Preprocess"; soynlp
-# 0.0.493), in its order and with its quirks: 10000원 becomes 100원, and a URL with Hangul right behind its
+# 0.0.493), in its order and with its quirks: 10000원 becomes 100원, and a URL with Hangul right after its
 # domain is not seen (\b finds no edge there). Its second act, to delete emoji, is left out, as the first
 # leaves nothing of any emoji but the digit, # or * of a keycap.
 _KCBERT_CLEAN: tuple[Pass, ...] = (
@@ -126,7 +126,7 @@ def _nfc(text: str) -> list[Edit]:
 def _independent_pieces(text: str) -> Iterator[str]:
     """Cut where NFC(left + right) = NFC(left) + NFC(right), whatever follows.
 
-    That is before a character that begins with a starter (so that no mark behind it can move to before
+    That is before a character that begins with a starter (so that no mark after it can move to before
     it) and does not compose with what precedes it.
     """
     normalize = unicodedata.normalize
@@ -155,14 +155,14 @@ _shorten_repeats = _keep_two(r"([^\d\s]{1,4}?)\1{2,}")
 # --- urls ----------------------------------------------------------------------------------------
 
 _MAY_HOLD_URL = re.compile(r"://|[Ww][Ww][Ww]\.|@")
-# RFC 3986's characters. Hangul ends an address, as particles are written right behind it (naver.com에서),
+# RFC 3986's characters. Hangul ends an address, as particles are written right after it (naver.com에서),
 # but may begin a host or what follows a separator (namu.wiki/w/기생충_(영화)).
 _URL = (
     r"(?:[A-Za-z]{2,16}://(?:[Ww]{3}\.)?|(?<![A-Za-z0-9])[Ww]{3}\.)"
     r"(?:[A-Za-z0-9\[]|[가-힣]+)"
     r"(?:(?<=[/=#_+-])\(?[가-힣]+|[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-])*+"
 )
-# The bound on the local part is RFC 5321's; with the look-behind it keeps the search linear.
+# The bound on the local part is RFC 5321's; with the lookbehind it keeps the search linear.
 _EMAIL = r"(?:(?i:mailto:))?(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}"
 _URL_OR_EMAIL = re.compile(f"{_URL}|{_EMAIL}")
 _OPENING = {")": "(", "]": "["}
@@ -171,7 +171,7 @@ _OPENING = {")": "(", "]": "["}
 def _urls(text: str) -> list[Edit]:
     """URLs with a scheme or www., and e-mail addresses -> one space, so that the words around stay apart.
 
-    A bare domain (naver.com) stays: it often is the name of the firm. Punctuation behind an address
+    A bare domain (naver.com) stays: it often is the name of the firm. Punctuation after an address
     stays too.
     """
     if not _MAY_HOLD_URL.search(text):
@@ -322,4 +322,4 @@ STEPS: Mapping[str, Step] = MappingProxyType(
         "whitespace": Step("runs of any white space -> one space; ends stripped", (_whitespace,)),
     }
 )
-"""The steps by name."""
+"""Name -> step."""

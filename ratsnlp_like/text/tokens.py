@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 Offset = tuple[int, int]
-"""Where a token stands in its text, in characters, `end` exclusive. Empty where it shows nothing."""
+"""Start and end of a token in its text, in characters, `end` exclusive. Empty where it shows no character."""
 
 
 class Tokens(NamedTuple):
-    """The tokens of a text without the special ones."""
+    """Tokens of a text without special tokens."""
 
     ids: list[int]
     offsets: list[Offset]
@@ -22,14 +22,14 @@ class Tokens(NamedTuple):
 def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> list[Tokens]:
     """Tokenize without special tokens and without truncation; offsets never begin or end with white space.
 
-    A tokenizer of the `tokenizers` library says its offsets; for a slow one they are found by
-    `align_tokens`. Without `offsets` they stay empty, which takes half the time.
+    A tokenizer of the `tokenizers` library returns offsets; for a slow one they are found by
+    `align_tokens`. Without `offsets` they are empty, which takes half the time.
     """
     backend = getattr(tokenizer, "backend_tokenizer", None) if tokenizer.is_fast else None
     if backend is None:
         return [_tokenize_slowly(tokenizer, text) for text in texts]
-    # An earlier call of the tokenizer may have left these on. It is only asked where they are not: to be changed, a
-    # tokenizer must not be in use, and several threads may use one.
+    # An earlier call may have set these. They are changed only where needed: a tokenizer cannot be changed while
+    # another thread uses it.
     if backend.truncation is not None:
         backend.no_truncation()
     if backend.padding is not None:
@@ -37,7 +37,7 @@ def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> l
     if not offsets:
         return [Tokens(e.ids, []) for e in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
     encodings = backend.encode_batch(list(texts), add_special_tokens=False)
-    mark = backend.token_to_id("▁")  # a token of its own where a word is unknown; it shows nothing of the word
+    mark = backend.token_to_id("▁")  # a token of its own before an unknown word; it shows no character
     return [
         Tokens(
             e.ids,
@@ -51,7 +51,7 @@ def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> l
 
 
 def _trim(text: str, start: int, end: int) -> Offset:
-    """SentencePiece and byte-level BPE count the space before a word into its first token; we do not."""
+    """Exclude the space before a word, which SentencePiece and byte-level BPE include in its first token."""
     while start < end and text[start].isspace():
         start += 1
     while start < end and text[end - 1].isspace():
@@ -69,16 +69,16 @@ _MARKS = "##", "▁", "Ġ", "</w>", "@@"
 
 
 def align_tokens(text: str, tokens: Sequence[str], unk_token: str | None = None) -> list[Offset]:
-    """Find tokens in the text they came from, for tokenizers that give no offsets.
+    """Return the offsets of tokens in their text, for tokenizers without offsets.
 
     Both sides are compared letter by letter after NFKC and case folding, so that a tokenizer's own
     normalisation (half-width forms, ㅋ as U+110F, lower case) does not move the offsets. An unknown
-    token takes what lies between its neighbours.
+    token covers the text between its neighbours.
 
     Args:
         text: the text that was tokenized.
         tokens: its tokens as strings, with the marks of WordPiece, SentencePiece or BPE.
-        unk_token: how an unknown token is written.
+        unk_token: the unknown token.
     """
     letters: list[str] = []  # the folded letters of the text ...
     source: list[int] = []  # ... and the character that each came from
@@ -112,7 +112,7 @@ def _strip_marks(token: str) -> str:
 
 
 def _fill_gaps(found: list[Offset | None], length: int) -> Iterator[Offset]:
-    """Unknown tokens share the letters between the known tokens around them: the first takes them all."""
+    """Yield spans in which the first of several unknown tokens covers all letters up to the next known token."""
     previous_end = 0
     for i, span in enumerate(found):
         if span is None:
@@ -134,9 +134,9 @@ def _to_characters(span: Offset, source: list[int], text: str) -> Offset:
 
 @dataclass(frozen=True)
 class Template:
-    """The special tokens that a checkpoint wants around one text, or around a pair.
+    """The special tokens of a checkpoint around one text, or around a pair.
 
-    Read off the tokenizer itself by encoding a probe, so that no name of a model is asked.
+    They are read from an encoded probe, so that they do not depend on the name of a model.
     """
 
     single: tuple[tuple[int, ...], tuple[int, ...]]
@@ -144,19 +144,19 @@ class Template:
     pair: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
     """Ids before, between and after the two texts of a pair."""
     second_type: int
-    """The token type of the second text: 1 where the model tells two texts apart, else 0."""
+    """Token type of the second text: 1 where the model distinguishes two texts, otherwise 0."""
 
     @classmethod
     def of(cls, tokenizer: Any) -> Template:
-        """The template of a tokenizer."""
+        """Return the template of a tokenizer."""
         return _template(tokenizer)
 
     def room(self, max_length: int, *, pair: bool = False) -> int:
-        """How many tokens of text fit into `max_length` tokens."""
+        """Return the number of tokens of text that fit into `max_length` tokens."""
         return max_length - sum(map(len, self.pair if pair else self.single))
 
     def build(self, first: Sequence[int], second: Sequence[int] | None = None) -> tuple[list[int], list[int], int]:
-        """Input ids, token type ids, and the position of the first token of `first`."""
+        """Return input ids, token type ids, and the position of the first token of `first`."""
         if second is None:
             before, after = self.single
             ids = [*before, *first, *after]
@@ -190,4 +190,4 @@ def _find(sequence: Sequence[int], part: Sequence[int]) -> int:
     for at in range(len(sequence) - len(part) + 1):
         if list(sequence[at : at + len(part)]) == list(part):
             return at
-    raise ValueError(f"{part} does not stand in {sequence}: the tokenizer changes a text when it adds special tokens")
+    raise ValueError(f"{part} is not in {sequence}: the tokenizer changes a text when it adds special tokens")
