@@ -1,4 +1,4 @@
-"""Text piece by piece, as a model writes it."""
+"""Generated text, piece by piece while it is generated."""
 
 from __future__ import annotations
 
@@ -7,42 +7,46 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
-_HALF = "\ufffd"
-"""What a tokenizer of bytes shows for a character that is not whole yet."""
+from ..runtime.types import Tensor
+
+_INCOMPLETE = "\ufffd"
+"""Text that a byte-level tokenizer returns for the first bytes of a character."""
 
 
-class _Tokens:
-    """What `generate` takes for a streamer: it is given the prompt, then token after token."""
+class _TokenQueue:
+    """A streamer of `generate`: puts new tokens into a queue, without those of the prompt, which come first."""
 
     def __init__(self, queue: SimpleQueue[Any]) -> None:
         self._queue, self._is_prompt = queue, True
 
-    def put(self, value: Any) -> None:
-        """Tokens of the prompt first, which nobody waits for."""
+    def put(self, value: Tensor) -> None:
         if not self._is_prompt:
             for token in value.flatten().tolist():
                 self._queue.put(token)
         self._is_prompt = False
 
     def end(self) -> None:
-        """The thread says itself when it has ended."""
+        """Do nothing: the thread reports its own end, after errors too."""
 
 
-def pieces(generate: Callable[..., object], text_of: Callable[[Sequence[int]], str]) -> Iterator[str]:
-    """Run a generation in a thread of its own, and give its text on as it grows.
+# TextIteratorStreamer of transformers does not serve here: its reader waits forever when `generate` raises, it cannot
+# stop a generation that is no longer read, it decodes without the prompt and so loses the space before the first word
+# (KoGPT2, KoBART), and it holds Hangul back until the end of a word.
+def stream_text(generate: Callable[..., object], decode: Callable[[Sequence[int]], str]) -> Iterator[str]:
+    """Run a generation in a thread, and yield its text as it grows.
 
-    The generation ends where nobody reads on. What it raises is raised here.
+    The generation stops when the iterator is closed; its exceptions are raised here.
 
     Args:
-        generate: takes `streamer` and `stopping_criteria` as `generate` of transformers does.
-        text_of: the text of the tokens written so far.
+        generate: called with `streamer` and `stopping_criteria`, which it passes to `generate` of a model.
+        decode: returns the text of all tokens generated so far.
     """
     queue: SimpleQueue[Any] = SimpleQueue()
-    given_up = Event()
+    closed = Event()
 
     def run() -> None:
         try:
-            generate(streamer=_Tokens(queue), stopping_criteria=[_stop(given_up)])
+            generate(streamer=_TokenQueue(queue), stopping_criteria=[_stop_if(closed)])
             queue.put(None)
         except BaseException as error:
             queue.put(error)
@@ -50,27 +54,28 @@ def pieces(generate: Callable[..., object], text_of: Callable[[Sequence[int]], s
     thread = Thread(target=run, daemon=True)
     thread.start()
     ids: list[int] = []
-    shown = 0
+    length = 0
     try:
         while (item := queue.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
             ids.append(item)
-            whole = text_of(ids).rstrip(_HALF)
-            if len(whole) > shown:
-                yield whole[shown:]
-                shown = len(whole)
-        if rest := text_of(ids)[shown:]:
+            text = decode(ids).rstrip(_INCOMPLETE)
+            if len(text) > length:
+                yield text[length:]
+                length = len(text)
+        if rest := decode(ids)[length:]:
             yield rest
     finally:
-        given_up.set()
+        closed.set()
         thread.join()
 
 
-def _stop(given_up: Event) -> Callable[..., Any]:
+def _stop_if(event: Event) -> Callable[..., Tensor]:
+    """Return a stopping criterion of transformers: all sequences are finished once the event is set."""
     import torch
 
-    def criterion(ids: Any, scores: Any, **options: Any) -> Any:
-        return torch.full((len(ids),), given_up.is_set(), dtype=torch.bool, device=ids.device)
+    def criterion(ids: Tensor, scores: Tensor, **options: Any) -> Tensor:
+        return torch.full((len(ids),), event.is_set(), dtype=torch.bool, device=ids.device)
 
     return criterion

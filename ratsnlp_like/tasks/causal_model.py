@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..errors import InputError, raise_together
 from ..examples.base import Example
-from ..modeling.streaming import pieces
+from ..modeling.streaming import stream_text
 from ..runtime.logging import quiet_transformers
 from ..runtime.types import Array, GenerativeModel, Noise, TokenizerLike
 from ..text.tokens import Template
@@ -228,7 +228,7 @@ class CausalModel(SupportsStreaming[E], LanguageModel[E, Likelihood | Generated,
             name: value.to(model.device)  # type: ignore[attr-defined]
             for name, value in self.collate_inputs([features], tokenizer).items()
         }
-        return pieces(
+        return stream_text(
             lambda **options: self._generate(model, batch, **options),
             lambda ids: self.trim(example, self._continuation(features, list(ids), tokenizer)[1]),
         )
