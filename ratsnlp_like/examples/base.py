@@ -93,7 +93,8 @@ class Example:
 
     def __str__(self) -> str:
         """Return the input as one line of text."""
-        return "\t".join(str(value) for value in self.inputs().values() if value)
+        values = (" ".join(value) if isinstance(value, tuple) else str(value) for value in self.inputs().values())
+        return "\t".join(filter(None, values))
 
     def inputs(self) -> dict[str, Any]:
         """Return the input as JSON values: field -> value."""
@@ -102,7 +103,8 @@ class Example:
     @property
     def is_empty(self) -> bool:
         """True if there is nothing to train on: the first column is blank."""
-        return not str(getattr(self, type(self).columns()[0])).strip()
+        value = getattr(self, type(self).columns()[0])
+        return not value if isinstance(value, tuple) else not str(value).strip()
 
     @property
     def missing(self) -> str | None:

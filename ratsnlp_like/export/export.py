@@ -95,9 +95,9 @@ def _source(model: str | Path) -> Predictor:
     if task is None or not issubclass(task, SupportsExport):
         names = [name for name, kind in TASKS.items() if issubclass(kind, SupportsExport)]
         raise InputError(
-            f"a model of {task and task.name} generates token by token, which no fixed graph does",
+            f"{task and task.name} does not predict in one forward pass, as an exported graph does",
             place=model,
-            expected=f"a task that predicts in one forward pass: {', '.join(names)}",
+            expected=f"a model of another task: {', '.join(names)}",
             fix="use it with torch: ratsnlp-like predict",
         )
     predictor = Predictor.from_pretrained(model, device="cpu").merged()

@@ -20,9 +20,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..inference.predictor import Predictor
 from ..modeling import unpadded
-from ..modeling.losses import gather
 from ..tasks.abilities import SupportsExport
-from ..tasks.batches import model_inputs
 
 Quantize = Literal["int8"]
 _OPSET = 20
@@ -32,20 +30,15 @@ _ROWS = 2
 
 
 class _TracedModel(torch.nn.Module):
-    """A model with positional inputs and outputs, in the order of the graph."""
+    """A model whose inputs and outputs are positional, in the order of the graph."""
 
-    def __init__(self, model: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    def __init__(self, task: SupportsExport[Any], model: Any, inputs: Sequence[str]) -> None:
         super().__init__()
-        self.model, self.inputs, self.outputs = model, inputs, outputs
+        self.task, self.model, self.inputs = task, model, inputs
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """Return the outputs. Shape of the inputs: (batch, tokens), and (positions,) for a language model."""
-        batch = dict(zip(self.inputs, tensors, strict=True))
-        if "positions" not in batch:
-            outputs = self.model(**batch)
-            return tuple(outputs[name] for name in self.outputs)
-        found = gather(self.model, model_inputs(batch), batch["positions"])
-        return (found.hidden if found.head is None else found.head(found.hidden),)
+        """Return the outputs that the task makes predictions of."""
+        return tuple(self.task.graph_outputs(self.model, dict(zip(self.inputs, tensors, strict=True))))
 
 
 def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = None) -> None:
@@ -59,21 +52,20 @@ def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = No
     Raises:
         InputError: torch.onnx cannot export the architecture.
     """
-    batch = _example_batch(predictor)
-    dynamic = tuple({0: "positions"} if name == "positions" else {0: "batch", 1: "length"} for name in batch)
+    task = predictor.task
+    assert isinstance(task, SupportsExport)
+    batch = _example_batch(predictor, task)
     unpadded.remove(predictor.model)
     predictor.model.set_attn_implementation("eager")
-    assert isinstance(predictor.task, SupportsExport)
-    outputs = predictor.task.outputs
     try:
         with _quiet(), unpadded.first_alone(predictor.model):
             torch.onnx.export(
-                _TracedModel(predictor.model, list(batch), outputs).eval(),
+                _TracedModel(task, predictor.model, list(batch)).eval(),
                 tuple(batch.values()),
                 str(path),
                 input_names=list(batch),
-                output_names=list(outputs),
-                dynamic_shapes=(dynamic,),
+                output_names=list(task.outputs),
+                dynamic_shapes=(tuple(_free_axes(name, tensor) for name, tensor in batch.items()),),
                 opset_version=_OPSET,
                 dynamo=True,
                 external_data=False,
@@ -89,15 +81,16 @@ def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = No
         _quantize(path)
 
 
-def _example_batch(predictor: Predictor) -> dict[str, Tensor]:
-    task, tokenizer = predictor.task, predictor.tokenizer
-    assert isinstance(task, SupportsExport)
-    example = task.example.of(task.example_input if len(task.example_input) > 1 else task.example_input[0])
-    features = task.encode_inputs([example] * _ROWS, tokenizer, predictor.max_length)
-    batch = {name: torch.from_numpy(array) for name, array in task.graph_inputs(features, tokenizer).items()}
-    if "positions" in batch:
-        batch = {**model_inputs(batch), "positions": batch["positions"]}
-    return batch
+def _example_batch(predictor: Predictor, task: SupportsExport[Any]) -> dict[str, Tensor]:
+    inputs = predictor.task.example_input
+    example = predictor.task.example.of(inputs if len(inputs) > 1 else inputs[0])
+    features = predictor.task.encode_inputs([example] * _ROWS, predictor.tokenizer, predictor.max_length)
+    return {name: torch.from_numpy(a) for name, a in task.graph_inputs(features, predictor.tokenizer).items()}
+
+
+def _free_axes(name: str, tensor: Tensor) -> dict[int, str]:
+    """Return the name of each axis of an input; the sizes of all are free."""
+    return {0: "batch", 1: "length"} if tensor.ndim == 2 else {axis: f"{name}_{axis}" for axis in range(tensor.ndim)}
 
 
 def _first_line(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from ..examples.base import Example
-from ..runtime.types import Array, GenerativeModel, TokenizerLike
+from ..runtime.types import Array, GenerativeModel, ModelLike, Tensor, TokenizerLike
 from .batches import input_arrays
 from .predictions import Prediction, without_floats
 
@@ -104,6 +104,11 @@ class SupportsExport(ABC, Generic[P]):
             outputs: name -> array. Shape: (batch, ...).
             batch: inputs, as tensors or arrays.
         """
+
+    def graph_outputs(self, model: ModelLike, batch: Mapping[str, Any]) -> list[Tensor]:
+        """Return the `outputs` of a model for the tensors of `graph_inputs`: the computation that is exported."""
+        outputs = model(**batch)
+        return [getattr(outputs, name) for name in self.outputs]
 
     def graph_inputs(self, features: Sequence[Any], tokenizer: TokenizerLike) -> dict[str, Array]:
         """Collate inputs for an exported graph, without torch."""

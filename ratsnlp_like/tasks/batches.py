@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from ..runtime.types import Array, Tensor, TokenizerLike
 from .features import Features, InputBatch
 
-_NOT_INPUTS = frozenset({"labels", "positions"})
+_TARGETS = frozenset({"labels", "positions"})
 
 
-def model_inputs(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a batch that goes into the model."""
-    return {name: value for name, value in batch.items() if name not in _NOT_INPUTS}
+def model_inputs(batch: Mapping[str, Any], targets: Collection[str] = _TARGETS) -> dict[str, Any]:
+    """Return the part of a batch that goes into the model: all but the tensors that are named as targets."""
+    return {name: value for name, value in batch.items() if name not in targets}
 
 
 def to_array(tensor: Tensor) -> Array:

@@ -114,21 +114,21 @@ class CausalModel(SupportsStreaming[E], LanguageModel[E, Likelihood | Generated,
 
     def check_model(self, config: Any) -> None:
         """Check that a model is causal."""
-        from transformers.models.auto.modeling_auto import (
-            MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL,
-        )
-        from transformers.models.auto.modeling_auto import (
-            MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED,
-        )
+        from ..checkpoints.architectures import architecture_of, has_head
 
         kind = config.model_type
-        if kind not in CAUSAL or (kind in MASKED and not getattr(config, "is_decoder", False)):
-            raise InputError(
-                f"the checkpoint is a {kind}, which does not write from left to right",
-                place=f"--task {self.name}",
-                expected="a causal language model: a GPT",
-                fix="skt/kogpt2-base-v2, ko-tiny-gpt; or --task masked-lm for a BERT",
-            )
+        if architecture_of(config).causal and has_head(kind, "causal-lm"):
+            return
+        if getattr(config, "is_encoder_decoder", False):
+            problem = f"a {kind} is an encoder-decoder: it generates one text from another, and continues none"
+        else:
+            problem = f"a {kind} does not generate text: its tokens attend to both sides"
+        raise InputError(
+            problem,
+            place=f"--task {self.name}",
+            expected="a causal language model: a GPT",
+            fix="skt/kogpt2-base-v2, ko-tiny-gpt; or --task masked-lm for a BERT",
+        )
 
     def frame(self, tokenizer: TokenizerLike, max_length: int) -> tuple[list[int], list[int], int]:
         """Return the ids before a text, those after it, and the capacity of a window between.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 from ..runtime.types import Array, ModelLike, Tensor
 from .abilities import SupportsExport
@@ -15,7 +15,13 @@ from .batches import model_inputs, to_array
 
 @dataclass(frozen=True)
 class ForwardTask(SupportsExport[P], Task[E, P, F, B], Generic[E, P, F, B]):
-    """A task that states `compute_loss` and, where raw outputs are not rows of logits, `raw`; the rest follows."""
+    """A task that states `compute_loss` and, where raw outputs are not rows of logits, `raw`; the rest follows.
+
+    Attributes:
+        targets: names of the tensors of a batch that only the loss is computed from, and that the model does not take.
+    """
+
+    targets: ClassVar[frozenset[str]] = frozenset({"labels"})
 
     @abstractmethod
     def compute_loss(self, outputs: Any, batch: B) -> Tensor:
@@ -30,14 +36,17 @@ class ForwardTask(SupportsExport[P], Task[E, P, F, B], Generic[E, P, F, B]):
         return list(outputs[self.outputs[0]])
 
     def loss(self, model: ModelLike, batch: B) -> Tensor:
-        return self.compute_loss(model(**model_inputs(batch)), batch)
+        return self.compute_loss(self._forward(model, batch), batch)
 
     def evaluate_batch(self, model: ModelLike, batch: B) -> BatchOutput:
-        outputs = model(**model_inputs(batch))
+        outputs = self._forward(model, batch)
         return BatchOutput(self._raw(outputs, batch), self.compute_loss(outputs, batch), self.num_targets(batch))
 
     def predict_batch(self, model: ModelLike, batch: Any) -> list[Raw]:
-        return self._raw(model(**model_inputs(batch)), batch)
+        return self._raw(self._forward(model, batch), batch)
+
+    def _forward(self, model: ModelLike, batch: Mapping[str, Any]) -> Any:
+        return model(**model_inputs(batch, self.targets))
 
     def _raw(self, outputs: Any, batch: Mapping[str, Any]) -> list[Raw]:
         return self.raw({name: to_array(getattr(outputs, name)) for name in self.outputs}, batch)

@@ -14,7 +14,7 @@ from ..examples.base import Example
 from ..examples.text import RawExample
 from ..modeling.probabilities import softmax
 from ..registry import TASKS
-from ..runtime.types import Array, ModelLike, Noise, TokenizerLike
+from ..runtime.types import Array, ModelLike, Noise, Tensor, TokenizerLike
 from ..text.tokens import Template
 from .abilities import SupportsExport
 from .base import Window
@@ -223,6 +223,13 @@ class MaskedLM(SupportsExport[Likelihood | Filled], LanguageModel[RawExample, Li
 
         batch = input_arrays(features, tokenizer)
         return batch | {"positions": np.flatnonzero(batch["input_ids"].reshape(-1) == tokenizer.mask_token_id)}
+
+    def graph_outputs(self, model: ModelLike, batch: Mapping[str, Any]) -> list[Tensor]:
+        """Return the logits at the blanks. Shape: (blanks, vocabulary)."""
+        from ..modeling.losses import gather
+
+        gathered = gather(model, model_inputs(batch), batch["positions"])
+        return [gathered.hidden if gathered.head is None else gathered.head(gathered.hidden)]
 
     def predict_batch(self, model: ModelLike, batch: PositionsBatch) -> list[list[Blank]]:
         """Return the blanks of each window."""

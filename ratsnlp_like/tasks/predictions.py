@@ -131,4 +131,6 @@ def without_floats(value: Any) -> Any:
     """Return JSON without its floating point numbers, to compare what two models predict apart from their scores."""
     if isinstance(value, Mapping):
         return {name: without_floats(inner) for name, inner in value.items() if not isinstance(inner, float)}
-    return [without_floats(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return [without_floats(inner) for inner in value if not isinstance(inner, float)]
+    return value

@@ -198,7 +198,7 @@ def test_generation_cannot_be_exported(task: str, tmp_path: Path, capsys: pytest
     (tmp_path / "gpt").mkdir()
     (tmp_path / "gpt" / "task.json").write_text(json.dumps(described), encoding="utf-8")
     assert main(["export", str(tmp_path / "gpt"), "--output", str(tmp_path / "onnx")]) == 2
-    assert f"a model of {task} generates token by token" in capsys.readouterr().err
+    assert f"{task} does not predict in one forward pass" in capsys.readouterr().err
     assert not (tmp_path / "onnx").exists()
 
 

@@ -306,9 +306,9 @@ class TestStream:
 
 
 class TestBadInput:
-    def test_a_bert_writes_nothing(self, tmp_path: Path) -> None:
+    def test_an_encoder_is_refused(self, tmp_path: Path) -> None:
         own = {"checkpoint": "ko-tiny-bert", "init": "pretrained", "config_overrides": {}}
-        with pytest.raises(InputError, match="does not write from left to right"):
+        with pytest.raises(InputError, match="a bert does not generate text"):
             fine_tune(**job(tmp_path, task="generation", corpus="sample-prompts", **own))
 
     @pytest.mark.parametrize(

@@ -695,8 +695,8 @@ class TestRefused:
             MaskedLM(candidates=0)
 
     @pytest.mark.parametrize("name", ["bert", "roberta", "electra"])
-    def test_writing_with_what_sees_both_sides(self, name: str) -> None:
-        with pytest.raises(InputError, match=f"a {name}, which does not write from left to right") as caught:
+    def test_an_encoder_is_refused(self, name: str) -> None:
+        with pytest.raises(InputError, match=f"a {name} does not generate text") as caught:
             CausalLM().check_model(model(name).config)
         assert "--task masked-lm" in str(caught.value)
         CausalLM().check_model(model("gpt2").config)
