@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from ..errors import InputError
 from ..tasks.base import AnyTask, Task
 from .limits import Limits
 
+OPTIONS = "options"
+"""Name of the options in a request, beside the fields of the input."""
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -40,10 +43,19 @@ def example_input(task: AnyTask) -> dict[str, str]:
 
 
 def _texts(task: AnyTask, limits: Limits) -> dict[str, Any]:
-    shown = example_input(task)
+    """Return the fields of an input: texts, or lists of them, which may also be sent as one text.
+
+    Raises:
+        InputError: a field has the name that the options of a request have.
+    """
+    names, hints, shown = input_fields(task), get_type_hints(task.example), example_input(task)
+    if OPTIONS in names:
+        raise InputError(f"a field is named {OPTIONS!r}", place=task.example.__name__, fix="rename it")
+    text = Annotated[str, Field(max_length=limits.max_text_chars)]
+    several = text | Annotated[list[text], Field(max_length=limits.max_text_chars)]
     return {
-        name: (str, Field(max_length=limits.max_text_chars, examples=[shown.get(name, "문장")]))
-        for name in input_fields(task)
+        name: (several if get_origin(hints[name]) is tuple else text, Field(examples=[shown.get(name, "문장")]))
+        for name in names
     }
 
 
