@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..runtime import lazy_imports as lean
 from .options import add_corpus_options, add_precision, add_task_options, first_positional
 from .parsing import new_parser, parse
-from .prediction_inputs import read_inputs
-from .prediction_outputs import merge_columns, open_output, output_format, write_rows
+from .prediction_inputs import Input, read_inputs
+from .prediction_outputs import Failures, open_output, output_format, to_row, write_rows
 
 if TYPE_CHECKING:
-    from ..inference.predictor import Predictor
+    from ..inference.predictor import Outcome, Predictor
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -44,7 +45,7 @@ def run(arguments: list[str]) -> None:
     if task is None:
         raise InputError("missing: the model", fix='ratsnlp-like predict RUN "문장"')
     form = output_format(options["output"], options["show"], has_texts=bool(options["texts"]))
-    inputs, other_columns = read_inputs(options, task)
+    inputs = read_inputs(options, task, _columns_of_training(options["model"]))
     with lean.starting():
         from ..inference.predictor import Predictor
 
@@ -54,28 +55,55 @@ def run(arguments: list[str]) -> None:
     if options["stream"]:
         _stream(predictor, inputs, [name for name in ("output", "show") if options[name]])
         return
-    rows = predictor.rows(inputs, batch_size=options["batch_size"])
-    if other_columns is not None and form != "table":
-        rows = map(merge_columns, other_columns, rows)
+    failures = Failures()
+    pairs = failures.watch(_outcomes(predictor, inputs, options["batch_size"]))
     if form == "table":
         from ..evaluation.prediction_report import show_predictions
 
-        show_predictions(rows)
+        show_predictions(outcome for _, outcome in pairs)
     else:
+        rows = (to_row(given, outcome, predictor.task) for given, outcome in pairs)
         with open_output(options["output"], options["input"]) as file:
-            write_rows(rows, file, form)
+            write_rows(rows, file, form, complete=options["output"] is not None)
+            failures.check()
+    failures.check()
+    if options["output"]:
+        log.info("%s predictions: %s", f"{failures.total - failures.count:,}", options["output"])
     if predictor.truncated:
         how = predictor.task.truncation(predictor.max_length)
         log.warning("%s %s; the rest of each was cut off.", f"{predictor.truncated:,}", how)
+    failures.log()
 
 
-def _stream(predictor: Predictor, prompts: Iterable[Any], unused: Sequence[str]) -> None:
+def _columns_of_training(model: str) -> dict[str, str]:
+    """Return the columns that were named in training: field -> column."""
+    from ..inference.model_folder import find_model, read_task_file
+
+    return dict(read_task_file(find_model(model))["about"].get("columns", {}))
+
+
+def _outcomes(predictor: Predictor, inputs: Iterable[Input], batch_size: int) -> Iterator[tuple[Input, Outcome]]:
+    """Yield each input with its outcome."""
+    waiting: deque[Input] = deque()
+
+    def values() -> Iterator[Any]:
+        for given in inputs:
+            waiting.append(given)
+            yield given.value
+
+    for outcome in predictor.outcomes(values(), batch_size=batch_size):
+        yield waiting.popleft(), outcome
+
+
+def _stream(predictor: Predictor, prompts: Iterable[Input], unused: Sequence[str]) -> None:
     """Print each prompt on a line, followed by its continuation while it is generated."""
     if unused:
         raise InputError(f"--stream and --{unused[0]}", fix=f"use one of them: --{unused[0]} is for whole rows")
     for prompt in prompts:
-        pieces = predictor.stream(prompt)
-        sys.stdout.write(str(prompt))
+        if isinstance(prompt.value, InputError):
+            raise prompt.value
+        pieces = predictor.stream(prompt.value)
+        sys.stdout.write(str(prompt.value))
         for piece in pieces:
             sys.stdout.write(piece)
             sys.stdout.flush()

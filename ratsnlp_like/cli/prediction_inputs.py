@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
 from .options import reading_options
 
 if TYPE_CHECKING:
+    from ..corpora.base import Corpus
     from ..tasks.base import AnyTask
 
 
-class Inputs(NamedTuple):
-    """Inputs to predict on."""
+class Input(NamedTuple):
+    """One input to predict on."""
 
-    values: Iterator[Any]
-    other_columns: Iterator[dict[str, Any]] | None
-    """Of rows of a file: the columns that are not part of the input."""
+    value: Any
+    """An example, a text, a tuple of texts, or the error of a row that cannot be read."""
+    columns: Mapping[str, Any] | None = None
+    """Of a row of a file: all columns, in the order of the file."""
+    fields: Mapping[str, str] = MappingProxyType({})
+    """Column -> the field of the example that was read from it."""
 
 
-def read_inputs(options: dict[str, Any], task: type[AnyTask]) -> Inputs:
+def read_inputs(options: dict[str, Any], task: type[AnyTask], columns: Mapping[str, str]) -> Iterator[Input]:
     """Return the inputs that the options name.
+
+    Args:
+        options: of the command.
+        task: of the model.
+        columns: field -> column, as in training; used for a file that has these columns.
 
     Raises:
         InputError: there are none, or they are named twice.
@@ -33,27 +43,38 @@ def read_inputs(options: dict[str, Any], task: type[AnyTask]) -> Inputs:
         raise InputError("both texts and --input were given", fix="give one of them")
     required = task.example.required() or ["text"]
     if options["texts"]:
-        return Inputs(_grouped(options["texts"], required), None)
+        return map(Input, _grouped(options["texts"], required))
     if options["input"]:
-        return _from_file(options, task)
+        return _from_file(options, task, columns)
     if sys.stdin.isatty():
         raise InputError("missing: texts", fix='ratsnlp-like predict RUN "문장" | --input FILE | < FILE')
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     lines = _lines(sys.stdin)
-    return Inputs(lines if len(required) == 1 else _split(lines, required), None)
+    return map(Input, lines if len(required) == 1 else _split(lines, required))
 
 
-def _from_file(options: dict[str, Any], task: type[AnyTask]) -> Inputs:
+def _from_file(options: dict[str, Any], task: type[AnyTask], remembered: Mapping[str, str]) -> Iterator[Input]:
     from ..corpora.opening import open_corpus
     from ..runtime.places import default_root
 
-    example = task.example
-    columns = {n: c for n in example.columns() if (c := options[f"{n}_column"])}
-    source = open_corpus(Path(options["input"]), example, task.name, columns=columns, options=reading_options(options))
+    example, reading = task.example, reading_options(options)
     root = Path(options["corpus_root"] or default_root())
+    columns = {name: column for name in example.columns() if (column := options[f"{name}_column"])}
+    source = open_corpus(Path(options["input"]), example, task.name, columns=columns, options=reading)
     split = source.splits(root)[0]
-    return Inputs(source.inputs(root, split), source.other_columns(root, split))
+    if further := _present(remembered, source, root, split):
+        columns = {**further, **columns}
+        source = open_corpus(Path(options["input"]), example, task.name, columns=columns, options=reading)
+    return (Input(row.example, row.columns, row.fields) for row in source.input_rows(root, split))
+
+
+def _present(columns: Mapping[str, str], source: Corpus, root: Path, split: str) -> dict[str, str]:
+    """Return the columns of training that a file has too."""
+    from ..corpora.cells import has_column
+
+    row = next(iter(source.rows(root, split)), None) if columns else None
+    return {name: column for name, column in columns.items() if row is not None and has_column(row.values, column)}
 
 
 def _grouped(texts: Sequence[str], required: Sequence[str]) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from ..errors import InputError
 from ..examples.base import Example
@@ -21,6 +21,16 @@ from .remote import RemoteFile
 from .splits import SPLITS
 
 _PROBE = 100  # rows that tell whether a split has labels
+
+
+class InputRow(NamedTuple):
+    """One row of a file to predict on."""
+
+    example: Example | InputError
+    columns: Mapping[str, Any]
+    """All columns of the row, in the order of the file."""
+    fields: Mapping[str, str]
+    """Column -> the field of the example that was read from it."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +128,14 @@ class Corpus(ABC):
         """Yield the examples of a split as inputs to predict on: columns of labels are not read."""
         return (example.as_input() for example in self._examples(root, split, self.example_type.predicted_fields()))
 
-    def other_columns(self, root: Path, split: str) -> Iterator[dict[str, Any]]:
-        """Yield the columns of each row that `inputs` does not read, as they are in the file."""
-        notices = Notices("")  # `inputs` logs its own
-        for row, found in self._rows_with_columns(root, split, self.example_type.predicted_fields(), notices):
-            used = {column for columns in found.values() for column in columns}
-            yield {name: value for name, value in row.values.items() if name not in used}
+    def input_rows(self, root: Path, split: str) -> Iterator[InputRow]:
+        """Yield the rows of a split as inputs to predict on, with all their columns.
+
+        A row that cannot be read has an error in place of its example, unless such rows are skipped.
+        """
+        for row, found, example in self._readings(root, split, self.example_type.predicted_fields()):
+            fields = {columns[0]: name for name, columns in found.items() if len(columns) == 1}
+            yield InputRow(example if isinstance(example, InputError) else example.as_input(), row.values, fields)
 
     def missing_value(self, root: Path, split: str, example: Example) -> InputError:
         """Return the error for an example that lacks a value to train on: its column is missing, or its cell is."""
@@ -143,6 +155,15 @@ class Corpus(ABC):
         )
 
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
+        for _, _, example in self._readings(root, split, left_out):
+            if isinstance(example, InputError):
+                raise example
+            yield example
+
+    def _readings(
+        self, root: Path, split: str, left_out: frozenset[str]
+    ) -> Iterator[tuple[Row, dict[str, tuple[str, ...]], Example | InputError]]:
+        """Yield each row with the columns of its fields, and its example or the error that makes it unreadable."""
         kind, notices = self.example_type, Notices(f"{self.name} ({split})")
         labels = LabelReader(self.readable_labels, self.label_separator, self.label_type, notices)
         for row, found in self._rows_with_columns(root, split, left_out, notices):
@@ -150,12 +171,13 @@ class Corpus(ABC):
                 values = field_values(row, found, kind, labels, notices)
                 example = None if values is None else kind.from_row(values, row.place)
             except InputError as error:
-                if self.on_error != "skip":
-                    raise
-                notices.skip(error)
+                if self.on_error == "skip":
+                    notices.skip(error)
+                else:
+                    yield row, found, error
                 continue
             if example is not None:
-                yield example
+                yield row, found, example
         notices.log()
 
     def _rows_with_columns(

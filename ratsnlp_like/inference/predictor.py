@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, NamedTuple, Self, get_args
 
 from .. import __version__
 from ..arguments import check_types
 from ..checkpoints import adapters as lora
 from ..errors import InputError, did_you_mean
+from ..examples.base import Example
 from ..registry import TASKS
 from ..runtime.files import atomic_folder, write_json, write_text
 from ..runtime.logging import quiet_transformers
@@ -21,9 +22,18 @@ from ..tasks.abilities import SupportsExport, SupportsStreaming
 from ..tasks.base import AnyTask, Raw, Window
 from ..tasks.batches import group_windows
 from ..tasks.features import Features
+from ..tasks.predictions import Prediction
 from .model_card import model_card
 from .model_folder import FORMAT_VERSION, PredictionPrecision, find_model, load_onnx, load_torch, read_task_file
 from .onnx import OnnxModel, is_exported
+
+
+class Outcome(NamedTuple):
+    """Outcome of one input among many."""
+
+    example: Example | None
+    """None for an input that could not be read."""
+    result: Prediction | InputError
 
 
 class Predictor:
@@ -222,6 +232,42 @@ class Predictor:
         self.model.eval()
         example = self.task.example.of(prompt)
         return self.task.stream(self.model, example, self.tokenizer, self.max_length)
+
+    def outcomes(self, inputs: Iterable[Any], *, batch_size: int = 32, chunk_size: int = 2048) -> Iterator[Outcome]:
+        """Yield the outcome of each input, in order, in constant memory: `chunk_size` inputs are read at a time.
+
+        Args:
+            inputs: as for `__call__`; an `InputError`, of a row that could not be read, is its own outcome.
+            batch_size: number of windows in a batch.
+            chunk_size: number of inputs that are read and predicted together.
+        """
+        for values in slices(inputs, chunk_size):
+            examples = [self._example_or_error(value) for value in values]
+            readable = [example for example in examples if not isinstance(example, InputError)]
+            predictions = iter(self._predict_each(readable, batch_size) if readable else ())
+            for example in examples:
+                if isinstance(example, InputError):
+                    yield Outcome(None, example)
+                else:
+                    yield Outcome(example, next(predictions))
+
+    def _example_or_error(self, value: Any) -> Example | InputError:
+        try:
+            return value if isinstance(value, InputError) else self.task.example.of(value)
+        except InputError as error:
+            return error
+
+    def _predict_each(self, examples: Sequence[Example], batch_size: int) -> list[Prediction | InputError]:
+        """Return predictions; a batch that fails is halved, down to the inputs that are invalid."""
+        truncated = self.truncated
+        try:
+            return self.predict(examples, batch_size=batch_size)
+        except InputError as error:
+            self.truncated = truncated
+            if len(examples) == 1:
+                return [error.at(examples[0].place)]
+        half = len(examples) // 2
+        return self._predict_each(examples[:half], batch_size) + self._predict_each(examples[half:], batch_size)
 
     def rows(self, inputs: Iterable[Any], *, batch_size: int = 32, chunk_size: int = 2048) -> Iterator[dict[str, Any]]:
         """Yield a JSON row for each input, in order, in constant memory: `chunk_size` inputs are read at a time."""

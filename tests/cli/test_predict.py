@@ -15,9 +15,10 @@ from helpers import (
     COMMAND,
     flags,
     python,
+    tsv,
 )
 from helpers import write as write_file
-from helpers_cli import Cli, check_message, read_jsonl
+from helpers_cli import ROWS, Cli, check_message, read_jsonl
 
 from ratsnlp_like.inference.predictor import Predictor
 
@@ -76,14 +77,15 @@ class TestPredict:
 
     @pytest.mark.parametrize("kind", ["jsonl", "csv"])
     def test_other_columns_go_along(self, run: Path, tmp_path: Path, cli: Cli, kind: str) -> None:
-        """Numbers and right labels stand beside the predictions; of one name, the prediction has it."""
+        """Columns of a file keep their names; a name that the prediction has too gets `input_`."""
         path = write_file(tmp_path / "a.csv", "id,document,label\n7,좋아요,긍정\n9,별로,부정\n")
         out = tmp_path / f"out.{kind}"
         outcome = cli("predict", run, "--input", path, "--output", out)
         assert outcome.code == 0, outcome.err
         text = out.read_text(encoding="utf-8-sig")
         rows = read_jsonl(text) if kind == "jsonl" else list(csv.DictReader(io.StringIO(text)))
-        assert [(row["id"], row["input_label"], row["text"]) for row in rows] == [
+        assert list(rows[0])[:4] == ["id", "document", "input_label", "label"]
+        assert [(row["id"], row["input_label"], row["document"]) for row in rows] == [
             ("7", "긍정", "좋아요"), ("9", "부정", "별로"),
         ]  # fmt: skip
         assert all(row["label"] in {"긍정", "부정"} for row in rows)
@@ -120,14 +122,31 @@ class TestPredict:
         path = write_file(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
         outcome = cli("predict", run, "--input", path, "--output", tmp_path / "out.csv")
         assert outcome.code == 0
-        assert re.search(r"row 2 has columns .*: day; .*\.jsonl", outcome.err)
         read = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8-sig"))))
-        assert [(row["text"], row["id"]) for row in read] == [("좋아요", "1"), ("별로", "")]
+        assert [(row["text"], row["id"], row["day"]) for row in read] == [("좋아요", "1", ""), ("별로", "", "2")]
+        outcome = cli("predict", run, "--input", path, "--show", "csv")  # which is written at once
+        assert re.search(r"row 2 has columns .*: day; --output FILE.csv", outcome.err)
+        assert [row["id"] for row in csv.DictReader(io.StringIO(outcome.out))] == ["1", ""]
 
     def test_a_named_column(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         path = write_file(tmp_path / "a.csv", "글,댓글\n하나,둘\n셋,넷\n")
         outcome = cli("predict", run, "--input", path, "--text_column", "댓글")
-        assert [row["text"] for row in read_jsonl(outcome.out)] == ["둘", "넷"]
+        rows = read_jsonl(outcome.out)
+        assert [(row["글"], row["댓글"]) for row in rows] == [("하나", "둘"), ("셋", "넷")]
+        assert [row["label"] for row in rows] == [p.label for p in Predictor.from_pretrained(run)(["둘", "넷"])]
+
+    def test_columns_of_training_are_remembered(self, tmp_path: Path, cli: Cli) -> None:
+        rows = [(f"{i}", text, label) for i, (text, label) in enumerate(ROWS)]
+        corpus = tsv(tmp_path / "a.tsv", rows, header="번호\t남긴 말\t느낌")
+        own = {"corpus": corpus, "text_column": "남긴 말", "label_column": "느낌", "max_steps": 1}
+        assert cli(*flags(tmp_path, **own)).code == 0
+        new = tsv(tmp_path / "b.tsv", [("7", "참 좋네요")], header="번호\t남긴 말")
+        outcome = cli("predict", tmp_path / "run", "--input", new)
+        assert outcome.code == 0, outcome.err
+        (row,) = read_jsonl(outcome.out)
+        assert list(row)[:3] == ["번호", "남긴 말", "label"]
+        other = tsv(tmp_path / "c.tsv", [("가", "나")], header="text\tid")
+        assert cli("predict", tmp_path / "run", "--input", other).code == 0
 
     def test_standard_input(self, run: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO("좋아요\n\n별로\r\n끝"))
@@ -143,6 +162,7 @@ class TestPredict:
     def test_a_jsonl_file(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         outcome = cli("predict", run, *self.TEXTS, "--output", tmp_path / "new" / "out.jsonl")
         assert (outcome.code, outcome.out) == (0, "")
+        assert outcome.err == f"3 predictions: {tmp_path / 'new' / 'out.jsonl'}\n"
         assert [row["text"] for row in read_jsonl((tmp_path / "new" / "out.jsonl").read_text())] == list(self.TEXTS)
 
     def test_a_csv_file_that_excel_opens(self, run: Path, ner_run: Path, tmp_path: Path, cli: Cli) -> None:
@@ -154,7 +174,8 @@ class TestPredict:
             rows = list(csv.DictReader(file))
         assert [row["text"] for row in rows] == texts
         assert 0.5 <= float(rows[0]["score"]) <= 1
-        assert set(json.loads(rows[0]["scores"])) == {"긍정", "부정"}
+        assert {"score_긍정", "score_부정"} <= set(rows[0])
+        assert float(rows[0]["score_긍정"]) + float(rows[0]["score_부정"]) == pytest.approx(1, abs=1e-6)
         assert cli("predict", ner_run, "김하늘은 부산에", "--output", path).code == 0
         with path.open(encoding="utf-8-sig", newline="") as file:
             (row,) = csv.DictReader(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -75,9 +76,38 @@ class TestPredictOptions:
         check_message(cli("predict", blanks_run, self.TEXT, "--mask_share", "0.5"), "mask_share")
         check_message(cli("predict", blanks_run, self.TEXT, "--top_k", "5"), "top_k")
 
-    def test_nothing_to_fill_in(self, blanks_run: Path, tmp_path: Path, cli: Cli) -> None:
-        path = write_file(tmp_path / "a.txt", f"{self.TEXT}\n빈칸이 없다\n")
-        check_message(cli("predict", blanks_run, "--input", path), f"{path}, line 2", "빈칸이 없다", "[MASK]")
+    def test_inputs_that_fail_have_an_error(self, blanks_run: Path, tmp_path: Path, cli: Cli) -> None:
+        path = write_file(tmp_path / "a.txt", f"{self.TEXT}\n빈칸이 없다\n" + f"{self.TEXT}\n" * 4)
+        outcome = cli("predict", blanks_run, "--input", path)
+        assert outcome.code == 0, outcome.err
+        rows = read_jsonl(outcome.out)
+        assert [row["text"] for row in rows] == [self.TEXT, "빈칸이 없다"] + 4 * [self.TEXT]
+        assert [i for i, row in enumerate(rows) if "error" in row] == [1]
+        assert rows[1]["error"]["place"] == f"{path}, line 2"
+        assert "1 of 6 inputs have an error" in outcome.err
+        assert f"{path}, line 2" in outcome.err
+        assert "filled" in rows[5]
+
+    def test_errors_are_the_last_column_of_csv(self, blanks_run: Path, tmp_path: Path, cli: Cli) -> None:
+        path = write_file(tmp_path / "a.csv", f"id,text\n1,빈칸이 없다\n2,{self.TEXT}\n")
+        outcome = cli("predict", blanks_run, "--input", path, "--output", tmp_path / "out.csv")
+        assert outcome.code == 0, outcome.err
+        with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert list(rows[0]) == ["id", "text", "filled", "candidates", "error"]
+        assert "빈칸이 없다" in rows[0]["error"]
+        assert (rows[0]["filled"], rows[1]["error"]) == ("", "")
+
+    def test_no_valid_input(self, blanks_run: Path, tmp_path: Path, cli: Cli) -> None:
+        path = write_file(tmp_path / "a.txt", "빈칸이 없다\n여기도 없다\n")
+        outcome = cli("predict", blanks_run, "--input", path, "--output", tmp_path / "out.jsonl")
+        check_message(outcome, f"{path}, line 1", "빈칸이 없다", "[MASK]")
+        assert not (tmp_path / "out.jsonl").exists()
+
+    def test_errors_in_a_table(self, blanks_run: Path, cli: Cli) -> None:
+        outcome = cli("predict", blanks_run, self.TEXT, "빈칸이 없다", "--show", "table")
+        assert outcome.code == 0, outcome.err
+        assert "  error: " in outcome.out
 
     def test_in_python(self, blanks_run: Path, run: Path) -> None:
         predictor = Predictor.from_pretrained(blanks_run)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
+from ratsnlp_like.errors import InputError
 from ratsnlp_like.evaluation.prediction_report import show_predictions
 from ratsnlp_like.evaluation.report import show_metrics
+from ratsnlp_like.examples.text import TextExample
+from ratsnlp_like.inference.predictor import Outcome
+from ratsnlp_like.tasks.ner import EntityPrediction, FoundEntity
+from ratsnlp_like.tasks.predictions import Prediction
+from ratsnlp_like.tasks.sequence_classifier import ClassPrediction
 
 
 class TestMetrics:
@@ -48,18 +56,34 @@ class TestMetrics:
         assert "빈반" not in shown
 
 
-class TestPredictions:
-    def test_rows_without_a_score(self, capsys: pytest.CaptureFixture[str]) -> None:
-        show_predictions([{"text": "하늘이 맑다", "tags": ["명사", "동사"]}, {"text": "글", "answer_index": 2}])
-        shown = capsys.readouterr().out
-        assert "하늘이 맑다\n" in shown
-        assert "['명사', '동사']" in shown
-        assert "answer_index: 2" in shown
+@dataclass(frozen=True)
+class Tags(Prediction):
+    """Prediction of a task that defines no cells."""
 
-    def test_scores_and_control_characters(self, capsys: pytest.CaptureFixture[str]) -> None:
-        row = {"text": "좋다\x1b[31m", "label": "긍정", "score": 0.9, "scores": {"긍정": 0.9, "부정": 0.1}}
-        show_predictions([row, {"text": "가", "text_pair": "나", "score": 3.25}])
+    tags: tuple[str, ...]
+    total: int
+
+
+class TestPredictions:
+    def show(self, capsys: pytest.CaptureFixture[str], result: Prediction | InputError) -> str:
+        show_predictions([Outcome(TextExample("하늘이 맑다\x1b[31m [bold]", None), result)])
         shown = capsys.readouterr().out
-        assert "긍정   긍정 0.900  부정 0.100" in shown
-        assert "나\n  3.25" in shown
-        assert "\x1b" not in shown
+        assert shown.startswith("하늘이 맑다 [31m [bold]\n")
+        return shown
+
+    def test_default_cells(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert "  명사  동사   2\n" in self.show(capsys, Tags(("명사", "동사"), 2))
+
+    def test_classes(self, capsys: pytest.CaptureFixture[str]) -> None:
+        shown = self.show(capsys, ClassPrediction("긍정", 0.9, {"부정": 0.1, "긍정": 0.9}))
+        assert "  긍정   긍정 0.900  부정 0.100\n" in shown
+
+    def test_entities_have_a_header(self, capsys: pytest.CaptureFixture[str]) -> None:
+        shown = self.show(capsys, EntityPrediction((FoundEntity("하늘이", 0, 3, "PS", 0.5),)))
+        assert [line.split() for line in shown.splitlines()[1:]] == [
+            ["entity", "label", "start", "end", "score"], ["하늘이", "PS", "0", "3", "0.5000"],
+        ]  # fmt: skip
+        assert "nothing found" in self.show(capsys, EntityPrediction(()))
+
+    def test_errors(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert "  error: too long" in self.show(capsys, InputError("too long"))
