@@ -1,4 +1,4 @@
-"""data.decoding."""
+"""From the raw outputs of the windows of a split to predictions, example by example."""
 
 from __future__ import annotations
 
@@ -8,14 +8,26 @@ from typing import Any
 
 import numpy as np
 
+from ..runtime.types import TokenizerLike
 from ..tasks.base import AnyTask, Raw, Window
 from .encoding import EncodedSplit
 
 
 def decode_split(
-    task: AnyTask, split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str], tokenizer: Any
+    task: AnyTask, split: EncodedSplit, raw: Mapping[int, Raw], labels: Sequence[str], tokenizer: TokenizerLike
 ) -> tuple[list[Any], list[Any]]:
-    """Predictions for a split from what a model said of each of its windows, and the examples."""
+    """Decode a split.
+
+    Args:
+        task: of the model.
+        split: with gold labels.
+        raw: index of a window -> output of the model.
+        labels: in the model's order.
+        tokenizer: of the model.
+
+    Returns:
+        Predictions and examples, in one order.
+    """
     examples, predictions = [], []
     for example, windows in windows_by_example(split, raw):
         examples.append(example)
@@ -24,7 +36,7 @@ def decode_split(
 
 
 def windows_by_example(split: EncodedSplit, raw: Mapping[int, Raw]) -> Iterator[tuple[Any, list[Window]]]:
-    """Each example of a split with its windows, in order."""
+    """Yield each example of a split with its windows, in order."""
     rows = split.example_rows
     borders = np.flatnonzero(np.diff(rows, prepend=-1, append=len(split.read)))
     for start, end in pairwise(borders):

@@ -193,8 +193,8 @@ class TaskModule(OptimizedModule):
     def _finish(self, loader: Any, name: str) -> None:
         raw, losses = self._gather()
         predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
-        if name == "validation" and isinstance(self.task, SupportsTuning):
-            self.task = self.task.tuned(predictions, examples)
+        if name == "validation" and (tuned := self._tuned(predictions, examples)) != self.task:
+            self.task = tuned
             predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
         self.predictions, self.examples = predictions, examples
         self.results = self.task.score(predictions, examples, self.labels)
@@ -212,6 +212,10 @@ class TaskModule(OptimizedModule):
         """Add the confidence intervals of the last evaluation to `results`; see `metrics.bootstrap`."""
         if self.predictions and "intervals" not in self.results:
             self.results |= confidence_intervals(self.task, self.results, self.predictions, self.examples, self.labels)
+
+    def _tuned(self, predictions: Sequence[Any], examples: Sequence[Any]) -> AnyTask:
+        """Return the task with the fields that are chosen on the validation set."""
+        return self.task.tuned(predictions, examples) if isinstance(self.task, SupportsTuning) else self.task
 
     def _gather(self) -> tuple[dict[int, Raw], dict[int, tuple[float, float]]]:
         raw, losses = self._raw, self._losses
