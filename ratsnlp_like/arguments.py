@@ -36,8 +36,6 @@ class CorpusArguments:
     """Files of a folder to validate on, where their names do not tell."""
     test_files: tuple[str, ...] = ()
     """Files of a folder to test on, where their names do not tell."""
-    on_error: Literal["raise", "skip"] = "raise"
-    """`skip`: rows that cannot be read are left out, counted and listed. `raise`: the first one is an error."""
 
     def __post_init__(self) -> None:
         for name in ("train_files", "validation_files", "test_files"):

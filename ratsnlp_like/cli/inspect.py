@@ -38,7 +38,6 @@ def run(arguments: list[str]) -> None:
         label_separator=options["label_separator"],
         subset=options["subset"],
         label_type=options["label_type"],
-        on_error=options["on_error"],
         files={split: options[f"{split}_files"] for split in ("train", "validation", "test")},
         options=reading,
     )

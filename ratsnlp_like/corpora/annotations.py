@@ -44,7 +44,7 @@ def normalise_entities(raw: Any, text: str, place: Place | None, notices: Notice
     if not isinstance(raw, (list, tuple)):
         return raw
     seen: set[str] = set()
-    out = [_entity(item, text, place, seen) for item in raw if _is_span(item)]
+    out = [_entity(item, text, place, seen, notices) for item in raw if _is_span(item)]
     for kind in sorted(seen):
         notices.add(kind, place)
     return out
@@ -57,7 +57,7 @@ def _is_span(item: Any) -> bool:
     )
 
 
-def _entity(item: Any, text: str, place: Place | None, seen: set[str]) -> list[Any]:
+def _entity(item: Any, text: str, place: Place | None, seen: set[str], notices: Notices) -> list[Any]:
     quoted: Any = None
     inclusive = False
     if isinstance(item, Mapping):
@@ -70,7 +70,8 @@ def _entity(item: Any, text: str, place: Place | None, seen: set[str]) -> list[A
     if inclusive:
         stop += 1
     if (cleaned := clean_label(name)) != name:
-        seen.add("have labels with invisible characters or spaces at their edges, which are removed")
+        seen.add("labels with invisible characters or spaces at their edges, which are removed")
+    notices.see_label(cleaned, place)
     begin, stop = _corrected(begin, stop, text, quoted if isinstance(quoted, str) else None, seen)
     return [*_trimmed(begin, stop, text, seen), cleaned]
 
@@ -116,8 +117,8 @@ def _corrected(start: int, end: int, text: str, quoted: str | None, seen: set[st
     if quoted is None:
         if has_astral(text[:start]) and cuts_word(text, start):
             seen.add(
-                "have emoji, and entities that begin inside a word: their offsets may be in UTF-16 units, as "
-                "JavaScript counts, and are not corrected without the text of the entity"
+                "texts with emoji and entities that begin inside a word: their offsets may be in UTF-16 units, as "
+                "JavaScript counts, and cannot be corrected without the text of the entity"
             )
         return start, end
     if text[start:end] == quoted:
@@ -125,10 +126,10 @@ def _corrected(start: int, end: int, text: str, quoted: str | None, seen: set[st
     if has_astral(text):
         first, last = from_utf16(text, start), from_utf16(text, end)
         if first is not None and last is not None and text[first:last] == quoted:
-            seen.add("have offsets in UTF-16 units, as JavaScript counts, which are converted to characters")
+            seen.add("offsets in UTF-16 units, as JavaScript counts, which are converted to characters")
             return first, last
     if text[start : end + 1] == quoted:
-        seen.add("have entities whose end is inclusive, which is corrected")
+        seen.add("entities whose end is inclusive, which is corrected")
         return start, end + 1
     if text[start:end].strip() == quoted.strip():
         return start, end
@@ -149,7 +150,7 @@ def _trimmed(start: int, end: int, text: str, seen: set[str]) -> tuple[int, int]
         return start, end
     first = start + text[start:end].index(inner)
     if (first, first + len(inner)) != (start, end):
-        seen.add("have entities with white space at their edges, which is trimmed")
+        seen.add("entities with white space at their edges, which is trimmed")
     return first, first + len(inner)
 
 

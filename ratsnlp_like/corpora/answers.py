@@ -59,5 +59,5 @@ def _in_characters(item: Any, context: str, place: Place | None, notices: Notice
     first = from_utf16(context, start)
     if first is None or not context.startswith(text, first):
         return item
-    notices.add("have answers with starts in UTF-16 units, as JavaScript counts, which are corrected", place)
+    notices.add("answers with starts in UTF-16 units, as JavaScript counts, which are corrected", place)
     return {**item, "answer_start": first}

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from ..errors import InputError
 from ..examples.base import Example
-from .cells import OnError, field_values
+from .cells import field_values
 from .columns import find_columns, missing_column
-from .formats import Row
+from .formats import OnError, Row
 from .labels import LabelReader, LabelType
 from .layouts import adapt_rows
 from .notices import Notices

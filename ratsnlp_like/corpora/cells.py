@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import InputError
 from ..examples.base import Example, Labelled, Place
@@ -15,8 +15,6 @@ from .answers import normalise_answers
 from .formats import Row
 from .labels import LabelReader
 from .notices import Notices
-
-OnError = Literal["raise", "skip"]
 
 MEANINGFUL = ("subject_entity", "object_entity", "system", "history", "aspect")
 """Columns that change the meaning of a row: reported where they are not read."""
@@ -57,7 +55,7 @@ def field_values(
         values = _placed(row.place, normalise_answers, values, row.place, notices)
     for name in MEANINGFUL:
         if row.values.get(name) and not any(name in columns for columns in found.values()):
-            notices.add(f"have a value in {name!r}, which changes their meaning and is not read", row.place)
+            notices.add(f"the column {name!r} changes the meaning of a row and is not read", row.place)
     return values
 
 

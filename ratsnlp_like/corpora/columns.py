@@ -31,6 +31,7 @@ def find_columns(
     """
     header = {name.strip().lower(): name for name in row.values}
     place = row.place.file
+    clashes = _clashes(row.values, header)
     left_out |= _unused_alternatives(header, kind, named, place)
     found: dict[str, tuple[str, ...]] = {}
     others: dict[str, list[str]] = {}
@@ -43,6 +44,12 @@ def find_columns(
             continue
         known = [a for a in (name, *kind.aliases.get(name, ())) if a in header]
         taken = {column for columns in found.values() for column in columns}
+        if known and known[0] in clashes:
+            raise InputError(
+                f"two columns for the {name}, which differ in case or spaces: {listed(clashes[known[0]])}",
+                place=place,
+                fix=f"name one of them: {flag} COLUMN",
+            )
         if known and header[known[0]] not in taken:
             found[name] = (header[known[0]],)
             if known[0] != name:
@@ -51,6 +58,16 @@ def find_columns(
             raise missing_column(row, kind, name)
     _report_choices(place, found, others)
     return found
+
+
+def _clashes(names: Mapping[str, object], header: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the names of columns that are one name in lower case."""
+    if len(header) == len(names):
+        return {}
+    lowered: dict[str, list[str]] = {}
+    for name in names:
+        lowered.setdefault(name.strip().lower(), []).append(name)
+    return {lower: same for lower, same in lowered.items() if len(same) > 1}
 
 
 def missing_column(row: Row, kind: type[Example], name: str) -> InputError:
@@ -106,4 +123,5 @@ def _unused_alternatives(
             place=place,
             fix="name it: " + ", ".join(f"--{name}_column COLUMN" for name in kind.alternatives),
         )
-    return frozenset(kind.alternatives) - {chosen}
+    unused = frozenset(kind.alternatives) - {chosen}
+    return unused | {name for name, owner in kind.dependent.items() if owner in unused}

@@ -15,8 +15,8 @@ from .notices import Notices
 
 LabelType = Literal["auto", "class"]
 
-_EDGES = "have labels with invisible characters or decomposed Hangul, which are read as the same class without"
-_DISAGREEMENT = "have no gold label (annotators did not agree) and are left out"
+_EDGES = "labels with invisible characters or decomposed Hangul, read as the class without them"
+_DISAGREEMENT = "no gold label (annotators did not agree): left out"
 
 
 @dataclass
@@ -82,6 +82,7 @@ class LabelReader:
             cleaned = clean_label(value)
             if cleaned != value.strip():
                 self.notices.add(_EDGES, row.place)
+            self.notices.see_label(cleaned, row.place)
             renamed = self.renamed.get(cleaned)
             if renamed is not None:
                 return ClassName(renamed)

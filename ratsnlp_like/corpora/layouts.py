@@ -30,6 +30,9 @@ def adapt_rows(rows: Iterator[Row], kind: type[Example], notices: Notices, *, la
         labelled: rows that an annotator rejected or skipped are left out; all rows are inputs otherwise.
     """
     for row in rows:
+        if row.error is not None:
+            notices.skip(row.error)
+            continue
         values = row.values
         if "data" in values and isinstance(values["data"], Mapping):
             adapted = _label_studio(values)

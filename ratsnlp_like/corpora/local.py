@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from .files import digest_file
 from .formats import Options, Row, check_corpus_file, known_suffixes, read_rows
 from .formats.brat import text_of
 from .splits import SPLITS, split_of
+from .spooling import is_stream, spooled
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -87,12 +89,14 @@ class FileCorpus(Corpus):
         if not named:
             return {"train": files}
         if left := [path.name for path in files if split_of(path.relative_to(source)) is None]:
-            log.info("%s: %s are not named after a split and are ignored.", self.file, ", ".join(left[:5]))
+            _report_ignored(self.file, ", ".join(left[:5]))
         return {split: named[split] for split in SPLITS if split in named}
 
     @property
     def source(self) -> Path:
-        """The file or folder; of a ZIP archive what it holds."""
+        """The file or folder; of a ZIP archive what it holds, of a pipe a copy."""
+        if is_stream(self.file):
+            return spooled(self.file)
         return unpacked(self.file) if is_archive(self.file) else self.file
 
     def training_split(self, root: Path) -> str:
@@ -131,6 +135,11 @@ class FileCorpus(Corpus):
                 fix="name the file itself, or give the files an ending",
             )
         return files
+
+
+@cache  # once per folder
+def _report_ignored(folder: Path, names: str) -> None:
+    log.info("%s: ignored, for they are not named after a split: %s.", folder, names)
 
 
 def _matching(folder: Path, split: str, patterns: Sequence[str]) -> list[Path]:

@@ -12,7 +12,6 @@ from ..errors import InputError, did_you_mean
 from ..examples.base import Example
 from ..registry import CORPORA
 from .base import Corpus
-from .cells import OnError
 from .formats import Options
 from .hub import HubCorpus
 from .labels import LabelType
@@ -34,7 +33,6 @@ def open_corpus(
     options: Options | None = None,
     like: str | None = None,
     label_type: LabelType = "auto",
-    on_error: OnError = "raise",
     files: Mapping[str, Sequence[str]] | None = None,
 ) -> Corpus:
     """Open a registered corpus, a file or a folder of files, or a data set of the Hugging Face hub.
@@ -49,7 +47,6 @@ def open_corpus(
         subset: the configuration of a hub data set.
         options: reading options of a file.
         label_type: `class` takes decimal numbers for names of classes.
-        on_error: `skip` leaves out rows that cannot be read, and counts them.
         files: split -> its files within a folder, where their names do not tell.
         like: a registered corpus whose layout a file may have (the official test file of a corpus, given by path).
 
@@ -60,7 +57,7 @@ def open_corpus(
         "columns": dict(columns or {}),
         "label_separator": label_separator,
         "label_type": label_type,
-        "on_error": on_error,
+        "on_error": options.on_error if options is not None else "raise",
     }
     if isinstance(spec, Corpus):
         if spec.kind is None and isinstance(spec, (FileCorpus, HubCorpus, TableCorpus)):
@@ -92,7 +89,7 @@ def open_corpus(
 
 def _read_with(corpus: Corpus, subset: str | None, options: Options | None) -> Corpus:
     """Return a corpus with other reading options, where it has such."""
-    if options is not None and options != Options():
+    if options is not None and replace(options, on_error="raise") != Options():
         if isinstance(corpus, FileCorpus):
             corpus = replace(corpus, options=options)
         else:

@@ -34,6 +34,8 @@ class Example:
     """Fields that a row may lack (text to predict on has no label)."""
     alternatives: ClassVar[tuple[str, ...]] = ()
     """Fields of which a row has one: the one whose column the user named, else the first that is found."""
+    dependent: ClassVar[Mapping[str, str]] = {}
+    """Field -> the alternative that it is read with, and without which it is not."""
     predicted: ClassVar[frozenset[str] | None] = None
     """Fields that are predicted, and not read from inputs; by default the optional ones."""
 

@@ -39,6 +39,7 @@ class GenerationExample(Example):
     }
     optional: ClassVar[frozenset[str]] = frozenset({"prompt", "completion", "text", "messages", "input", "system"})
     predicted: ClassVar[frozenset[str] | None] = frozenset({"completion"})
+    dependent: ClassVar[Mapping[str, str]] = {"system": "messages", "input": "prompt"}
     alternatives: ClassVar[tuple[str, ...]] = ("messages", "prompt", "text")
 
     prompt: str = ""

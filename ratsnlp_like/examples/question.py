@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
@@ -117,8 +116,8 @@ def _answer(item: Any, context: str, place: Place | None) -> Answer:
     if not isinstance(text, str) or not text:
         raise InputError(f"cannot read the answer {str(item)[:80]!r}", place=place, expected="its text, not empty")
     start = item.get("answer_start", item.get("start"))
-    found = [match.start() for match in re.finditer(f"(?={re.escape(text)})", context)]
     if start is None or start == "":
+        found = _occurrences(text, context)
         if len(found) == 1:
             return Answer(text, found[0])
         raise InputError(
@@ -133,7 +132,8 @@ def _answer(item: Any, context: str, place: Place | None) -> Answer:
         start = int(start)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"answer_start is {start!r}", place=place, expected="a whole number of characters") from None
-    if start not in found:
+    if start < 0 or not context.startswith(text, start):
+        found = _occurrences(text, context)
         raise InputError(
             f"the answer {text[:60]!r} is not at character {start} of the context; "
             f"{context[max(0, start) : max(0, start) + len(text)][:60]!r} is",
@@ -142,6 +142,16 @@ def _answer(item: Any, context: str, place: Place | None) -> Answer:
             fix=f"answer_start: {_listed_starts(found)}" if found else "correct the answer or the context",
         )
     return Answer(text, start)
+
+
+def _occurrences(text: str, context: str) -> list[int]:
+    """Return the starts of a text in a context, overlapping ones included."""
+    found: list[int] = []
+    at = context.find(text)
+    while at >= 0:
+        found.append(at)
+        at = context.find(text, at + 1)
+    return found
 
 
 def _listed_starts(found: Sequence[int]) -> str:

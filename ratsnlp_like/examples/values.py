@@ -93,7 +93,8 @@ def as_label(value: Any, place: Place | None) -> str | None:
             f"the label is the decimal number {value}",
             place=place,
             expected="a class name or a whole number",
-            fix=f"write {int(number)} (a column with empty cells is often saved as decimals; fill or drop those rows)"
+            fix=f"write {int(number)} (a column with empty cells is often saved as decimals; fill or drop those rows); "
+            "--label_type class, if it is the name of a class"
             if whole
             else "--label_type class, if it is the name of a class; else name the column of classes: --label_column",
         )

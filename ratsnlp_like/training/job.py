@@ -78,7 +78,6 @@ class Job:
             label_separator=self.places.label_separator,
             subset=self.places.subset,
             label_type=self.places.label_type,
-            on_error=self.places.on_error,
             files=self.places.files,
             options=self.reading,
             like=like if isinstance(like, str) else None,

@@ -94,7 +94,7 @@ def test_rejected_and_skipped_rows_are_left_out_and_counted(tmp_path: Path, capl
         path = write(tmp_path / f"{name}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
         caplog.clear()
         assert read(path) == [EntityExample(TEXT, GOLD)]
-        assert f"{name}.jsonl (train): 1 row rejected, skipped or not annotated: left out" in caplog.text
+        assert f"{name}.jsonl (train): rejected, skipped or not annotated: left out (rows: 1" in caplog.text
         assert len(list(open_corpus(path, EntityExample, "ner").inputs(tmp_path, "train"))) == 2
 
 
@@ -126,7 +126,7 @@ EMOJI = "🎈🎈 이슬비가 왔다."
 @pytest.mark.parametrize(
     ("text", "item", "expected", "notice"),
     [
-        (EMOJI, {"start": 5, "end": 8, "label": "PS", "text": "이슬비"}, [3, 6, "PS"], "in UTF-16 units"),
+        (EMOJI, {"start": 5, "end": 8, "label": "PS", "text": "이슬비"}, [3, 6, "PS"], "offsets in UTF-16 units, as"),
         (EMOJI, {"start": 3, "end": 6, "label": "PS", "text": "이슬비"}, [3, 6, "PS"], None),
         (EMOJI, [4, 7, "PS"], [4, 7, "PS"], "begin inside a word"),
         (TEXT, {"start": 0, "end": 2, "label": "PS", "text": "이슬비"}, [0, 3, "PS"], "end is inclusive"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from helpers import write
 
+from ratsnlp_like.corpora.formats import Options
 from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.base import Place
@@ -31,7 +32,9 @@ def test_labels_that_look_alike_are_one_class(tmp_path: Path, caplog: pytest.Log
     path = write(tmp_path / "a.csv", "text,label\n" + "".join(f"{n}번,{form}\n" for n, form in enumerate(forms)))
     assert labels(path) == ["추천"] * 5
     assert "a.csv" in caplog.text
-    assert "3 rows have labels with invisible characters" in caplog.text
+    assert (
+        "labels with invisible characters or decomposed Hangul, read as the class without them (rows: 3" in caplog.text
+    )
 
 
 def test_a_list_of_one_label_is_one_class(tmp_path: Path) -> None:
@@ -72,7 +75,7 @@ def test_pairs_without_consensus_are_left_out(mark: Any, tmp_path: Path, caplog:
     rows = [{"sentence1": "가", "sentence2": "나", "gold_label": label} for label in (0, mark, 1, mark)]
     path = jsonl(tmp_path / "a.jsonl", rows)
     assert labels(path, PairExample) == ["0", "1"]
-    assert "2 rows have no gold label" in caplog.text
+    assert "no gold label (annotators did not agree): left out (rows: 2" in caplog.text
     assert "line 2" in caplog.text
     assert len(list(open_corpus(path, PairExample, "pair").inputs(tmp_path, "train"))) == 4
 
@@ -104,15 +107,15 @@ def test_columns_that_change_the_meaning_are_reported(tmp_path: Path, caplog: py
     rows = [{"sentence": "가", "subject_entity": {"word": "가"}, "label": "x"}, {"sentence": "나", "label": "y"}]
     rows[1]["subject_entity"] = {"word": "나"}
     assert labels(jsonl(tmp_path / "a.jsonl", rows)) == ["x", "y"]
-    assert "2 rows have a value in 'subject_entity', which changes their meaning and is not read" in caplog.text
+    assert "the column 'subject_entity' changes the meaning of a row and is not read (rows: 2" in caplog.text
 
 
 def test_rows_that_cannot_be_read_are_skipped_on_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write(tmp_path / "a.csv", "text,label\n가,좋음\n나,0.5\n다,나쁨\n")
     with pytest.raises(InputError, match="decimal"):
         labels(path)
-    assert labels(path, on_error="skip") == ["좋음", "나쁨"]
-    assert "1 rows cannot be read and are left out" in caplog.text
+    assert labels(path, options=Options(on_error="skip")) == ["좋음", "나쁨"]
+    assert "rows that cannot be read are left out (--on_error skip): 1" in caplog.text
     assert "line 3" in caplog.text
 
 
@@ -126,3 +129,9 @@ def test_a_column_within_nested_values(tmp_path: Path) -> None:
     wrong = open_corpus(path, TextExample, "classification", columns={"text": "talk.contents"})
     with pytest.raises(InputError, match=r"no column 'talk\.contents'"):
         list(wrong.examples(tmp_path, "train"))
+
+
+def test_labels_that_differ_in_case_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path / "a.csv", "text,label\n가,Good\n나,good\n다,good\n")
+    assert labels(path) == ["Good", "good", "good"]
+    assert "two labels that differ only in case, 'Good' and 'good' (rows: 2" in caplog.text

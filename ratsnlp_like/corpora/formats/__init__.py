@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import InputError
-from .base import DEFAULTS, FORMATS, Format, Options, Row
+from .base import DEFAULTS, FORMATS, Format, OnError, Options, Row
 from .checks import check_file, first_bytes
 from .text_files import detect_encoding, read_head, resolve_encoding
 
 __all__ = [
-    "FORMATS", "Format", "Options", "Row", "check_corpus_file", "choose_format", "detect_encoding", "known_suffixes",
-    "read_rows",
+    "FORMATS", "Format", "OnError", "Options", "Row", "check_corpus_file", "choose_format", "detect_encoding",
+    "known_suffixes", "read_rows",
 ]  # fmt: skip
 
 

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ...errors import InputError
 from ...examples.base import Place
 from ...registry import Registry
+
+OnError = Literal["raise", "skip"]
 
 
 class Row(NamedTuple):
@@ -22,6 +25,8 @@ class Row(NamedTuple):
     values: dict[str, Any]
     place: Place
     """The physical line, from 1, on which the row starts; in binary files and JSON arrays the number of the row."""
+    error: InputError | None = None
+    """Reason why the row cannot be read; raised by the reader unless such rows are skipped."""
     typed: bool = False
     """True if values have types in the file (JSON, Parquet, a sheet): there a string is not a number."""
 
@@ -50,6 +55,9 @@ class Options:
 
     sheet: str | None = None
     """Sheet of an Excel file. Default: the first."""
+
+    on_error: OnError = "raise"
+    """`skip`: rows that cannot be read are left out, counted and listed. `raise`: the first one is an error."""
 
     def __post_init__(self) -> None:
         names = self.columns.split(",") if isinstance(self.columns, str) else self.columns
@@ -104,6 +112,17 @@ class Format:
 
 FORMATS: Registry[Format] = Registry("format", __package__)
 """Formats by name. A module of this package registers its own on import, and so can a notebook cell."""
+
+
+def unreadable(error: InputError, place: Place, options: Options) -> Row:
+    """Return a row that carries its error, where such rows are skipped.
+
+    Raises:
+        InputError: the error, where they are not.
+    """
+    if options.on_error != "skip":
+        raise error
+    return Row({}, place, error)
 
 
 def shorten(text: str, limit: int = 80) -> str:

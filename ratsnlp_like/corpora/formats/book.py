@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten, unreadable
 from .text_files import read_lines
 
 SEPARATOR = "\u241e"
@@ -43,8 +43,13 @@ def read_book_ner(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     for number, line in read_lines(path, options.encoding):
         if line.strip():
             place = Place(str(path), number)
-            text, marked = _halves(line, place)
-            yield Row({"text": text, "entities": entities_of(text, marked, place)}, place)
+            try:
+                text, marked = _halves(line, place)
+                entities = entities_of(text, marked, place)
+            except InputError as error:
+                yield unreadable(error, place, options)
+                continue
+            yield Row({"text": text, "entities": entities}, place)
 
 
 def sniff_book_ner(head: str) -> bool:

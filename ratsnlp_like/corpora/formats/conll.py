@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten, unreadable
 from .bio import Token, text_and_entities
 from .tag_schemes import TAG, detect_scheme, is_prefixed, to_bio
 from .text_files import read_lines
@@ -39,11 +39,16 @@ def read_conll(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     if layout.scheme != "BIO":
         _report_scheme(str(path), layout.scheme)
     for sentence in _sentences(path, options):
-        tokens = [_token(line, Place(str(path), number), layout) for number, line in sentence]
-        tags = to_bio([token.tag for token in tokens], layout.scheme)
-        tokens = [token._replace(tag=tag) for token, tag in zip(tokens, tags, strict=True)]
-        text, entities = text_and_entities(tokens, layout.joiner)
-        yield Row({"text": text, "entities": entities}, tokens[0].place)
+        place = Place(str(path), sentence[0][0])
+        try:
+            tokens = [_token(line, Place(str(path), number), layout) for number, line in sentence]
+            tags = to_bio([token.tag for token in tokens], layout.scheme)
+            tokens = [token._replace(tag=tag) for token, tag in zip(tokens, tags, strict=True)]
+            text, entities = text_and_entities(tokens, layout.joiner)
+        except InputError as error:
+            yield unreadable(error, place, options)
+            continue
+        yield Row({"text": text, "entities": entities}, place)
 
 
 class _Layout(NamedTuple):

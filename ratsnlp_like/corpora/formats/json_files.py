@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten, unreadable
 from .text_files import read_lines, read_text
 
 _ARRAY_OF_OBJECTS = '[{"text": "...", "label": "..."}, ...]'
@@ -41,7 +41,12 @@ def read_jsonl(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
         if line and not line.isspace():
             place = Place(file, number)
             check = _MAY_BE_SURROGATE.search(line) is not None
-            yield Row(_object(_parse(line, file, number), place, check_surrogates=check), place, typed=True)
+            try:
+                values = _object(_parse(line, file, number), place, check_surrogates=check)
+            except InputError as error:
+                yield unreadable(error, place, options)
+                continue
+            yield Row(values, place, typed=True)
 
 
 def sniff_json(head: str) -> bool:

@@ -16,7 +16,7 @@ from typing import cast
 
 from ...errors import InputError
 from ...examples.base import Place
-from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten
+from .base import DEFAULTS, FORMATS, Format, Options, Row, shorten, unreadable
 from .text_files import log, read_lines
 
 _DELIMITERS = (",", "\t", ";", "|")
@@ -64,8 +64,13 @@ def _read(path: Path, options: Options, delimiter: str | None) -> Iterator[Row]:
     names, width = header.names, header.width
     for number, cells, line in records:
         if len(cells) != width or header.spare:
-            fitted = _fit(cells, header, line, Place(file, number), delimiter)
-            yield Row(dict(zip(names, fitted, strict=True)), Place(file, number))
+            place = Place(file, number)
+            try:
+                fitted = _fit(cells, header, line, place, delimiter)
+            except InputError as error:
+                yield unreadable(error, place, options)
+                continue
+            yield Row(dict(zip(names, fitted, strict=True)), place)
         elif cells[0].strip() == names[0] and width > 1 and tuple(cell.strip() for cell in cells) == names:
             _report_repeated_header(file, number)
         else:

@@ -32,6 +32,7 @@ _MARKS = {  # UTF-32's begins with UTF-16's
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_NO_FILE_ENCODINGS = frozenset({"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"})
 _MANY_NULS = 0.05  # share of the characters; UTF-16 without a byte order mark has one in each space and line end
 
 
@@ -90,6 +91,8 @@ def resolve_encoding(path: Path, requested: str | None) -> str:
     if requested is None:
         return detect_encoding(path)
     try:
+        if codecs.lookup(requested).name in _NO_FILE_ENCODINGS:
+            raise LookupError
         if "가a".encode(requested).decode(requested) != "가a":
             raise LookupError
     except UnicodeEncodeError:
