@@ -36,7 +36,7 @@ def spooled(path: Path) -> Path:
     mode = path.stat().st_mode
     if stat.S_ISCHR(mode) or stat.S_ISSOCK(mode):
         raise InputError("this is a terminal or a device", place=path, expected="a file or a pipe")
-    return _spooled(path, os.stat(path).st_ino)
+    return _spooled(path, path.stat().st_ino)
 
 
 _HOLDERS: list[tempfile.TemporaryDirectory[str]] = []

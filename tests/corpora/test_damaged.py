@@ -73,7 +73,7 @@ def test_encodings_that_no_file_has(encoding: str, tmp_path: Path) -> None:
 
 def test_columns_whose_names_differ_in_case(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "Text,text,label\n가,나,다\n")
-    with pytest.raises(InputError, match="two columns for the text.*'Text', 'text'"):
+    with pytest.raises(InputError, match=r"two columns for the text.*'Text', 'text'"):
         read(path)
     corpus = open_corpus(path, TextExample, "any", columns={"text": "Text"})
     assert list(corpus.examples(tmp_path, "train")) == [TextExample("가", "다")]
