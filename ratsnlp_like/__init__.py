@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .examples.question import Answer, QuestionExample
     from .examples.text import RawExample, TextExample
     from .inference.predictor import Predictor
-    from .registry import CHECKPOINTS, CORPORA, TASKS
+    from .registry import CHECKPOINTS, CORPORA, LOGGERS, METRICS, TASKS
     from .tasks.base import Task
     from .text.normalization import Normalizer
     from .training.finetune import FineTuneResult, fine_tune
@@ -48,6 +48,8 @@ _MODULES = {
     "Predictor": "inference.predictor",
     "CHECKPOINTS": "registry",
     "CORPORA": "registry",
+    "LOGGERS": "registry",
+    "METRICS": "registry",
     "TASKS": "registry",
     "Task": "tasks.base",
     "Normalizer": "text.normalization",

@@ -13,7 +13,6 @@ from .errors import InputError, did_you_mean, raise_together
 Precision = Literal["auto", "32", "bf16-mixed", "16-mixed", "64"]
 EVAL_BATCH_SIZE = 64
 """Windows of a batch where a saved model is evaluated, unless `eval_batch_size` states another number."""
-Logger = Literal["tensorboard", "wandb", "mlflow"]
 
 
 @dataclass(frozen=True)
@@ -169,13 +168,21 @@ class TrainingArguments:
     """Lightning's strategy: ddp, fsdp, deepspeed, ..."""
     num_nodes: int = 1
     """Number of machines of the cluster."""
-    logger: tuple[Logger, ...] = ()
-    """Loggers in addition to the CSV file that is always written."""
+    metrics: tuple[str, ...] = ()
+    """Registered metrics that are reported next to those of the task: matthews, absolute_error, or your own."""
+    monitor: str | None = None
+    """Metric of the validation that chooses the best model and stops early, such as accuracy or loss; by default the
+    best metric of the task. Any reported number will do; an unknown name lists them."""
+    monitor_mode: Literal["auto", "max", "min"] = "auto"
+    """Direction of --monitor. auto: losses, errors and perplexities are minimized, all else is maximized."""
+    loggers: tuple[str, ...] = ()
+    """Loggers next to the CSV file that is always written: tensorboard, wandb, mlflow, or your own."""
     progress: bool = True
     """Show progress bars."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "logger", _names(self.logger))
+        object.__setattr__(self, "loggers", _names(self.loggers))
+        object.__setattr__(self, "metrics", _names(self.metrics))
         together = InputError("--batch_size auto and --batch_tokens", fix="leave out one of them")
         several = InputError("--batch_size auto with several devices", fix="name a number of windows")
         auto = self.batch_size == "auto"
@@ -198,7 +205,7 @@ class TrainingArguments:
 RESUMABLE = frozenset(
     {
         *("epochs", "max_steps", "eval_batch_size", "early_stopping", "accelerator", "devices", "strategy"),
-        *("num_nodes", "logger", "progress"),
+        *("num_nodes", "loggers", "progress"),
     }
 )
 """Options that may differ when a run is resumed; any other would make it a different run."""

@@ -29,6 +29,9 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--eval_batch_size", type=int, default=EVAL_BATCH_SIZE, help="windows per batch")
     parser.add_argument("--limit_eval", type=int | None, default=None, help="evaluate on this many examples")
     parser.add_argument("--result", type=str | None, default=None, help="write the metrics to this JSON file")
+    parser.add_argument(
+        "--metrics", type=tuple[str, ...], default=(), help="registered metrics to report next to those of the task"
+    )
     add_precision(parser)
     task, saved = describe_model(first_positional(arguments))
     if task is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ..data.splits import best_split
 from ..errors import InputError, did_you_mean
 from ..inference.model_folder import PredictionPrecision
 from ..inference.predictor import Predictor
+from ..metrics.base import Metric
 from ..runtime.places import default_cache, default_root
 from ..tasks.abilities import SupportsGenerationMetrics
 from ..training.job import Job, name_of
@@ -33,6 +34,7 @@ def evaluate(
     corpus: str | Path | Corpus,
     split: str | None = None,
     precision: PredictionPrecision = "32",
+    metrics: Iterable[str | Metric] = (),
     **options: Any,
 ) -> dict[str, Any]:
     """Evaluate a saved model on a corpus.
@@ -42,6 +44,8 @@ def evaluate(
         corpus: registered name, file, hub id, or `Corpus`.
         split: split of the corpus; by default test, else validation, else the only one.
         precision: `32` or `bf16`, as in `Predictor.from_pretrained`.
+        metrics: functions `(predictions, examples, labels) -> float | dict` or names of registered ones, reported next
+            to those of the task.
         options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
             `progress`; and the `inference_options` and `evaluation_options` of the task.
 
@@ -51,7 +55,7 @@ def evaluate(
     Raises:
         InputError: there is no such model or corpus, or the corpus has a label that the model lacks.
     """
-    return Evaluation.of(folder, corpus=corpus, split=split, precision=precision, **options).scores
+    return Evaluation.of(folder, corpus=corpus, split=split, precision=precision, metrics=metrics, **options).scores
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Evaluation:
         corpus: str | Path | Corpus,
         split: str | None = None,
         precision: PredictionPrecision = "32",
+        metrics: Iterable[str | Metric] = (),
         **options: Any,
     ) -> Evaluation:
         """Evaluate a saved model; the arguments are those of `evaluate`."""
@@ -82,13 +87,13 @@ class Evaluation:
         predictor = predictor.with_options(**{name: options.pop(name) for name in fields if name in options})
         evaluation_set = EvaluationSet.of(predictor, corpus, split, options)
         log.info("evaluated on %s", evaluation_set)
-        module = TaskModule(predictor.task, predictor.model, predictor.labels)
+        module = TaskModule(predictor.task, predictor.model, predictor.labels, metrics=metrics)
         trainer = evaluation_trainer(progress=evaluation_set.progress)
         trainer.test(module, dataloaders=evaluation_set.loader(predictor), verbose=False)
-        metrics = module.results
+        scores = module.results
         if isinstance(predictor.task, SupportsGenerationMetrics):
-            metrics |= predictor.task.score_generation(predictor.predict, evaluation_set.split.examples())
-        return cls(predictor, evaluation_set, metrics, module.predictions, module.examples)
+            scores |= predictor.task.score_generation(predictor.predict, evaluation_set.split.examples())
+        return cls(predictor, evaluation_set, scores, module.predictions, module.examples)
 
 
 @dataclass(frozen=True)

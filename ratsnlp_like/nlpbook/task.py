@@ -10,7 +10,7 @@ from torch.utils.data import SequentialSampler
 
 from ..data.decoding import decode_split
 from ..errors import InputError
-from ..training.finetune import check_length
+from ..training.model import check_length
 from ..training.module import OptimizedModule
 from .arguments import training_arguments
 from .dataset import BookDataset

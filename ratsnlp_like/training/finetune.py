@@ -1,59 +1,62 @@
-"""The whole job: from a corpus and a checkpoint to a model that is measured, saved and ready to be asked."""
+"""Fine-tune a checkpoint on a corpus, evaluate it and save it: `fine_tune`."""
 
 from __future__ import annotations
 
 import logging
 import shlex
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..arguments import ModelArguments, TrainingArguments
-from ..checkpoints import adapters as lora
-from ..checkpoints.architectures import max_positions
-from ..checkpoints.base import load_config, load_model, load_tokenizer, resolve
+from ..checkpoints.base import load_config, load_tokenizer, resolve
 from ..corpora.base import Corpus
 from ..data.module import TaskDataModule
-from ..errors import InputError
 from ..inference.predictor import Predictor
-from ..modeling import unpadded
-from ..modeling.layers import freeze
+from ..metrics.base import Metric
 from ..tasks.abilities import SupportsGenerationMetrics
-from .callbacks.checkpoint import CHECKPOINT, CheckpointCallback
+from .callbacks.checkpoint import CheckpointCallback
 from .callbacks.throughput import ThroughputMeter
 from .job import Job, name_of
 from .memory import largest_batch
+from .model import build_model, check_length
 from .module import TaskModule
-from .run_folder import Run
+from .run_folder import RESUME_FILE, Run
+from .scoring import split_names
 from .trainer import build_trainer
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+    from pytorch_lightning.loggers import Logger
 
 log = logging.getLogger("ratsnlp_like")
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was stopped by Ctrl-C or SIGTERM; the message says how to go on."""
+    """Training was stopped by Ctrl-C or SIGTERM; the message names the command that continues it."""
 
 
 @dataclass(frozen=True)
 class FineTuneResult:
-    """What came of a run."""
+    """The outcome of a run."""
 
     output: Path
     """The run folder."""
     best: Path
     """The folder of the best model, which transformers opens too."""
     metrics: dict[str, Any]
-    """Of the best model on the validation split (or on --eval_corpus)."""
+    """Metrics of the best model on the validation split (or on --eval_corpus)."""
     test_metrics: dict[str, Any] | None
-    """Of the best model on the test split, where the corpus has one."""
+    """Metrics of the best model on the test split, if the corpus has one."""
     summary: dict[str, Any]
     """Steps, examples, tokens, seconds, memory, and the sizes of the splits."""
     predictor: Predictor
-    """The best model, ready to be asked."""
+    """The best model, ready for prediction."""
 
     def to_dict(self) -> dict[str, Any]:
-        """For result.json; the predictor is left out."""
+        """Return the content of result.json: all but the predictor."""
         return {
             "output": str(self.output),
             "best": str(self.best),
@@ -61,6 +64,15 @@ class FineTuneResult:
             "test_metrics": self.test_metrics,
             **self.summary,
         }
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """Objects of the user that take part in a run and are not part of its configuration."""
+
+    callbacks: Sequence[pl.Callback] = ()
+    loggers: Sequence[Logger] = ()
+    metrics: Sequence[Metric] = ()
 
 
 def fine_tune(
@@ -71,6 +83,9 @@ def fine_tune(
     output: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    callbacks: Sequence[pl.Callback] = (),
+    loggers: Iterable[str | Logger] = (),
+    metrics: Iterable[str | Metric] = (),
     **options: Any,
 ) -> FineTuneResult:
     """Fine-tune a checkpoint on a corpus, evaluate it, and save it.
@@ -80,27 +95,40 @@ def fine_tune(
         corpus: a registered name, a file, a hub id, or a `Corpus`.
         checkpoint: a bundled name, a folder, or a hub id.
         output: the run folder; `runs/TASK-CORPUS-CHECKPOINT` by default.
-        resume: go on with the unfinished run that lies in `output`; begin it where there is none yet.
-        overwrite: throw away the run that lies in `output`.
+        resume: continue the unfinished run in `output`; a new run begins if there is none.
+        overwrite: delete the run in `output` first.
+        callbacks: Lightning callbacks, added to those of the package.
+        loggers: Lightning loggers or names of registered ones, next to the CSV file that is always written.
+        metrics: functions `(predictions, examples, labels) -> float | dict` or names of registered ones. Their values
+            are reported next to the metrics of the task, and `monitor` may name one.
         options: fields of `arguments.DataArguments`, `ModelArguments`, `TrainingArguments`, `CorpusArguments`,
             `corpora.formats.Options` and of the task, and names of columns (`text_column="본문"`).
 
     Raises:
-        InputError: the input is at fault; the message says what, where, and how to mend it.
+        InputError: the input is at fault; the message states what, where, and the fix.
         TrainingError: the loss is not finite or has exploded.
-        Interrupted: stopped by Ctrl-C; the state is saved.
+        Interrupted: stopped by Ctrl-C or SIGTERM; the state is saved.
     """
-    job = Job.of(task, corpus, checkpoint, options)
+    logger_names, logger_objects = split_names(loggers)
+    metric_names, metric_functions = split_names(metrics)
+    job = Job.of(task, corpus, checkpoint, {**options, "loggers": logger_names, "metrics": metric_names})
     job.check()
-    return run_job(job, output=output, resume=resume, overwrite=overwrite)
+    extensions = Extensions(callbacks, logger_objects, metric_functions)
+    return run_job(job, output=output, resume=resume, overwrite=overwrite, extensions=extensions)
 
 
 def run_job(
-    job: Job, *, output: str | Path | None = None, resume: bool = False, overwrite: bool = False
+    job: Job,
+    *,
+    output: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    extensions: Extensions | None = None,
 ) -> FineTuneResult:
-    """`fine_tune`, of a job that was checked."""
+    """Run a job that was checked; see `fine_tune`."""
     import pytorch_lightning as pl
 
+    extensions = extensions or Extensions()
     folder = Path(output) if output else _default_output(job)
     run = Run(folder, job.to_dict())
     run.check(resume=resume, overwrite=overwrite)
@@ -112,71 +140,72 @@ def run_job(
     job.task.check_model(config)
     data = open_data(job, tokenizer)
     data.setup("fit")
-    labels = data.labels or []
-    for split, size in data.summary().items():
-        log.info("%s: %s", split, ", ".join(f"{value:,} {what.replace('_', ' ')}" for what, value in size.items()))
-
-    direction = "higher" if data.task.maximize else "lower"
-    log.info("the best model is the one with the best validation %s (%s is better)", data.task.best_metric, direction)
+    _log_sizes(data)
 
     pl.seed_everything(job.training.seed, verbose=False)
-    data.task.configure(config, labels)
-    model = load_model(
-        name,
-        config,
-        data.task.model_class(),
-        vocabulary=len(tokenizer),
-        init=job.model.init,
-        attention=choose_attention(job),
+    model = build_model(job, name, config, task=data.task, labels=data.labels or [], vocabulary=len(tokenizer))
+    metrics: list[str | Metric] = [*job.training.metrics, *extensions.metrics]
+    module = TaskModule(data.task, model, data.labels or [], job.training, metrics=metrics)
+    module.check_monitor(data.validation)
+    meter = ThroughputMeter()
+    checkpoints = CheckpointCallback(folder, _predictor_factory(job, data))
+    trainer = build_trainer(
+        job.training,
+        module=module,
+        folder=folder,
+        callbacks=[meter, checkpoints, *extensions.callbacks],
+        loggers=extensions.loggers,
     )
-    if job.model.freeze is not None:
-        learning = freeze(model, job.model.freeze)
-        log.info("frozen: embeddings and %d layers; %s weights go on learning", job.model.freeze, f"{learning:,}")
-    if job.model.lora:
-        learning, size = lora.add(model, job.model, job.checkpoint), model.num_parameters()
-        log.info("LoRA: %s of %s weights learn", f"{learning:,}", f"{size:,}")
-    if job.model.unpadded and not unpadded.install(model):
-        log.info("a %s has no forward without padding here: batches are padded", config.model_type)
-    about = {
-        "checkpoint": job.checkpoint,
-        "init": job.model.init,
-        "corpus": name_of(job.corpus),
-        "columns": job.columns,
-        "fingerprints": {
-            name: split.read.fingerprint
-            for name in ("train", "validation", "test")
-            if (split := getattr(data, name)) is not None
-        },
-    }
-
-    def predictor(module: TaskModule) -> Predictor:
-        module.add_intervals()
-        metrics = {"validation": module.results} if module.results else {}
-        return Predictor(
-            module.task, module.model, tokenizer, labels, max_length=job.data.max_length, about=about, metrics=metrics
-        )
-
-    module = TaskModule(data.task, model, labels, job.training)
-    keeper, meter = CheckpointCallback(folder, predictor), ThroughputMeter()
-    trainer = build_trainer(job.training, task=data.task, folder=folder, keeper=keeper, meter=meter)
     found = run.found(resume=resume)
     if job.training.batch_size == "auto":
         _set_batch_size(found, trainer, module, data, job.training)
     with run.locked() if trainer.is_global_zero else nullcontext():
         if trainer.is_global_zero:
             run.begin(resume=resume, found=found)
-        state = folder / CHECKPOINT if resume and (folder / CHECKPOINT).exists() else None
+        state = folder / RESUME_FILE if resume and (folder / RESUME_FILE).exists() else None
         pl.seed_everything(job.training.seed, verbose=False)
-        _fit(trainer, module, data, state, keeper, folder)
-        if keeper.evaluated != trainer.global_step:  # a finished run, resumed
+        _fit(trainer, module, data, state, checkpoints, folder)
+        if checkpoints.evaluated != trainer.global_step:  # a finished run, resumed
             trainer.validate(module, datamodule=data, verbose=False)
         return _finish(run, trainer, module, data, meter, job.model)
 
 
+def _log_sizes(data: TaskDataModule) -> None:
+    for split, size in data.summary().items():
+        log.info("%s: %s", split, ", ".join(f"{value:,} {what.replace('_', ' ')}" for what, value in size.items()))
+
+
+def _predictor_factory(job: Job, data: TaskDataModule) -> Callable[[TaskModule], Predictor]:
+    """Return a function that makes the predictor of a module, with its provenance and its last metrics."""
+    splits = {name: getattr(data, name) for name in ("train", "validation", "test")}
+    about = {
+        "checkpoint": job.checkpoint,
+        "init": job.model.init,
+        "corpus": name_of(job.corpus),
+        "columns": job.columns,
+        "fingerprints": {name: split.read.fingerprint for name, split in splits.items() if split is not None},
+    }
+
+    def predictor(module: TaskModule) -> Predictor:
+        module.add_intervals()
+        metrics = {"validation": module.results} if module.results else {}
+        return Predictor(
+            module.task,
+            module.model,
+            data.tokenizer,
+            module.labels,
+            max_length=job.data.max_length,
+            about=about,
+            metrics=metrics,
+        )
+
+    return predictor
+
+
 def _set_batch_size(
-    found: dict[str, Any], trainer: Any, module: TaskModule, data: TaskDataModule, arguments: TrainingArguments
+    found: dict[str, Any], trainer: pl.Trainer, module: TaskModule, data: TaskDataModule, arguments: TrainingArguments
 ) -> None:
-    """Let the data come in batches as large as memory holds; as before in a run that is resumed."""
+    """Set the largest batch size that memory holds; a resumed run keeps the one it began with."""
     if "batch_size" not in found and data.train is not None:
         found["batch_size"] = largest_batch(
             data.task,
@@ -190,24 +219,29 @@ def _set_batch_size(
 
 
 def _fit(
-    trainer: Any, module: TaskModule, data: TaskDataModule, state: Path | None, keeper: CheckpointCallback, folder: Path
+    trainer: pl.Trainer,
+    module: TaskModule,
+    data: TaskDataModule,
+    state: Path | None,
+    checkpoints: CheckpointCallback,
+    folder: Path,
 ) -> None:
     try:
         trainer.fit(module, datamodule=data, ckpt_path=state, weights_only=True)
     except (SystemExit, KeyboardInterrupt):  # Lightning turns Ctrl-C into exit code 1
-        if not keeper.interrupted:
+        if not checkpoints.interrupted:
             raise
     finally:
-        keeper.release()
+        checkpoints.release()
     for callback in trainer.early_stopping_callbacks:
         if callback.stopped_epoch:
-            log.info("stopped early: no better in %d evaluations", callback.patience)
-    if keeper.interrupted:
-        saved = (folder / CHECKPOINT).exists()
+            log.info("stopped early: no improvement in %d evaluations", callback.patience)
+    if checkpoints.interrupted:
+        saved = (folder / RESUME_FILE).exists()
         raise Interrupted(
             f"stopped at step {trainer.global_step}"
             + (
-                f"; go on with: ratsnlp-like train --output {shlex.quote(str(folder))} --resume"
+                f"; continue with: ratsnlp-like train --output {shlex.quote(str(folder))} --resume"
                 if saved
                 else " before anything was saved"
             )
@@ -215,16 +249,21 @@ def _fit(
 
 
 def _finish(
-    run: Run, trainer: Any, module: TaskModule, data: TaskDataModule, meter: ThroughputMeter, arguments: ModelArguments
+    run: Run,
+    trainer: pl.Trainer,
+    module: TaskModule,
+    data: TaskDataModule,
+    meter: ThroughputMeter,
+    arguments: ModelArguments,
 ) -> FineTuneResult:
-    """Measure the best model on the test split, and write down what came of the run."""
+    """Evaluate the best model on the test split, and write the results of the run."""
     best = Predictor.from_pretrained(run.folder, unpadded=arguments.unpadded)
     if arguments.lora_merge:
         best = best.merged()
     metrics, held_out = best.metrics.setdefault("validation", {}), data.validation
     if data.test is not None:
         device = best.model.device
-        module.model, module.task = best.model, best.task  # the task with what the validation set has decided
+        module.model, module.task = best.model, best.task  # with the options tuned on the validation split
         trainer.test(module, dataloaders=data.test_dataloader(), verbose=False)
         best.model.to(device)
         metrics, held_out = best.metrics.setdefault("test", module.results), data.test
@@ -243,25 +282,12 @@ def _finish(
         predictor=best,
     )
     if trainer.is_global_zero:
-        run.end(result)
+        run.end(result.to_dict())
     return result
 
 
-def choose_attention(job: Job) -> str | None:
-    """Eager attention on a CPU: 1.2 to 1.7 times as fast there as the fused one, whose way back is slow."""
-    import torch
-
-    if job.model.attention != "auto":
-        return job.model.attention
-    accelerator = job.training.accelerator
-    on_cpu = accelerator == "cpu" or (
-        accelerator == "auto" and not torch.cuda.is_available() and not torch.backends.mps.is_available()
-    )
-    return "eager" if on_cpu else None
-
-
 def open_data(job: Job, tokenizer: Any) -> TaskDataModule:
-    """The data module of a job."""
+    """Return the data module of a job."""
     return TaskDataModule(
         job.task,
         job.open(job.corpus),
@@ -278,22 +304,6 @@ def open_data(job: Job, tokenizer: Any) -> TaskDataModule:
         limit_train=job.data.limit_train,
         limit_eval=job.data.limit_eval,
     )
-
-
-def check_length(max_length: int, config: Any, checkpoint: str) -> None:
-    """A model has no embedding for a position beyond its last.
-
-    Raises:
-        InputError: `max_length` asks for one.
-    """
-    limit = max_positions(config)
-    if limit is not None and max_length > limit:
-        raise InputError(
-            f"max_length {max_length} is more than the {limit} positions of {checkpoint}",
-            place="--max_length",
-            expected=f"at most {limit}",
-            fix=f"--max_length {limit}; longer texts go through windows (classification: --long_text windows)",
-        )
 
 
 def _default_output(job: Job) -> Path:

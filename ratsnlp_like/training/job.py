@@ -1,4 +1,4 @@
-"""What a run is made of, sorted and checked without torch."""
+"""Job: the arguments of a run, sorted and checked without torch."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..corpora.formats import Options
 from ..corpora.opening import open_corpus
 from ..corpora.tables import as_corpus
 from ..errors import InputError
-from ..registry import TASKS
+from ..registry import LOGGERS, METRICS, TASKS
 from ..runtime.places import default_root
 from ..tasks.base import AnyTask
 
 
 @dataclass(frozen=True)
 class Job:
-    """All that a run is made of, resolved from flat options."""
+    """The arguments of a run, resolved from flat options."""
 
     task: AnyTask
     corpus: str | Corpus
@@ -38,13 +38,13 @@ class Job:
 
     @classmethod
     def of(cls, task: str, corpus: str | Path | Corpus, checkpoint: str | Path, options: Mapping[str, Any]) -> Job:
-        """Sort flat options into their places.
+        """Sort flat options into the classes of arguments.
 
         Raises:
             InputError: an unknown task or option, or a value out of its range.
         """
         kind = TASKS[task]
-        reading, places, data, model, training, made, columns = distribute(
+        reading, places, data, model, training, task_, columns = distribute(
             dict(options),
             Options,
             CorpusArguments,
@@ -58,10 +58,10 @@ class Job:
             corpus = str(corpus)
         elif not isinstance(corpus, (str, Corpus)):
             corpus = as_corpus(corpus) or corpus
-        return cls(made, corpus, str(checkpoint), reading, places, data, model, training, columns)
+        return cls(task_, corpus, str(checkpoint), reading, places, data, model, training, columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """Flat options that make this job again, for the configuration of the run folder."""
+        """Return the flat options of this job, for the configuration of the run folder."""
         parts = (self.reading, self.places, self.data, self.model, self.training, self.task)
         flat = {f.name: getattr(part, f.name) for part in parts for f in fields(part)}
         flat |= {f"{name}_column": column for name, column in self.columns.items()}
@@ -69,7 +69,7 @@ class Job:
         return json.loads(json.dumps({**named, **flat}, default=str))
 
     def open(self, spec: str | Corpus, *, like: str | Corpus | None = None) -> Corpus:
-        """A corpus, read as this job says; a file may be in the layout of another corpus."""
+        """Open a corpus with the options of this job; a file may be in the layout of another corpus."""
         return open_corpus(
             spec,
             self.task.example,
@@ -84,14 +84,22 @@ class Job:
         )
 
     def check(self) -> None:
-        """Tell what is wrong before the work begins, and before torch is loaded for it.
+        """Check what can be checked before torch is loaded.
 
         Raises:
-            InputError: there is no such checkpoint or corpus, its files cannot be read, or a package is missing.
+            InputError: an unknown checkpoint, corpus, metric or logger, files that cannot be read, a missing package.
         """
-        for name in self.training.logger:
-            if importlib.util.find_spec(name) is None:
-                raise InputError(f"the package {name} is not installed", place="--logger", fix=f"pip install {name}")
+        for flag, registry, names in (
+            ("--metrics", METRICS, self.training.metrics),
+            ("--loggers", LOGGERS, self.training.loggers),
+        ):
+            for name in names:
+                try:
+                    registry[name]
+                except InputError as error:
+                    raise error.at(flag) from None
+        for name in self.training.loggers:
+            _check_package(name)
         if self.model.lora:
             lora.check_installed("--lora")
         resolve(self.checkpoint)
@@ -102,5 +110,12 @@ class Job:
 
 
 def name_of(corpus: str | Path | Corpus) -> str:
-    """How a corpus is called in a configuration."""
+    """Return the name of a corpus in a configuration."""
     return type(corpus).__name__ if isinstance(corpus, Corpus) else str(corpus)
+
+
+def _check_package(name: str) -> None:
+    """Check that the package of a built-in logger, after which it is named, is installed."""
+    built_in = LOGGERS[name].__module__.startswith(f"{__package__}.")
+    if built_in and importlib.util.find_spec(name) is None:
+        raise InputError(f"the package {name} is not installed", place="--loggers", fix=f"pip install {name}")

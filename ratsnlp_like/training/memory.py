@@ -1,7 +1,7 @@
-"""How large a batch may be: `--batch_size auto`.
+"""The largest batch that fits into memory: `--batch_size auto`.
 
-What a step needs is counted, not tried out: the numbers that the forward pass keeps for the way back, for a few of the
-longest windows. On a GPU a step of the size that was found is taken as well, and the size halved while it does not fit.
+The memory of a step is computed from the tensors that the forward pass saves for the backward pass, for a few of the
+longest windows. On a GPU a step of the resulting size is run too, and the size is halved while it does not fit.
 """
 
 from __future__ import annotations
@@ -21,51 +21,53 @@ from ..tasks.base import AnyTask
 
 log = logging.getLogger("ratsnlp_like")
 
-_LOOKED_AT = 4
-"""Windows that the forward pass is looked at with."""
-_PASSING = 1.5
-"""What a step takes at its peak, over what it keeps: outputs of single operations, gradients on their way."""
-_OF_ADAM = 3 * 4
-"""Bytes for each weight that learns: its gradient and AdamW's two means, in 32 bits."""
-_SHARE = 0.8
-"""Of the memory that is free."""
-_MOST, _STEPS = 256, 50
-"""No larger batch, and no fewer steps in an epoch: a model learns in steps."""
+_PROBED_WINDOWS = 4
+"""Windows of the forward pass whose memory is measured."""
+PEAK_FACTOR = 1.5
+"""Peak memory of a step over that of the saved tensors: outputs of single operations, gradients in flight."""
+_ADAM_BYTES = 3 * 4
+"""Bytes per trained parameter: its gradient and the two moments of AdamW, in 32 bits."""
+FREE_SHARE = 0.8
+"""Share of the free memory that a step may take."""
+_MAX_BATCH, _MIN_STEPS = 256, 50
+"""Largest batch, and fewest steps per epoch."""
 
 
 def largest_batch(
     task: AnyTask, model: Any, split: EncodedSplit, tokenizer: Any, *, device: torch.device, precision: str
 ) -> int:
-    """The largest power of two of windows that a step can hold in memory; at most 256, and at least 50 steps an epoch.
+    """Return the largest power of two of windows that fits into memory: at most 256, for at least 50 steps per epoch.
 
     Args:
-        task: of the model.
-        model: as it will be trained; it is left as it was.
-        split: to train on.
-        tokenizer: of the model.
-        device: that it will be trained on.
-        precision: as Lightning names it.
+        task: task of the model.
+        model: model to train; it is not changed.
+        split: split to train on.
+        tokenizer: tokenizer of the model.
+        device: device of training.
+        precision: precision as Lightning names it.
     """
     longest = np.argsort(-split.unit_lengths).tolist()
     before = model.training, next(model.parameters()).device
     model.to(device).train()
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            windows = [split[k] for k in split.windows_of(np.array(longest[:_LOOKED_AT]))]
+            windows = [split[k] for k in split.windows_of(np.array(longest[:_PROBED_WINDOWS]))]
             few = as_batch(task, windows, tokenizer, device)
             weights = step_bytes(task, model, few, precision, times=0)
-            window = (step_bytes(task, model, few, precision, times=1) - weights) / len(longest[:_LOOKED_AT])
-            size = _power_of_two(min((free_memory(device) * _SHARE - weights) / window, _MOST, len(longest) / _STEPS))
+            window = (step_bytes(task, model, few, precision, times=1) - weights) / len(longest[:_PROBED_WINDOWS])
+            size = _power_of_two(
+                min((free_memory(device) * FREE_SHARE - weights) / window, _MAX_BATCH, len(longest) / _MIN_STEPS)
+            )
             while device.type == "cuda" and size > 1:
                 windows = [split[k] for k in split.windows_of(np.array(list(islice(cycle(longest), size))))]
-                if _fits(task, model, as_batch(task, windows, tokenizer, device), precision):
+                if fits(task, model, as_batch(task, windows, tokenizer, device), precision):
                     break
                 size //= 2
     finally:
         model.zero_grad(set_to_none=True)
         model.to(before[1]).train(before[0])
-    step, whole = size * window + weights, free_memory(device)
-    log.info("batch size: %d windows (a step takes about %.1f of %.1f GB)", size, step / 1e9, whole / 1e9)
+    step, free = size * window + weights, free_memory(device)
+    log.info("batch size: %d windows (a step takes about %.1f of %.1f GB)", size, step / 1e9, free / 1e9)
     return size
 
 
@@ -74,22 +76,22 @@ def _power_of_two(most: float) -> int:
 
 
 def step_bytes(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str, times: float = 1) -> float:
-    """What a training step takes at its peak, beside the weights.
+    """Return the peak memory of a training step in bytes, without the weights.
 
     Args:
-        task: of the model.
-        model: in training.
-        batch: to look at.
-        precision: as Lightning names it.
-        times: so many times as large a batch; 0 for what a step takes whatever its batch.
+        task: task of the model.
+        model: model in training mode.
+        batch: batch to measure.
+        precision: precision as Lightning names it.
+        times: factor of the size of the batch; 0 for the part that does not depend on it.
     """
-    learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    activations = times * _PASSING * _kept(task, model, batch, precision) if times else 0.0
-    return activations + learning * _OF_ADAM
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    activations = times * PEAK_FACTOR * saved_bytes(task, model, batch, precision) if times else 0.0
+    return activations + trained * _ADAM_BYTES
 
 
 def as_batch(task: AnyTask, windows: Sequence[Mapping[str, Any]], tokenizer: Any, device: torch.device) -> Any:
-    """Windows on a device."""
+    """Collate windows as in training, on a device."""
     batch = task.collate(windows, tokenizer, noise=np.random.default_rng(0))
     return {name: value.to(device) for name, value in batch.items()}
 
@@ -101,24 +103,25 @@ def _loss(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str
         return task.loss(model, batch)
 
 
-def _kept(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str) -> int:
-    """Bytes that a forward pass keeps for the way back, weights apart."""
+def saved_bytes(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str) -> int:
+    """Return the bytes that a forward pass saves for the backward pass, without the weights."""
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     seen: dict[int, int] = {}
 
-    def look(tensor: Tensor) -> Tensor:
+    def record(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
             seen[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(look, lambda tensor: tensor):
-        kept_alive = _loss(task, model, batch, precision)  # or storages would be given away and counted once
-    assert kept_alive.requires_grad
+    with torch.autograd.graph.saved_tensors_hooks(record, lambda tensor: tensor):
+        loss = _loss(task, model, batch, precision)  # held, or storages would be reused and counted once
+    assert loss.requires_grad
     return max(1, sum(seen.values()))
 
 
-def _fits(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str) -> bool:
+def fits(task: AnyTask, model: Any, batch: Mapping[str, Tensor], precision: str) -> bool:
+    """Return True if a step of this batch does not run out of memory."""
     try:
         _loss(task, model, batch, precision).backward()
     except torch.OutOfMemoryError:

@@ -1,10 +1,11 @@
-"""The one LightningModule of the package, and what any other that learns shares with it."""
+"""TaskModule: a task and its model as a LightningModule, on an optimizer that other modules share."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,31 +15,34 @@ import torch
 from ..arguments import TrainingArguments
 from ..data.batches import ON_HOST, Loader
 from ..data.decoding import decode_split
-from ..errors import TrainingError
+from ..data.encoding import EncodedSplit
+from ..errors import InputError, TrainingError, did_you_mean
+from ..metrics.base import Metric
 from ..metrics.bootstrap import confidence_intervals
 from ..modeling import unpadded
 from ..modeling.layers import depths
-from ..tasks.abilities import SupportsTuning
+from ..tasks.abilities import SupportsOracle, SupportsTuning
 from ..tasks.base import AnyTask, Raw
+from .scoring import metrics_by_name, score
 
 log = logging.getLogger("ratsnlp_like")
 
-_EXPLODED = 10
-"""A loss so many times that of the first steps will not come down again."""
-_FIRST = 10
-"""Steps whose mean loss is taken as the loss at the start."""
-_LOOK_EVERY = 16
-"""Steps between looks at the loss on a GPU: each look waits for it."""
+_EXPLOSION_FACTOR = 10
+"""A loss this many times that of the first steps counts as exploded."""
+_FIRST_STEPS = 10
+"""Steps whose mean loss is the loss of the start."""
+_CHECK_EVERY = 16
+"""Steps between checks of the loss on a GPU, since each check waits for it."""
 
 
 class OptimizedModule(pl.LightningModule):
-    """How a model learns, under any Lightning trainer: the optimiser, its schedule, clipping.
+    """Base of modules: the optimizer, its schedule and clipping, under any Lightning trainer.
 
-    A subclass brings the steps. The model is the attribute `model`, so that its weights are `model.*` in a checkpoint.
+    A subclass adds the steps. The model is the attribute `model`, so that its weights are `model.*` in a checkpoint.
 
     Args:
-        model: of transformers, or any other.
-        arguments: of the optimiser and its schedule.
+        model: the model to train.
+        arguments: arguments of the optimizer and its schedule.
     """
 
     def __init__(self, model: Any, arguments: TrainingArguments | None = None) -> None:
@@ -47,7 +51,7 @@ class OptimizedModule(pl.LightningModule):
         self.model = model.train()
 
     def configure_optimizers(self) -> Any:
-        """AdamW without decay on biases and norms (no matrices), and a schedule that steps with the optimiser."""
+        """Return AdamW, without weight decay for biases and norms, and a schedule that steps with it."""
         from transformers import get_scheduler
 
         arguments = self.arguments
@@ -61,7 +65,7 @@ class OptimizedModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _groups(self) -> list[dict[str, Any]]:
-        """Matrices and the rest, of each layer where layers learn at rates of their own."""
+        """Return groups of matrices and of other parameters, per layer if learning rates differ by layer."""
         arguments = self.arguments
         depth = depths(self.model) if arguments.layer_decay != 1 else {}
         top = max(depth.values(), default=0)
@@ -79,7 +83,7 @@ class OptimizedModule(pl.LightningModule):
         ]
 
     def _can_fuse(self) -> bool:
-        """Not under fp16 (a fused step unscales gradients itself, after clipping), nor where parameters are sharded."""
+        """Return False for fp16 (a fused step unscales gradients after clipping) and for sharded parameters."""
         strategy = type(self.trainer.strategy).__name__
         plain = strategy in {"SingleDeviceStrategy", "DDPStrategy"} and self.device.type in {"cpu", "cuda"}
         return plain and self.trainer.precision != "16-mixed"
@@ -90,7 +94,7 @@ class OptimizedModule(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Lightning refuses to clip for any fused optimiser, though only fp16 would need it to."""
+        """Clip the norm of the gradients; Lightning refuses this for every fused optimizer, for the sake of fp16."""
         if gradient_clip_val and self._can_fuse():
             torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
         else:
@@ -100,62 +104,88 @@ class OptimizedModule(pl.LightningModule):
 class TaskModule(OptimizedModule):
     """A task and its model under any Lightning trainer.
 
-    The model is the attribute `model`. Loaders must give `index`, the numbers of the windows, as `data.Loader` does;
-    with the `data.ON_HOST`, a forward without padding need not ask a GPU for them.
+    Batches must have the entry `index`, the indices of their windows, as those of `data.batches.Loader` do; with the
+    entries `ON_HOST`, a forward without padding does not wait for a GPU.
 
     Args:
-        task: as the data module has filled it in.
-        model: with the head that the task names.
-        labels: in the model's order.
-        arguments: of the optimiser and its schedule.
+        task: task with the fields that depend on the data, as `TaskDataModule.task` is after `setup`.
+        model: model with the head of the task.
+        labels: labels in the order of the outputs.
+        arguments: arguments of the optimizer, its schedule, and the metric that chooses the best model.
+        metrics: functions or names of registered metrics, reported next to those of the task.
     """
 
     def __init__(
-        self, task: AnyTask, model: Any, labels: Sequence[str], arguments: TrainingArguments | None = None
+        self,
+        task: AnyTask,
+        model: Any,
+        labels: Sequence[str],
+        arguments: TrainingArguments | None = None,
+        *,
+        metrics: Iterable[str | Metric] = (),
     ) -> None:
         super().__init__(model, arguments)
-        self.task, self.labels = task, list(labels)
+        self.task, self.labels, self.metrics = task, list(labels), metrics_by_name(metrics)
+        self.monitor, self.maximize = monitored(task, self.arguments)
         self.results: dict[str, Any] = {}
-        """The metrics of the last evaluation, tables included."""
+        """Metrics of the last evaluation, tables included."""
         self.predictions: list[Any] = []
-        """Of the last evaluation, one for each of `examples`."""
+        """Predictions of the last evaluation, one for each of `examples`."""
         self.examples: list[Any] = []
         self._raw: dict[int, Raw] = {}
         self._losses: dict[int, tuple[float, float]] = {}
-        self._unseen: list[tuple[int, np.ndarray, torch.Tensor]] = []
-        self._first: list[float] = []
+        self._unchecked: list[tuple[int, np.ndarray, torch.Tensor]] = []
+        self._first_losses: list[float] = []
 
     def _inputs(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """What of a batch the task takes."""
+        """Return the entries of a batch that the task takes."""
         wanted = self.device.type == "cuda" and unpadded.installed(self.model)
         return {name: value for name, value in batch.items() if name != "index" and (wanted or name not in ON_HOST)}
 
-    # Training
-
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> torch.Tensor:
-        """The loss of a batch. Shape: ()."""
+        """Return the mean loss of a batch. Shape: ()."""
         index = batch["index"]
         loss = self.task.loss(self.model, self._inputs(batch))
-        self._unseen.append((self.global_step, index, loss.detach()))
-        if loss.device.type == "cpu" or len(self._unseen) == _LOOK_EVERY:
-            self._look_at_losses()
+        self._unchecked.append((self.global_step, index, loss.detach()))
+        if loss.device.type == "cpu" or len(self._unchecked) == _CHECK_EVERY:
+            self._check_losses()
         self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(index))
         return loss
 
-    def _look_at_losses(self) -> None:
-        """Stop where the loss is not finite or has exploded, and say at which rows."""
-        seen, self._unseen = self._unseen, []
-        for (step, index, _), loss in zip(seen, torch.stack([entry[2] for entry in seen]).tolist(), strict=True):
-            if len(self._first) < _FIRST and math.isfinite(loss):
-                self._first.append(loss)
-            usual = float(np.mean(self._first)) if self._first else math.nan
-            exploded = len(self._first) == _FIRST and loss > max(_EXPLODED * usual, 1)
+    def _check_losses(self) -> None:
+        """Raise TrainingError with the rows of the batch if a loss is not finite or has exploded."""
+        unchecked, self._unchecked = self._unchecked, []
+        for (step, index, _), loss in zip(
+            unchecked, torch.stack([entry[2] for entry in unchecked]).tolist(), strict=True
+        ):
+            if len(self._first_losses) < _FIRST_STEPS and math.isfinite(loss):
+                self._first_losses.append(loss)
+            usual = float(np.mean(self._first_losses)) if self._first_losses else math.nan
+            exploded = len(self._first_losses) == _FIRST_STEPS and loss > max(_EXPLOSION_FACTOR * usual, 1)
             if math.isfinite(loss) and not exploded:
                 continue
             raise TrainingError(
                 f"the loss is {loss:.4g} at step {step} (it was {usual:.4g} in the first steps)\n"
                 f"  batch: {self._describe(index)}\n"
-                f"  fix: lower --learning_rate (now {self.arguments.learning_rate}), --precision 32, look at the rows"
+                f"  fix: lower --learning_rate (now {self.arguments.learning_rate}), use --precision 32, "
+                "or correct the rows"
+            )
+
+    def check_monitor(self, split: EncodedSplit | None) -> None:
+        """Check before training that the monitored metric is reported, by scoring a few gold labels.
+
+        Raises:
+            InputError: it is not among the metrics.
+        """
+        if self.arguments.monitor is None or split is None or not isinstance(self.task, SupportsOracle):
+            return
+        examples = list(islice(split.examples(), 16))
+        gold = [self.task.gold_prediction(example) for example in examples]
+        found = score(self.task, gold, examples, self.labels, self.metrics)
+        known = {"loss", *(name for name, value in found.items() if isinstance(value, (int, float)))}
+        if self.monitor not in known:
+            raise InputError(
+                f"unknown metric {self.monitor!r}", place="--monitor", fix=did_you_mean(self.monitor, known)
             )
 
     def _describe(self, index: np.ndarray) -> str:
@@ -166,20 +196,18 @@ class TaskModule(OptimizedModule):
         places = [str(loader.split.read.example(row).place or f"row {row + 1}") for row in list(rows)[:8]]
         return "; ".join(places) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
 
-    # Evaluation
-
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Keep what the model says of each window."""
+        """Predict the windows of a batch, and keep the output until the end of the epoch."""
         index = batch["index"]
         output = self.task.evaluate_batch(self.model, self._inputs(batch))
         self._raw.update(zip(index.tolist(), output.raw, strict=True))
-        # by the first window: what a process repeats to keep step with the others counts once
+        # keyed by the first window, so that a batch repeated for the sake of other processes counts once
         self._losses[int(index[0])] = float(output.loss), output.targets
 
     test_step = validation_step
 
     def on_validation_epoch_end(self) -> None:
-        """Score all examples, those of other processes too."""
+        """Score all examples, including those of other processes."""
         if self.trainer.sanity_checking:
             self._raw.clear()
             self._losses.clear()
@@ -187,7 +215,7 @@ class TaskModule(OptimizedModule):
         self._finish(self.trainer.val_dataloaders, "validation")
 
     def on_test_epoch_end(self) -> None:
-        """As `on_validation_epoch_end`."""
+        """Score all examples, including those of other processes."""
         self._finish(self.trainer.test_dataloaders, "test")
 
     def _finish(self, loader: Any, name: str) -> None:
@@ -197,14 +225,13 @@ class TaskModule(OptimizedModule):
             self.task = tuned
             predictions, examples = decode_split(self.task, loader.split, raw, self.labels, loader.tokenizer)
         self.predictions, self.examples = predictions, examples
-        self.results = self.task.score(predictions, examples, self.labels)
+        self.results = score(self.task, predictions, examples, self.labels, self.metrics)
         if losses:
             total = sum(targets for _, targets in losses.values())
             self.results["loss"] = sum(loss * targets for loss, targets in losses.values()) / (total or 1)
-        best = self.task.best_metric
         for metric, value in self.results.items():
             if isinstance(value, (int, float)):
-                self.log(f"{name}/{metric}", float(value), prog_bar=metric == best)
+                self.log(f"{name}/{metric}", float(value), prog_bar=metric == self.monitor)
         if name == "test":
             self.add_intervals()
 
@@ -226,3 +253,17 @@ class TaskModule(OptimizedModule):
             raw = {index: value for part, _ in parts for index, value in part.items()}
             losses = {index: entry for _, part in parts for index, entry in part.items()}
         return raw, losses
+
+
+def monitored(task: AnyTask, arguments: TrainingArguments) -> tuple[str, bool]:
+    """Return the metric that chooses the best model, and True if higher values are better.
+
+    The direction of another metric than that of the task follows from its name unless `monitor_mode` states it: losses,
+    errors and perplexities are minimized.
+    """
+    name = arguments.monitor or task.best_metric
+    if arguments.monitor_mode != "auto":
+        return name, arguments.monitor_mode == "max"
+    if name == task.best_metric:
+        return name, task.maximize
+    return name, not any(word in name for word in ("loss", "error", "perplexity"))

@@ -1,4 +1,4 @@
-"""From arguments to a Lightning trainer: precision, loggers, and the callbacks that keep a run safe."""
+"""Build the Lightning trainer of a run: precision, loggers, callbacks."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import logging
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor
-from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.loggers import CSVLogger, Logger
 
 from ..arguments import TrainingArguments
 from ..errors import InputError
 from ..registry import LOGGERS
 from ..runtime.hardware import computes_bf16
-from ..tasks.base import AnyTask
-from .callbacks.checkpoint import CheckpointCallback
 from .callbacks.progress import ProgressBar, ProgressLines
-from .callbacks.throughput import ThroughputMeter
+from .module import TaskModule
 
 
 def choose_precision(arguments: TrainingArguments) -> str:
-    """bf16 where the hardware computes it (Ampere and later, AVX512-BF16, AMX), fp16 on older GPUs, else 32 bits."""
+    """Return bf16 if the hardware computes it (Ampere and later, AVX512-BF16, AMX), fp16 on older GPUs, else 32."""
     if arguments.precision != "auto":
         return arguments.precision
     if arguments.accelerator in {"auto", "gpu", "cuda"} and torch.cuda.is_available():
@@ -38,29 +37,30 @@ def choose_precision(arguments: TrainingArguments) -> str:
 def build_trainer(
     arguments: TrainingArguments,
     *,
-    task: AnyTask,
+    module: TaskModule,
     folder: Path,
-    keeper: CheckpointCallback,
-    meter: ThroughputMeter,
+    callbacks: Sequence[pl.Callback],
+    loggers: Sequence[Logger] = (),
 ) -> pl.Trainer:
-    """A trainer whose run lies in `folder`.
+    """Return the trainer of a run.
+
+    Args:
+        arguments: arguments of training.
+        module: module to train, whose metric early stopping monitors.
+        folder: run folder.
+        callbacks: callbacks next to those of the learning rate, early stopping and progress.
+        loggers: loggers next to the CSV file and those named in the arguments.
 
     Raises:
         InputError: a logger's package is missing, or Lightning refuses a combination.
     """
     quiet_lightning()
-    monitor = f"validation/{task.best_metric}"
-    callbacks: list[pl.Callback] = [meter, keeper, LearningRateMonitor("step")]
+    interactive = sys.stderr.isatty() or "ipykernel" in sys.modules
+    callbacks = [*callbacks, LearningRateMonitor("step")]
     if arguments.early_stopping:
-        mode = "max" if task.maximize else "min"
+        monitor, mode = f"validation/{module.monitor}", "max" if module.maximize else "min"
         callbacks.append(EarlyStopping(monitor, patience=arguments.early_stopping, mode=mode, check_finite=False))
-    in_window = sys.stderr.isatty() or "ipykernel" in sys.modules
-    if arguments.progress:
-        console = {"stderr": True} if "ipykernel" not in sys.modules else {}
-        every = 10 if torch.cuda.is_available() else 1  # what a bar shows of a GPU is waited for
-        callbacks.append(ProgressBar(every, console_kwargs=console) if in_window else ProgressLines())
-    else:
-        callbacks.append(ProgressLines(seconds=math.inf))
+    callbacks.append(_progress(arguments, interactive=interactive))
     torch.set_float32_matmul_precision("high")
     try:
         return pl.Trainer(
@@ -76,13 +76,17 @@ def build_trainer(
             val_check_interval=arguments.eval_steps,
             check_val_every_n_epoch=None if arguments.eval_steps else 1,
             callbacks=callbacks,
-            logger=[CSVLogger(folder, name="logs"), *(LOGGERS[name](folder) for name in arguments.logger)],
+            logger=[
+                CSVLogger(folder, name="logs"),
+                *(LOGGERS[name](folder) for name in arguments.loggers),
+                *loggers,
+            ],
             log_every_n_steps=10,
-            enable_progress_bar=arguments.progress and in_window,
+            enable_progress_bar=arguments.progress and interactive,
             enable_model_summary=False,
-            enable_checkpointing=False,  # `CheckpointCallback` writes folders that transformers opens
+            enable_checkpointing=False,  # `CheckpointCallback` writes model folders instead
             num_sanity_val_steps=0,
-            use_distributed_sampler=False,  # `Batches` knows its share
+            use_distributed_sampler=False,  # `Batches` distributes
         )
     except InputError:
         raise
@@ -93,8 +97,18 @@ def build_trainer(
         ) from error
 
 
+def _progress(arguments: TrainingArguments, *, interactive: bool) -> pl.Callback:
+    if not arguments.progress:
+        return ProgressLines(seconds=math.inf)
+    if not interactive:
+        return ProgressLines()
+    console = {"stderr": True} if "ipykernel" not in sys.modules else {}
+    every = 10 if torch.cuda.is_available() else 1  # each refresh waits for the GPU
+    return ProgressBar(every, console_kwargs=console)
+
+
 def evaluation_trainer(*, progress: bool = False) -> pl.Trainer:
-    """A trainer that only evaluates: no logs, no folder."""
+    """Return a trainer that only evaluates: no logs, no folder."""
     quiet_lightning()
     return pl.Trainer(
         accelerator="auto",
@@ -108,7 +122,7 @@ def evaluation_trainer(*, progress: bool = False) -> pl.Trainer:
 
 
 def quiet_lightning() -> None:
-    """Lightning's advice on workers and devices does not apply here, or is said by our own messages."""
+    """Silence advice of Lightning that does not apply here or that messages of this package repeat."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in (

@@ -125,7 +125,9 @@ class TestTrain:
 
 class TestOptions:
     def test_lists_are_written_with_commas(self, tmp_path: Path, cli: Cli) -> None:
-        outcome = cli(*flags(tmp_path), "--normalization", "nfc,urls", "--class_weights=1,2", "--logger", "tensorboard")
+        outcome = cli(
+            *flags(tmp_path), "--normalization", "nfc,urls", "--class_weights=1,2", "--loggers", "tensorboard"
+        )
         assert outcome.code == 0, outcome.err
         config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
         assert (config["normalization"], config["class_weights"]) == (["nfc", "urls"], [1.0, 2.0])
@@ -138,7 +140,6 @@ class TestOptions:
             ("--learning_rate", "fast", "a number"),
             ("--schedule", "lin", "linear | cosine | constant"),
             ("--max_steps", "x", "a whole number or nothing"),
-            ("--logger", "paper", "a list of tensorboard | wandb | mlflow"),
             ("--class_weights", "1,-2", "no number below 0"),
             ("--config_overrides", '{"vocab_size": 3}', "settings that the data do not decide"),
         ],
@@ -149,11 +150,33 @@ class TestOptions:
         assert f"error: {flag}: " in outcome.err
         assert f"expected: {expected}" in outcome.err
 
-    def test_a_missing_logger_is_told_before_the_work(self, tmp_path: Path, cli: Cli) -> None:
-        outcome = cli(*flags(tmp_path), "--logger", "mlflow")
+    @pytest.mark.parametrize(
+        ("flag", "known"),
+        [("--loggers", "known: mlflow, tensorboard, wandb"), ("--metrics", "absolute_error, matthews")],
+    )
+    def test_unknown_names(self, tmp_path: Path, cli: Cli, flag: str, known: str) -> None:
+        outcome = cli(*flags(tmp_path), flag, "nosuch")
+        assert outcome.code == 2
+        assert f"error: {flag}: unknown" in outcome.err
+        assert known in outcome.err
+
+    def test_an_unknown_monitor(self, tmp_path: Path, cli: Cli) -> None:
+        outcome = cli(*flags(tmp_path), "--monitor", "macro_f2")
+        assert outcome.code == 2
+        assert "error: --monitor: unknown metric 'macro_f2'" in outcome.err
+        assert "did you mean 'macro_f1'" in outcome.err
+        assert not (tmp_path / "run").exists()
+
+    def test_metrics_by_name(self, tmp_path: Path, cli: Cli) -> None:
+        outcome = cli(*flags(tmp_path), "--metrics", "matthews", "--monitor", "matthews")
+        assert outcome.code == 0, outcome.err
+        assert "matthews" in json.loads((tmp_path / "run" / "result.json").read_text())["metrics"]
+
+    def test_a_missing_package_of_a_logger(self, tmp_path: Path, cli: Cli) -> None:
+        outcome = cli(*flags(tmp_path), "--loggers", "mlflow")
         assert (outcome.code, outcome.err.splitlines()) == (
             2,
-            ["error: --logger: the package mlflow is not installed", "  fix: pip install mlflow"],
+            ["error: --loggers: the package mlflow is not installed", "  fix: pip install mlflow"],
         )
 
     def test_output_and_resume_are_enough_to_go_on(self, tmp_path: Path, cli: Cli) -> None:

@@ -43,28 +43,30 @@ def needed(model: Any, split: EncodedSplit) -> tuple[int, int]:
     """Bytes for each of the longest windows, and for the weights."""
     windows = [split[k] for k in np.argsort(-split.lengths)[:4]]
     batch = memory.as_batch(Classification(), windows, tokenizer(), CPU)
-    return memory._kept(Classification(), model.train(), batch, "32") // 4, 12 * model.num_parameters()
+    return memory.saved_bytes(Classification(), model.train(), batch, "32") // 4, 12 * model.num_parameters()
 
 
 @pytest.mark.parametrize("size", [1, 4, 16])
-def test_it_is_what_memory_holds(size: int, model: Any, split: EncodedSplit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_largest_batch_that_fits(
+    size: int, model: Any, split: EncodedSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept, weights_ = needed(model, split)
-    free = (1.1 * size * kept * memory._PASSING + weights_) / memory._SHARE
+    free = (1.1 * size * kept * memory.PEAK_FACTOR + weights_) / memory.FREE_SHARE
     monkeypatch.setattr(memory, "free_memory", lambda device: int(free))
     assert largest(model, split) == size
 
 
-def test_an_epoch_keeps_fifty_steps(model: Any, split: EncodedSplit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_epoch_has_at_least_fifty_steps(model: Any, split: EncodedSplit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda device: 10**15)
     assert largest(model, split) == 16  # of 1,000 windows
     assert largest(model, split.sample(30, 1)) == 1
 
 
-def test_what_is_kept_grows_with_the_batch(model: Any, split: EncodedSplit) -> None:
+def test_saved_bytes_grow_with_the_batch(model: Any, split: EncodedSplit) -> None:
     def kept(number: int) -> int:
         windows = [split[int(np.argmax(split.lengths))]] * number
         batch = memory.as_batch(Classification(), windows, tokenizer(), CPU)
-        return memory._kept(Classification(), model.train(), batch, "32")
+        return memory.saved_bytes(Classification(), model.train(), batch, "32")
 
     assert kept(16) == pytest.approx(4 * kept(4), rel=0.05)
 
@@ -83,7 +85,7 @@ def test_a_step_that_does_not_fit_halves_it(model: Any, split: EncodedSplit, mon
         type = "cuda"
 
     monkeypatch.setattr(memory, "free_memory", lambda device: 10**15)
-    monkeypatch.setattr(memory, "_fits", fits)
+    monkeypatch.setattr(memory, "fits", fits)
     collate = memory.as_batch
     monkeypatch.setattr(memory, "as_batch", lambda *given: collate(*given[:-1], CPU))
     monkeypatch.setattr(type(model), "to", lambda self, device: self)
@@ -97,10 +99,10 @@ def test_out_of_memory_is_no_error(model: Any, split: EncodedSplit, monkeypatch:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     batch = memory.as_batch(Classification(), [split[0]], tokenizer(), CPU)
-    assert memory._fits(Classification(), model, batch, "32")
+    assert memory.fits(Classification(), model, batch, "32")
     assert all(p.grad is None for p in model.parameters())
     monkeypatch.setattr(memory, "_loss", full)
-    assert not memory._fits(Classification(), model, batch, "32")
+    assert not memory.fits(Classification(), model, batch, "32")
 
 
 def test_free_memory_is_no_more_than_the_machine_has() -> None:
@@ -108,7 +110,7 @@ def test_free_memory_is_no_more_than_the_machine_has() -> None:
 
 
 def test_a_run_is_the_same_as_with_the_number_named(tmp_path: Path) -> None:
-    """Looking leaves neither the weights nor the random numbers changed."""
+    """The search changes neither weights nor random numbers."""
     auto = fine_tune(**job(tmp_path, output=tmp_path / "auto", batch_size="auto", limit_train=400))
     found = json.loads((tmp_path / "auto" / "found.json").read_text())["batch_size"]
     assert found == 8
@@ -120,12 +122,12 @@ def test_a_run_is_the_same_as_with_the_number_named(tmp_path: Path) -> None:
 def test_a_resumed_run_keeps_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = job(tmp_path, batch_size="auto", limit_train=400)
     fine_tune(**options, max_steps=30)
-    monkeypatch.setattr("ratsnlp_like.training.finetune.largest_batch", lambda *_, **__: pytest.fail("it is known"))
+    monkeypatch.setattr("ratsnlp_like.training.finetune.largest_batch", lambda *_, **__: pytest.fail("searched again"))
     assert fine_tune(**options, max_steps=50, resume=True).summary["steps"] == 50
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"batch_size": "auto", "batch_tokens": 512}, "--batch_size auto and --batch_tokens"),
         ({"batch_size": "auto", "devices": 2}, "several devices"),
@@ -133,8 +135,8 @@ def test_a_resumed_run_keeps_its_number(tmp_path: Path, monkeypatch: pytest.Monk
         ({"batch_size": 0}, "a number above 0"),
     ],
 )
-def test_what_does_not_go_together(changes: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_incompatible_options(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     done = command(flags(tmp_path, **changes))
     assert done.returncode == 2
-    assert says in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr

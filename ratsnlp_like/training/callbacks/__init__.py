@@ -1,1 +1,1 @@
-"""callbacks."""
+"""Lightning callbacks of a run: checkpoints, progress, throughput."""

@@ -1,4 +1,4 @@
-"""training.callbacks.checkpoint."""
+"""CheckpointCallback: the best and the last model, the state for resuming, and stopping on a signal."""
 
 from __future__ import annotations
 
@@ -19,44 +19,39 @@ from ...errors import InputError, is_full
 from ...inference.predictor import Predictor
 from ...runtime.files import move_into_place
 from ..module import TaskModule
+from ..run_folder import RESUME_FILE
 
 log = logging.getLogger("ratsnlp_like")
 
-CHECKPOINT = "resume.ckpt"
-"""What `--resume` goes on from: weights, optimiser, schedule, place in the epoch, random numbers."""
-
 
 class CheckpointCallback(pl.Callback):
-    """Keeps `best/`, `last/` and what resuming needs; stops between two steps when asked to.
+    """Saves `best/`, `last/` and the state for resuming; stops between two steps on a signal.
 
     Args:
-        folder: of the run.
-        predictor: makes the predictor that is saved, from the module and its last metrics.
+        folder: run folder.
+        predictor: returns the predictor to save for a module and its last metrics.
     """
 
     def __init__(self, folder: Path, predictor: Callable[[TaskModule], Predictor]) -> None:
         self.folder, self._predictor = folder, predictor
         self.best: list[float] | None = None
         self.evaluated = self._saved = -1
-        """The optimiser step of the last evaluation."""
+        """Optimizer steps of the last evaluation and of the last saved state."""
         self.interrupted = False
         self._stop_requested = False
         self._handlers: dict[int, Any] = {}
         self._random: list[torch.Tensor] | None = None
 
-    # The state that a resumed run needs beside Lightning's own
-
     def state_dict(self) -> dict[str, Any]:
-        """The best value so far and the state of the random numbers."""
+        """Return the best value so far and the state of the random generators."""
         return {"best": self.best, "random": torch.get_rng_state(), "random_cuda": torch.cuda.get_rng_state_all()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See `state_dict`."""
         self.best = state_dict["best"]
         self._random = [state_dict["random"], *state_dict["random_cuda"]]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Dropout goes on where it stopped; Ctrl-C waits for the end of a step."""
+        """Restore the random generators, for dropout, and let signals wait for the end of a step."""
         if self._random is not None:
             torch.set_rng_state(self._random[0].cpu())
             if len(self._random) == 1 + torch.cuda.device_count():  # as many GPUs as before
@@ -70,12 +65,12 @@ class CheckpointCallback(pl.Callback):
         if self._stop_requested:
             raise KeyboardInterrupt
         self._stop_requested = True
-        log.warning("Stopping after this step; what was learnt is saved. (Once more: stop at once.)")
+        log.warning("Stopping after this step; the state is saved. (Once more: stop at once.)")
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Stop here when asked to, with nothing half done."""
+        """Stop here on a signal, at the end of an optimizer step."""
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
         if self._evaluation_is_due(trainer):
@@ -84,15 +79,15 @@ class CheckpointCallback(pl.Callback):
             self._save_last(trainer, pl_module)
             self._stop()
         elif trainer.global_step == trainer.max_steps:
-            trainer.should_stop = True  # so that Lightning evaluates here, where the epoch does not yet count as whole
+            trainer.should_stop = True  # makes Lightning evaluate here, in the middle of an epoch
 
     def _stop_is_requested(self, trainer: pl.Trainer) -> bool:
-        """Whether any process was asked to stop: all stop at the same step."""
+        """Return True if any process got a signal, so that all stop at the same step."""
         return trainer.strategy.reduce_boolean_decision(self._stop_requested, all=False)
 
     @staticmethod
     def _evaluation_is_due(trainer: pl.Trainer) -> bool:
-        """Stopping before an evaluation that belongs to this step would lose it: a resumed run begins behind it."""
+        """Return True if an evaluation follows this step; a run stopped before it would lose it on resuming."""
         every, batches = trainer.val_check_interval, trainer.fit_loop.epoch_loop.total_batch_idx + 1
         return batches % every == 0 if isinstance(every, int) else trainer.is_last_batch
 
@@ -101,13 +96,13 @@ class CheckpointCallback(pl.Callback):
         raise KeyboardInterrupt
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keep the model where it is the best so far, and the state in any case."""
+        """Save the model if it is the best so far, and the state."""
         if trainer.sanity_checking or not isinstance(pl_module, TaskModule):
             return
         self.evaluated = trainer.global_step
-        value = float(pl_module.results[pl_module.task.best_metric])
-        # of equal metrics the lower loss wins: a small validation split has many ties
-        rank = [value if pl_module.task.maximize else -value, -float(pl_module.results.get("loss", 0.0))]
+        value = float(pl_module.results[pl_module.monitor])
+        # ties, frequent in a small validation split, are broken by the loss
+        rank = [value if pl_module.maximize else -value, -float(pl_module.results.get("loss", 0.0))]
         if self.best is None or rank > self.best:
             self.best = rank
             self._save_model(trainer, pl_module, "best")
@@ -117,24 +112,24 @@ class CheckpointCallback(pl.Callback):
                 self._stop()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The last state, also where the last steps were not evaluated."""
+        """Save the last state if the last steps were not evaluated."""
         if not self.interrupted and self._saved != trainer.global_step:
             self._save_last(trainer, pl_module)
         self.release()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Give Ctrl-C back."""
+        """Restore the handlers of signals."""
         self.interrupted = self.interrupted or isinstance(exception, KeyboardInterrupt)
         self.release()
 
     def release(self) -> None:
-        """Put the handlers of signals back."""
+        """Restore the handlers of signals."""
         handlers, self._handlers = self._handlers, {}
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
     def _save_model(self, trainer: pl.Trainer, module: pl.LightningModule, name: str) -> None:
-        state = trainer.strategy.lightning_module_state_dict()  # whole on rank 0 under every strategy
+        state = trainer.strategy.lightning_module_state_dict()  # complete on rank 0 under every strategy
         if trainer.is_global_zero and isinstance(module, TaskModule):
             weights = {key.removeprefix("model."): v for key, v in state.items() if key.startswith("model.")}
             self._predictor(module).save_pretrained(self.folder / name, state_dict=weights)
@@ -142,12 +137,12 @@ class CheckpointCallback(pl.Callback):
 
     def _save_last(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._save_model(trainer, module, "last")
-        partial = self.folder / (CHECKPOINT + ".partial")
+        partial = self.folder / (RESUME_FILE + ".partial")
         try:
             with temporary_files_in(self.folder):
                 trainer.save_checkpoint(partial)
             if trainer.is_global_zero:
-                move_into_place(partial, self.folder / CHECKPOINT)
+                move_into_place(partial, self.folder / RESUME_FILE)
             self._saved = trainer.global_step
         except Exception as error:
             if not is_full(error):
@@ -155,14 +150,14 @@ class CheckpointCallback(pl.Callback):
             partial.unlink(missing_ok=True)
             raise InputError(
                 f"the state of the run cannot be written: {error}",
-                place=self.folder / CHECKPOINT,
-                fix="make room on the disk and go on with --resume; best/ and the state before are whole",
+                place=self.folder / RESUME_FILE,
+                fix="make room on the disk and continue with --resume; best/ and the previous state are complete",
             ) from error
 
 
 @contextmanager
 def temporary_files_in(folder: Path) -> Iterator[None]:
-    """Lightning writes a checkpoint to the system's temporary folder first, which may be small and another disk."""
+    """Use another temporary folder, since that of the system, to which Lightning writes first, may be small."""
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         yield

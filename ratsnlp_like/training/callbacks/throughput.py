@@ -1,4 +1,4 @@
-"""training.callbacks.throughput."""
+"""ThroughputMeter: examples, tokens and seconds of training, and peak memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ...data.batches import Loader
 
 
 class ThroughputMeter(pl.Callback):
-    """Counts what was learnt from, and the seconds from the first batch fetched to the last step done.
+    """Counts examples, windows and tokens trained on, and the seconds from the first batch to the last step.
 
-    Evaluations in between are left out of `seconds` and counted in `evaluation_seconds`.
+    Evaluations are not part of `seconds`; they are counted in `evaluation_seconds`.
     """
 
     _COUNTS = ("examples", "windows", "tokens", "steps", "seconds", "evaluation_seconds")
@@ -27,26 +27,25 @@ class ThroughputMeter(pl.Callback):
         self._total: tuple[int, ...] = ()
 
     def state_dict(self) -> dict[str, Any]:
-        """The counts of this process, so that a resumed run counts on."""
+        """Return the counts of this process, which a resumed run continues."""
         return {name: getattr(self, name) for name in self._COUNTS}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See `state_dict`."""
         vars(self).update(state_dict)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """A run that is resumed within an epoch begins here: Lightning starts no epoch then."""
+        """Start the clock of a run that is resumed within an epoch, for which Lightning starts no epoch."""
         self._since = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The first batch is about to be fetched."""
+        """Start the clock before the first batch is fetched."""
         self.steps = trainer.global_step
         self._since = time.perf_counter()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """A batch is done."""
+        """Count a batch."""
         now = time.perf_counter()
         self.seconds += now - self._since
         self._since = now
@@ -58,17 +57,17 @@ class ThroughputMeter(pl.Callback):
             self.tokens += int(loader.split.lengths[batch["index"]].sum())
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The clock of training stops."""
+        """Stop the clock of training."""
         self._evaluating = time.perf_counter()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The clock of training goes on."""
+        """Restart the clock of training."""
         now = time.perf_counter()
         self.evaluation_seconds += now - self._evaluating
         self._since = now
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Add up what all processes have learnt from."""
+        """Add up the counts of all processes."""
         if trainer.world_size > 1:
             counts = [self.examples, self.windows, self.tokens]
             own = torch.tensor(counts, dtype=torch.int64, device=trainer.strategy.root_device)
@@ -76,7 +75,7 @@ class ThroughputMeter(pl.Callback):
             self._total = tuple(int(number) for number in total)
 
     def summary(self) -> dict[str, float]:
-        """For the result file; memory is the peak of this process, in MB (10^6 bytes)."""
+        """Return the counts for result.json; memory is the peak of this process, in MB (10^6 bytes)."""
         import resource
 
         examples, windows, tokens = self._total or (self.examples, self.windows, self.tokens)

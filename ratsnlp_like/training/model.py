@@ -1,0 +1,78 @@
+"""Build the model of a job: weights, frozen layers, adapters, the forward without padding."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from ..checkpoints import adapters as lora
+from ..checkpoints.architectures import max_positions
+from ..checkpoints.base import load_model
+from ..errors import InputError
+from ..modeling import unpadded
+from ..modeling.layers import freeze
+from ..tasks.base import AnyTask
+from .job import Job
+
+log = logging.getLogger("ratsnlp_like")
+
+
+def build_model(job: Job, name: str, config: Any, *, task: AnyTask, labels: Sequence[str], vocabulary: int) -> Any:
+    """Return the model to train.
+
+    Args:
+        job: arguments of the run.
+        name: resolved name of the checkpoint.
+        config: configuration of the checkpoint; the labels are written to it.
+        task: task with the fields that depend on the data.
+        labels: labels in the order of the outputs.
+        vocabulary: number of tokens of the tokenizer.
+    """
+    task.configure(config, labels)
+    model = load_model(
+        name,
+        config,
+        task.model_class(),
+        vocabulary=vocabulary,
+        init=job.model.init,
+        attention=choose_attention(job),
+    )
+    if job.model.freeze is not None:
+        trained = freeze(model, job.model.freeze)
+        log.info("frozen: embeddings and %d layers; %s parameters are trained", job.model.freeze, f"{trained:,}")
+    if job.model.lora:
+        trained, size = lora.add(model, job.model, job.checkpoint), model.num_parameters()
+        log.info("LoRA: %s of %s parameters are trained", f"{trained:,}", f"{size:,}")
+    if job.model.unpadded and not unpadded.install(model):
+        log.info("%s has no forward without padding here: batches are padded", config.model_type)
+    return model
+
+
+def choose_attention(job: Job) -> str | None:
+    """Return the implementation of attention: eager on a CPU, 1.2 to 1.7 times as fast there as the fused one."""
+    import torch
+
+    if job.model.attention != "auto":
+        return job.model.attention
+    accelerator = job.training.accelerator
+    on_cpu = accelerator == "cpu" or (
+        accelerator == "auto" and not torch.cuda.is_available() and not torch.backends.mps.is_available()
+    )
+    return "eager" if on_cpu else None
+
+
+def check_length(max_length: int, config: Any, checkpoint: str) -> None:
+    """Check that the model has an embedding for every position.
+
+    Raises:
+        InputError: `max_length` is more than its positions.
+    """
+    limit = max_positions(config)
+    if limit is not None and max_length > limit:
+        raise InputError(
+            f"max_length {max_length} is more than the {limit} positions of {checkpoint}",
+            place="--max_length",
+            expected=f"at most {limit}",
+            fix=f"--max_length {limit}; longer texts are split into windows (classification: --long_text windows)",
+        )
