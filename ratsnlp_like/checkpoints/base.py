@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from ..errors import InputError, did_you_mean
 from ..registry import CHECKPOINTS
-from ..runtime.lazy_imports import uncollected
+from ..runtime.gc_control import gc_disabled
 from ..runtime.logging import quiet_transformers
 from ..runtime.network import offline_if_cut_off
 
@@ -120,7 +120,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-@uncollected()
+@gc_disabled()
 def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
     """The configuration of a checkpoint, with some of its fields replaced.
 
@@ -148,7 +148,7 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
     return config
 
 
-@uncollected()
+@gc_disabled()
 def load_tokenizer(name: str, config: Any) -> Any:
     """The tokenizer of a checkpoint, checked on Korean, giving just the inputs that its model takes.
 
@@ -211,7 +211,7 @@ def _unknown_share(tokenizer: Any) -> float:
     return sum(i == tokenizer.unk_token_id for i in ids) / len(ids) if ids else 1.0
 
 
-@uncollected()
+@gc_disabled()
 def load_model(
     name: str | Path,
     config: Any,

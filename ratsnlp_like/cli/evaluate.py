@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..arguments import EVAL_BATCH_SIZE
 from ..errors import InputError
-from ..runtime import lazy_imports as lean
+from ..runtime.gc_control import gc_frozen
 from .options import (
     add_corpus_options,
     add_precision,
@@ -41,7 +41,7 @@ def run(arguments: list[str]) -> None:
     if not options["corpus"]:
         raise InputError("missing: --corpus", fix="--corpus NAME, FILE or OWNER/NAME of the hub")
     check_result_path(options["result"])
-    with lean.starting():
+    with gc_frozen():
         from ..evaluation.evaluate import evaluate
 
     metrics = evaluate(options["model"], **library_options(options, "model", "result"))

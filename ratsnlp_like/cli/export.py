@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..arguments import EVAL_BATCH_SIZE
 from ..errors import InputError
-from ..runtime import lazy_imports as lean
+from ..runtime.gc_control import gc_frozen
 from .options import add_corpus_options, first_positional, library_options
 from .parsing import new_parser, parse
 
@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> None:
     options = parse(parser, arguments)
     if not options["output"]:
         raise InputError("missing: --output", fix=f"--output {shlex.quote(options['model'])}-onnx")
-    with lean.starting():
+    with gc_frozen():
         from ..export.export import export
 
     certificate = export(**library_options(options, "to"))

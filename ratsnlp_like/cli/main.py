@@ -11,7 +11,6 @@ from importlib import import_module
 
 from .. import __version__
 from ..errors import InputError, TrainingError, did_you_mean
-from ..runtime import lazy_imports as lean
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -95,7 +94,6 @@ def _run(arguments: list[str]) -> int:
     command, *rest = arguments
     if command not in COMMANDS:
         raise InputError(f"unknown command {command!r}", fix=did_you_mean(command, COMMANDS))
-    lean.install()
     import_module(f".{command}", __package__).run(with_underscores(rest))
     return 0
 

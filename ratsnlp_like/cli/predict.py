@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..runtime import lazy_imports as lean
+from ..runtime.gc_control import gc_frozen
 from .options import add_corpus_options, add_precision, add_task_options, first_positional
 from .parsing import new_parser, parse
 from .prediction_inputs import Input, read_inputs
@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> None:
         raise InputError("missing: the model", fix='ratsnlp-like predict RUN "문장"')
     form = output_format(options["output"], options["show"], has_texts=bool(options["texts"]))
     inputs = read_inputs(options, task, _columns_of_training(options["model"]))
-    with lean.starting():
+    with gc_frozen():
         from ..inference.predictor import Predictor
 
         predictor = Predictor.from_pretrained(options["model"], precision=options["precision"])

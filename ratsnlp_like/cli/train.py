@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
-from ..runtime import lazy_imports as lean
+from ..runtime.gc_control import gc_frozen
 from .main import is_first_process
 from .options import (
     add_corpus_options,
@@ -58,7 +58,7 @@ def run(arguments: list[str]) -> None:
     where = {name: chosen.pop(name) for name in ("output", "resume", "overwrite")}
     job = Job.of(chosen.pop("task"), chosen.pop("corpus"), chosen.pop("checkpoint"), chosen)
     job.check()
-    with lean.starting():
+    with gc_frozen():
         from ..evaluation.report import show_run
         from ..training.finetune import run_job
 

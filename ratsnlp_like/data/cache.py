@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from ..runtime.files import MAKE_ROOM, atomic_folder, write_json
-from ..runtime.lazy_imports import uncollected
+from ..runtime.gc_control import gc_disabled
 
 CACHE_VERSION = 7
 """Raise it when the layout of the cache or the meaning of a feature changes."""
@@ -30,7 +30,7 @@ def cached_folder(cache: Path, key: str, build: Callable[[Path], Mapping[str, An
             if not meta.exists():
                 full = f"{MAKE_ROOM}, or choose another folder with --cache_dir"
                 with atomic_folder(folder, content="the encoded corpus", fix=full) as partial:
-                    with uncollected():  # garbage collection among the rows took a fifth of the time
+                    with gc_disabled():  # garbage collection among the rows took a fifth of the time
                         content = build(partial)
                     write_json(partial / "meta.json", content)
     return folder, json.loads(meta.read_text(encoding="utf-8"))

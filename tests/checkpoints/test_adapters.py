@@ -215,7 +215,7 @@ class TestRefusals:
         shutil.rmtree(base)
         with pytest.raises(InputError) as raised:
             Predictor.from_pretrained(result.best)
-        assert "the checkpoint that this adapter belongs to" in str(raised.value)
+        assert "the checkpoint of this adapter cannot be loaded" in str(raised.value)
         assert str(base) in str(raised.value)
 
     def test_another_checkpoint(self, tmp_path: Path) -> None:
