@@ -14,7 +14,7 @@ from ..errors import InputError, TrainingError, did_you_mean
 
 log = logging.getLogger("ratsnlp_like")
 
-COMMANDS = ("train", "evaluate", "predict", "serve", "export", "inspect", "tokenizer", "list")
+COMMANDS = ("train", "evaluate", "compare", "predict", "serve", "export", "inspect", "tokenizer", "list")
 """Each is a module of this package with a function `run(arguments)`, imported when it is needed."""
 
 _OVERVIEW = f"""\
@@ -24,12 +24,13 @@ Fine-tuning of pretrained Korean language models (version {__version__}).
 
   train      fine-tune a checkpoint on a corpus, evaluate it and save it
   evaluate   evaluate a saved model on a corpus
+  compare    compare saved models on the same rows
   predict    predict on new text with a saved model
   serve      serve a saved model: a web page and an HTTP API
   export     export a saved model to ONNX and verify its outputs
   inspect    report statistics of a corpus and of its tokens
   tokenizer  train a tokenizer on a corpus, or compare tokenizers
-  list       list corpora, tasks, checkpoints or formats
+  list       list corpora, tasks, checkpoints, formats or runs
 
 Options of a command: ratsnlp-like train --task ner --help
 
