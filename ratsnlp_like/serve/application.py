@@ -77,17 +77,20 @@ def _add_api(made: FastAPI, service: Service) -> None:
     one: Any = one_model(service.task, service.limits)
     many: Any = many_model(service.task, service.limits)
 
-    async def predict(body: one) -> Response:
+    async def predict(body: one, view: bool = False) -> Response:
         value, options = _parts(body)
         (outcome,) = await service.predict([value], options)
         if isinstance(outcome, Exception):
             raise service.problem(outcome)
-        return Json(outcome)
+        return Json(outcome.to_row(view=view))
 
-    async def predict_batch(body: many) -> Response:
+    async def predict_batch(body: many, view: bool = False) -> Response:
         values = [value.model_dump() for value in body.inputs]
         outcomes = await service.predict(values, body.options.model_dump(exclude_unset=True))
-        rows = [service.problem(row).content if isinstance(row, Exception) else row for row in outcomes]
+        rows = [
+            service.problem(outcome).content if isinstance(outcome, Exception) else outcome.to_row(view=view)
+            for outcome in outcomes
+        ]
         return Json({"predictions": rows})
 
     async def stream(body: one) -> Response:
@@ -105,7 +108,12 @@ def _add_api(made: FastAPI, service: Service) -> None:
             include_in_schema=listed,
         )
 
-    add("/api", predict, "Predict one input", "The default of an option is the value that the model was saved with.")
+    add(
+        "/api",
+        predict,
+        "Predict one input",
+        "The default of an option is the value that the model was saved with. view=true adds a view for the page.",
+    )
     add(
         "/api/batch",
         predict_batch,

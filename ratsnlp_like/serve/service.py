@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import InputError
+from ..examples.base import Example
 from ..inference.predictor import Predictor
 from ..tasks.abilities import SupportsStreaming
+from ..tasks.base import AnyTask
+from ..tasks.predictions import Prediction
 from .batcher import Batcher, after_first, outcomes_of
 from .guard import unexpected
-from .inputs import input_fields, option_texts
+from .inputs import example_input, input_fields, option_texts
 from .limits import Limits
 from .problems import Problem, as_json, of_input
+
+
+class Predicted(NamedTuple):
+    """A prediction, with what it takes to render it."""
+
+    task: AnyTask
+    example: Example
+    prediction: Prediction
+
+    def to_row(self, *, view: bool) -> dict[str, Any]:
+        """Return the prediction as JSON, with its view for the page if requested."""
+        row = self.task.to_row(self.prediction)
+        return {**row, "view": self.task.view(self.prediction, self.example)} if view else row
 
 
 class Service:
@@ -35,14 +51,16 @@ class Service:
         return isinstance(self.task, SupportsStreaming)
 
     async def predict(self, inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> list[Any]:
-        """Return rows of predictions; an input that failed has an exception in its place."""
+        """Return an example and its prediction for each input, or the exception of an input that failed."""
         predictor = self.predictor.with_options(**options) if options else self.predictor
         key = tuple(sorted(options.items()))
 
-        def rows(values: list[Any]) -> list[Any]:
-            return [self.task.to_row(p) for p in predictor.predict(values, batch_size=self.limits.batch_size)]
+        def pairs(values: list[Any]) -> list[Any]:
+            examples = [self.task.example.of(value) for value in values]
+            predictions = predictor.predict(examples, batch_size=self.limits.batch_size)
+            return [Predicted(predictor.task, *pair) for pair in zip(examples, predictions, strict=True)]
 
-        return await self._batcher.submit(inputs, lambda values: outcomes_of(rows, values), key=key)
+        return await self._batcher.submit(inputs, lambda values: outcomes_of(pairs, values), key=key)
 
     async def stream(self, value: dict[str, Any], options: dict[str, Any]) -> AsyncGenerator[bytes, None]:
         """Return events: `data: {"text": piece}`, then `event: done`, or `event: error` if the generation fails."""
@@ -81,6 +99,7 @@ class Service:
             "name": self.name,
             "task": task.name,
             "fields": list(input_fields(task)),
+            "example": list(example_input(task).values()),
             "labels": predictor.labels,
             "settings": task.to_dict(),
             "options": [

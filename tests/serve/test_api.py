@@ -72,7 +72,9 @@ def test_openapi_schema() -> None:
     assert page.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/static/page.js", "/static/views.js", "/static/style.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/static/page.js", "/static/views.js", "/static/texts.js", "/static/style.css"]
+)
 def test_pages_load_nothing_from_other_hosts(small: TestClient, path: str) -> None:
     page = small.get(path)
     assert page.status_code == 200

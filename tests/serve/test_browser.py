@@ -20,6 +20,7 @@ from ratsnlp_like.serve import Limits, app
 from ratsnlp_like.serve.server import listen, url
 from ratsnlp_like.tasks.answers import AnswerPrediction, Candidate
 from ratsnlp_like.tasks.ner import EntityPrediction, FoundEntity, Ner
+from ratsnlp_like.tasks.predictions import Prediction
 from ratsnlp_like.tasks.question_answering import QuestionAnswering
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -135,7 +136,7 @@ def test_examples_and_keyboard(tab: Tab) -> None:
         tab.page.fill("#option-threshold", "0.99")
         tab.page.fill("#text", "다른 글")
         tab.page.press("#text", "Control+Enter")
-        playwright.expect(tab.page.locator("#result")).to_contain_text("해당하는 것이 없습니다")
+        playwright.expect(tab.page.locator("#result")).to_contain_text("해당하는 레이블이 없습니다")
         assert "99.0%" in tab.text("#result .note")
         assert '"text":"다른 글","options":{"threshold":0.99}' in tab.text("#curl")
     tab.check()
@@ -263,7 +264,7 @@ def test_errors_are_shown_in_place(tab: Tab) -> None:
     with served(predictor(multi_label=True), Limits(max_text_chars=10)) as address:
         tab.open(address)
         tab.page.click("#send")
-        playwright.expect(error).to_have_text("문장을 적어 주세요.")
+        playwright.expect(error).to_have_text("문장을 입력해 주세요.")
         tab.page.fill("#text", "가" * 11)
         tab.page.click("#send")
         playwright.expect(error).to_contain_text("10자까지")
@@ -271,7 +272,7 @@ def test_errors_are_shown_in_place(tab: Tab) -> None:
         tab.page.click("#options summary")
         tab.page.fill("#option-threshold", "7")
         tab.page.click("#send")
-        playwright.expect(error).to_contain_text("입력을 다시 살펴봐 주세요.")
+        playwright.expect(error).to_contain_text("입력을 다시 확인해 주세요.")
         assert "options.threshold" in error.text_content()
         tab.page.fill("#option-threshold", "0.5")
         tab.page.click("#send")
@@ -283,11 +284,16 @@ def test_errors_are_shown_in_place(tab: Tab) -> None:
     assert tab.dialogs == []
 
 
-def test_unknown_tasks_are_shown_as_json(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_task_without_texts_or_a_view_of_its_own(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     model = predictor()
     monkeypatch.setattr(type(model.task), "name", "constructor")
+    monkeypatch.setattr(
+        type(model.task), "view", lambda self, prediction, example: Prediction.view(prediction, example)
+    )
     with served(model) as address:
         tab.open(address)
+        assert tab.texts("#examples button") == [model.task.example_input[0]]
+        assert (tab.text("#kind"), tab.text("label[for=text]")) == ("constructor", "문장")
         tab.page.fill("#text", MARKUP)
         tab.page.click("#send")
         shown = json.loads(tab.result())

@@ -1,12 +1,12 @@
-// The endpoints, as openapi.json describes them.
+// Lists the endpoints of openapi.json.
 import { element } from "./dom.js";
 
 const TEXTS = {
-  "/api": "입력 하나를 물어봅니다.",
-  "/api/batch": "입력 여럿을 한 번에 물어봅니다. 답은 입력의 순서대로 오고, 잘못된 입력은 그 자리에 error가 옵니다.",
-  "/api/stream": "글을 쓰는 모델이 쓰는 대로 조각조각 받습니다(text/event-stream). 마지막에는 event: done, 도중에 끊기면 event: error가 옵니다.",
-  "/model": "모델의 이름, 과제, 레이블, 지표를 알려 줍니다.",
-  "/healthz": "서버가 살아 있는지, 기다리는 입력이 몇인지 알려 줍니다.",
+  "/api": "입력 하나를 예측합니다.",
+  "/api/batch": "입력 여러 개를 한 번에 예측합니다. 결과는 입력 순서대로 돌아오고, 잘못된 입력의 자리에는 error가 들어갑니다.",
+  "/api/stream": "생성되는 글을 조각 단위로 받습니다(text/event-stream). 끝나면 event: done, 도중에 오류가 나면 event: error를 받습니다.",
+  "/model": "모델의 이름, 과제, 레이블, 지표를 돌려줍니다.",
+  "/healthz": "서버 상태와 대기 중인 입력 수를 돌려줍니다.",
 };
 
 const kind = ({ type, anyOf, $ref, maximum, maxLength, maxItems }) => {

@@ -1,4 +1,4 @@
-// Elements are made, never parsed from text: whatever a user or a model says stays text.
+// Elements are created, never parsed from text, so that inputs and predictions cannot become markup.
 
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);

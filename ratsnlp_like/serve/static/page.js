@@ -1,24 +1,11 @@
-// The page: what is typed goes to the API, what comes back is shown. Addresses are relative: a proxy may put a path before.
+// The page: sends the inputs to the API and draws its predictions. Addresses are relative, for proxies that add a path.
 import { element } from "./dom.js";
-import { viewOf, written } from "./views.js";
+import { METRICS, OPTIONS, REFUSALS, textsOf } from "./texts.js";
+import { draw, drawText } from "./views.js";
 
 const at = (id) => document.getElementById(id);
 
-const OPTIONS = {
-  threshold: "기준값", n_best: "견줄 후보 수", max_answer_length: "답의 최대 길이(토큰)", null_threshold: "답 없음 기준", candidates: "보일 후보 수",
-  max_new_tokens: "쓸 길이(토큰)", min_new_tokens: "최소 길이(토큰)", sample: "무작위로 뽑기", temperature: "온도", top_k: "top-k", top_p: "top-p",
-  repetition_penalty: "반복 벌점", no_repeat_ngram_size: "반복을 막을 길이", num_beams: "빔 수", continuations: "쓸 글의 수", generation_seed: "난수 씨앗",
-};
-const METRICS = {
-  accuracy: "정확도", macro_f1: "매크로 F1", micro_f1: "마이크로 F1", subset_accuracy: "모두 맞힌 비율", entity_f1: "개체 F1", entity_precision: "정밀도", entity_recall: "재현율",
-  pearson: "피어슨", spearman: "스피어만", f1_at_threshold: "기준값 F1", char_f1: "글자 F1", korquad_em: "KorQuAD EM", korquad_f1: "KorQuAD F1", perplexity: "퍼플렉시티", loss: "손실",
-};
-const REFUSALS = {
-  400: "요청을 읽지 못했습니다.", 403: "이 주소로는 쓸 수 없습니다.", 413: "글이 너무 깁니다.", 422: "입력을 다시 살펴봐 주세요.",
-  500: "서버에서 문제가 생겼습니다.", 503: "지금은 요청이 많습니다. 잠시 뒤에 다시 해 보세요.",
-};
-
-let model, view, busy = null;
+let model, texts, busy = null;
 
 class Refusal extends Error {
   constructor(message, error = null) {
@@ -28,10 +15,10 @@ class Refusal extends Error {
 }
 
 function describe() {
-  document.title = `${model.name} · ${view.kind}`;
-  at("kind").textContent = view.kind;
+  document.title = `${model.name} · ${texts.kind}`;
+  at("kind").textContent = texts.kind;
   at("name").textContent = model.name;
-  at("lead").textContent = view.lead;
+  at("lead").textContent = texts.lead;
   const facts = [["체크포인트", model.checkpoint], ["학습 자료", model.corpus]].filter(([, value]) => value && value !== model.name);
   const numbers = Object.entries(model.metrics).slice(0, 3).map(([name, value]) => [METRICS[name] ?? name, value.toFixed(value < 10 ? 3 : 1)]);
   const split = model.split && numbers.length ? [["평가", { test: "테스트", validation: "검증" }[model.split]]] : [];
@@ -41,14 +28,14 @@ function describe() {
 
 function addFields() {
   for (const name of model.fields) {
-    const { label, hint = "", rows = 3 } = view.fields[name] ?? { label: name };
+    const { label, hint = "", rows = 3 } = texts.fields[name];
     const count = element("span", { class: "count", id: `count-${name}` });
     const box = element("textarea", { id: name, name, rows, placeholder: hint, spellcheck: "false", "aria-describedby": `count-${name}`, oninput: () => tally(name) });
     at("fields").append(element("div", { class: "field" },
       element("div", { class: "field-head" }, element("label", { for: name }, label), count), box));
   }
-  if (view.insert) {
-    const insert = element("button", { type: "button", class: "plain", id: "insert", onclick: () => insertAtCaret(at(model.fields[0]), view.insert) }, "빈칸 넣기");
+  if (texts.insert) {
+    const insert = element("button", { type: "button", class: "plain", id: "insert", onclick: () => insertAtCaret(at(model.fields[0]), texts.insert) }, "빈칸 넣기");
     at("send").after(insert);
   }
 }
@@ -77,21 +64,21 @@ function addOptions() {
 }
 
 function addExamples() {
-  at("examples").parentElement.hidden = !view.examples.length;
-  for (const texts of view.examples) {
-    const shown = texts.length > 1 && texts[1].length < 40 ? texts.join(" / ") : texts[0];
-    at("examples").append(element("button", { type: "button", onclick: () => { fill(texts); send(); } }, shown));
+  at("examples").parentElement.hidden = !texts.examples.length;
+  for (const example of texts.examples) {
+    const shown = example.length > 1 && example[1].length < 40 ? example.join(" / ") : example[0];
+    at("examples").append(element("button", { type: "button", onclick: () => { fill(example); send(); } }, shown));
   }
 }
 
-function fill(texts) {
+function fill(example) {
   model.fields.forEach((name, i) => {
-    at(name).value = texts[i] ?? "";
+    at(name).value = example[i] ?? "";
     tally(name);
   });
 }
 
-// The form of a particle behind a word: by whether its last syllable ends in a consonant.
+// The form of a particle after a word, which depends on whether its last syllable ends in a consonant.
 function particle(word, closed, open) {
   const last = word.charCodeAt(word.length - 1) - 0xac00;
   return last >= 0 && last < 11172 && last % 28 ? closed : open;
@@ -100,16 +87,15 @@ function particle(word, closed, open) {
 function readInput() {
   const input = Object.fromEntries(model.fields.map((name) => [name, at(name).value]));
   for (const name of model.fields) {
-    const label = view.fields[name]?.label ?? name;
-    if (!input[name].trim()) throw empty(name, `${label}${particle(label, "을", "를")} 적어 주세요.`);
-    if (Array.from(input[name]).length > model.max_text_chars) throw empty(name, `${label}${particle(label, "이", "가")} 너무 깁니다. ${model.max_text_chars.toLocaleString()}자까지 쓸 수 있습니다.`);
+    const label = texts.fields[name].label;
+    if (!input[name].trim()) throw refused(name, `${label}${particle(label, "을", "를")} 입력해 주세요.`);
+    if (Array.from(input[name]).length > model.max_text_chars) throw refused(name, `${label}${particle(label, "이", "가")} 너무 깁니다. ${model.max_text_chars.toLocaleString()}자까지 입력할 수 있습니다.`);
   }
-  const wrong = view.check?.(input);
-  if (wrong) throw empty(model.fields[0], wrong);
+  if (texts.insert && !input[model.fields[0]].includes(texts.insert)) throw refused(model.fields[0], `빈칸 ${texts.insert}가 하나 이상 있어야 합니다.`);
   return input;
 }
 
-function empty(name, message) {
+function refused(name, message) {
   at(name).focus();
   return new Refusal(message);
 }
@@ -117,8 +103,8 @@ function empty(name, message) {
 function readOptions() {
   const out = {};
   for (const { name, default: value } of model.options) {
-    const said = at(`option-${name}`).value;
-    if (said !== "") out[name] = typeof value === "boolean" ? said === "true" : Number(said);
+    const chosen = at(`option-${name}`).value;
+    if (chosen !== "") out[name] = typeof value === "boolean" ? chosen === "true" : Number(chosen);
   }
   return out;
 }
@@ -132,8 +118,8 @@ async function post(path, body, signal) {
     throw new Refusal("서버에 연결하지 못했습니다. 서버가 켜져 있는지 확인해 주세요.");
   }
   if (!response.ok) {
-    const told = await response.json().catch(() => ({}));
-    throw new Refusal(REFUSALS[response.status] ?? `서버가 거절했습니다(${response.status}).`, told.error);
+    const content = await response.json().catch(() => ({}));
+    throw new Refusal(REFUSALS[response.status] ?? `서버가 요청을 거부했습니다(${response.status}).`, content.error);
   }
   return response;
 }
@@ -151,9 +137,9 @@ async function send() {
     const streamed = model.streams && !(options.continuations > 1 || options.num_beams > 1);
     if (streamed) await showStream(input, body, control.signal);
     else {
-      show(element("p", { class: "busy" }, view.busy ?? "살펴보는 중…"));
-      const row = await (await post("api", body, control.signal)).json();
-      show(...view.show(row, { input, model, options }));
+      show(element("p", { class: "busy" }, texts.busy));
+      const { view } = await (await post("api?view=true", body, control.signal)).json();
+      show(...draw(view, model));
     }
   } catch (error) {
     if (error.name !== "AbortError") refuse(error);
@@ -163,7 +149,7 @@ async function send() {
 }
 
 async function showStream(input, body, signal) {
-  const line = written(input[model.fields[0]], "");
+  const [line] = drawText({ given: input[model.fields[0]], texts: [""] });
   line.classList.add("writing");
   at("stop").hidden = false;
   try {
@@ -173,7 +159,7 @@ async function showStream(input, body, signal) {
       if (name === "error") throw new Refusal(REFUSALS[500], data.error);
       if (data.text) line.lastChild.textContent += data.text;
     }
-    if (!line.lastChild.textContent) at("result").append(element("p", { class: "note" }, "모델이 더 쓸 말이 없다고 합니다."));
+    if (!line.lastChild.textContent) at("result").append(element("p", { class: "note" }, "모델이 새로 생성한 글이 없습니다."));
   } finally {
     line.classList.remove("writing");
   }
@@ -196,7 +182,7 @@ async function* events(body) {
 
 function working(is) {
   at("send").disabled = is;
-  at("send").textContent = is ? view.busy ?? "살펴보는 중…" : view.action;
+  at("send").textContent = is ? texts.busy : texts.action;
   if (!is) at("stop").hidden = true;
   at("result").setAttribute("aria-busy", is);
 }
@@ -209,12 +195,12 @@ function show(...parts) {
 function refuse(error) {
   console.debug(error);
   const known = error instanceof Refusal;
-  const told = known ? error.error : null;
-  const lines = [known ? error.message : "결과를 보여 주지 못했습니다."];
-  if (told) {
-    lines.push([told.place, told.problem].filter(Boolean).join(": "));
-    if (told.expected) lines.push(`알맞은 값: ${told.expected}`);
-    if (told.fix) lines.push(`고치는 법: ${told.fix}`);
+  const details = known ? error.error : null;
+  const lines = [known ? error.message : "결과를 표시하지 못했습니다."];
+  if (details) {
+    lines.push([details.place, details.problem].filter(Boolean).join(": "));
+    if (details.expected) lines.push(`올바른 값: ${details.expected}`);
+    if (details.fix) lines.push(`해결 방법: ${details.fix}`);
   }
   at("error").replaceChildren(...lines.map((line) => element("p", {}, line)));
   at("error").hidden = false;
@@ -229,7 +215,7 @@ function showCall(body) {
 
 async function begin() {
   model = await (await fetch("model")).json();
-  view = viewOf(model.task);
+  texts = textsOf(model);
   describe();
   addFields();
   addOptions();
