@@ -15,8 +15,8 @@ _MAGIC = b"PK\x03\x04"
 
 
 def is_archive(path: Path) -> bool:
-    """Return True for a ZIP archive that is not a workbook."""
-    if not path.is_file():
+    """Return True for a ZIP archive that is not a workbook or a document."""
+    if path.suffix.lower() not in {".zip", ""} or not path.is_file():
         return False
     with path.open("rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC and not is_workbook(path)

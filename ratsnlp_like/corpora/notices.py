@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from ..errors import InputError
@@ -54,16 +57,40 @@ class Notices:
 
     def log(self) -> None:
         """Log all notices, at the end of the pass."""
+        for message in self.messages():
+            log.warning("%s", message)
+            if (collected := _collected.get()) is not None:
+                collected.append(message)
+
+    def messages(self) -> list[str]:
+        """Return one message for each kind of notice, and one for the rows that are left out."""
+        out = []
         for kind, (number, first) in self.counts.items():
             where = f", first: {first}" if first is not None else ""
-            log.warning("%s: %s (rows: %s%s).", self.name, kind, f"{number:,}", where)
+            out.append(f"{self.name}: {kind} (rows: {number:,}{where}).")
         if self.skipped_rows:
-            shown = "\n".join(f"- {error}" for error in self.skipped)
+            shown = "".join(f"\n- {error}" for error in self.skipped)
             more = f"\n- and {self.skipped_rows - len(self.skipped):,} more" * (self.skipped_rows > len(self.skipped))
-            log.warning(
-                "%s: rows that cannot be read are left out (--on_error skip): %s\n%s%s",
-                self.name,
-                f"{self.skipped_rows:,}",
-                shown,
-                more,
-            )
+            skipped = f"rows that cannot be read are left out (--on_error skip): {self.skipped_rows:,}"
+            out.append(f"{self.name}: {skipped}{shown}{more}")
+        return out
+
+
+_collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collect_notices() -> Iterator[list[str]]:
+    """Collect the messages that are logged within, for a cache to log them again."""
+    messages: list[str] = []
+    token = _collected.set(messages)
+    try:
+        yield messages
+    finally:
+        _collected.reset(token)
+
+
+def log_again(messages: Iterable[str]) -> None:
+    """Log messages that `collect_notices` collected."""
+    for message in messages:
+        log.warning("%s", message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -70,6 +70,24 @@ def as_corpus(value: Any) -> TableCorpus | None:
     """Return the corpus of a DataFrame, a Dataset, a list of dicts, or a mapping of splits to such; None else."""
     tables = tables_of(value)
     return None if tables is None else TableCorpus(tables=tables, title=type(value).__name__)
+
+
+def table_inputs(value: Any, kind: type[Example], columns: Mapping[str, str]) -> list[Example] | None:
+    """Return the inputs in a DataFrame or a Dataset; None for a value of another type.
+
+    Args:
+        value: what a user gave to predict on.
+        kind: the type of example of the task.
+        columns: field -> column, as in training; columns that the table lacks are found by name.
+
+    Raises:
+        InputError: a required column is not found.
+    """
+    if type(value).__name__ not in {"DataFrame", "Dataset"} or (table := as_corpus(value)) is None:
+        return None
+    names = list(value.columns) if hasattr(value, "columns") else list(value.column_names)
+    named = {field: column for field, column in columns.items() if column in names}
+    return list(replace(table, kind=kind, columns=named).inputs(Path(), "train"))
 
 
 def tables_of(value: Any) -> dict[str, Any] | None:

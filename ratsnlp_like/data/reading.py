@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..corpora.base import Corpus
+from ..corpora.notices import collect_notices, log_again
 from ..errors import InputError
 from ..examples.base import Example, Place
 from ..tasks.base import Statistics
@@ -68,6 +69,8 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
     kind = corpus.example_type
     source = corpus.fingerprint(root, split)
 
+    logged: list[bool] = []  # by the pass over the rows, if there is one
+
     def build(folder: Path) -> dict[str, Any]:
         labels: Counter[str] = Counter()
         counts = {"empty": 0, "several": False}
@@ -82,10 +85,15 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
                 counts["several"] |= isinstance(getattr(example, "label", None), tuple)
                 yield example
 
-        number = write_table(folder / "examples.arrow", _to_rows(counted(), kind))
-        return {"rows": number, "labels": dict(sorted(labels.items())), **counts}
+        with collect_notices() as notices:
+            number = write_table(folder / "examples.arrow", _to_rows(counted(), kind))
+        logged.append(True)
+        return {"rows": number, "labels": dict(sorted(labels.items())), "notices": notices, **counts}
 
     folder, meta = cached_folder(cache, cache_key("examples", source, kind.__name__), build)
+    notices = meta.pop("notices")
+    if not logged:
+        log_again(notices)
     if not meta["rows"]:
         raise InputError(f"the split {split!r} has no rows", place=type(corpus).__name__)
     return ReadSplit(split, kind, Table(folder / "examples.arrow"), Statistics(**meta), source)

@@ -87,6 +87,8 @@ class Example:
         """Return True for one input, False for several; a tuple is one input where inputs have several texts."""
         if isinstance(value, tuple):
             return len(cls.required()) > 1
+        if hasattr(value, "columns") or hasattr(value, "column_names"):  # DataFrames and data sets
+            return False
         return isinstance(value, (str, Mapping, Example)) or not isinstance(value, Iterable)
 
     def as_input(self) -> Self:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self, get_args
 from .. import __version__
 from ..arguments import check_types
 from ..checkpoints import adapters as lora
+from ..corpora.tables import table_inputs
 from ..errors import InputError, did_you_mean
 from ..examples.base import Example
 from ..registry import TASKS
@@ -157,7 +158,8 @@ class Predictor:
         """Return the prediction for one input, or a list of predictions for several, in their order.
 
         Args:
-            inputs: a text, an example, a mapping with the fields of an example; or a list of these.
+            inputs: a text, an example, a mapping with the fields of an example; or a list of these, a pandas
+                DataFrame or a `datasets.Dataset`.
             batch_size: number of windows in a batch.
             options: fields of the task among its `inference_options`: threshold=0.3, max_new_tokens=20, ...
 
@@ -174,7 +176,8 @@ class Predictor:
         """Return a list of predictions, in the order of the inputs; as `__call__` for several inputs."""
         if batch_size < 1:
             raise InputError(f"{batch_size}", place="--batch_size", expected="at least 1")
-        examples = [self.task.example.of(value) for value in inputs]
+        table = table_inputs(inputs, self.task.example, self.about.get("columns") or {})
+        examples = [self.task.example.of(value) for value in inputs] if table is None else table
         features = self.task.encode_inputs(examples, self.tokenizer, self.max_length)
         self.truncated += len({f["example"] for f in features if f["lost"]})
         raw = self.raw_outputs(features, batch_size=batch_size)

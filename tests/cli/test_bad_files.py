@@ -102,7 +102,7 @@ FILES: dict[str, tuple[str, str | bytes, dict[str, Any], tuple[str, ...]]] = {
         {},
         ("{}, line 3: the row has no label", "fix:"),
     ),
-    "a sheet": ("a.xlsx", b"PK\x03\x04rest", {}, ("{}: this is a ZIP archive", "save the table as CSV")),
+    "a sheet": ("a.xlsx", b"PK\x03\x04rest", {}, ("{}: cannot be read as a workbook", "save it again as .xlsx")),
 }
 
 

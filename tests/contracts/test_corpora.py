@@ -426,6 +426,18 @@ def test_a_zip_archive_is_a_folder_or_its_only_file(tmp_path: Path) -> None:
         open_corpus(damaged, TextExample, "any").splits(tmp_path)
 
 
+def test_names_in_a_zip_of_korean_windows(tmp_path: Path) -> None:
+    class InCp949(zipfile.ZipInfo):
+        def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+            return self.filename.encode("cp949"), self.flag_bits & ~0x800
+
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(InCp949("학습.csv"), GOOD)
+        archive.writestr(InCp949("검증.csv"), BAD)
+    assert open_corpus(path, TextExample, "any").splits(tmp_path) == ("train", "validation")
+
+
 def test_a_split_of_several_files(tmp_path: Path) -> None:
     """In the order of their names, with columns where each of them has them."""
     other = table(("1", "부정", "나쁘다"), header="id,label,text")

@@ -8,10 +8,11 @@ from typing import Any
 import datasets
 import pytest
 
+from ratsnlp_like import FineTuneResult, Predictor
 from ratsnlp_like.corpora.detection import infer_task
 from ratsnlp_like.corpora.formats import Options
 from ratsnlp_like.corpora.opening import open_corpus
-from ratsnlp_like.corpora.tables import TableCorpus
+from ratsnlp_like.corpora.tables import TableCorpus, table_inputs
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.text import TextExample
 
@@ -88,3 +89,25 @@ def test_a_damaged_folder_of_save_to_disk(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="the saved data set cannot be loaded"):
         open_corpus(tmp_path, TextExample, "classification")
+
+
+@pytest.mark.parametrize("name", ["frame", "dataset"])
+def test_tables_are_inputs_to_predict_on(name: str) -> None:
+    """Other columns are ignored; the columns of training are used where the table has them."""
+    assert not TextExample.is_one(TABLES[name])
+    inputs = table_inputs(TABLES[name], TextExample, {"text": "review"})
+    assert inputs == [TextExample(example.text) for example in EXPECTED]
+    assert table_inputs([{"text": "가"}], TextExample, {}) is None
+    renamed = pandas.DataFrame({"review": ["가"], "text": ["나"]})
+    assert table_inputs(renamed, TextExample, {"text": "review"}) == [TextExample("가")]
+
+
+def test_a_frame_without_texts() -> None:
+    with pytest.raises(InputError, match="no column for the text among 'n'"):
+        table_inputs(pandas.DataFrame({"n": [1]}), TextExample, {})
+
+
+def test_a_predictor_takes_a_frame(classifier: FineTuneResult) -> None:
+    predictor = Predictor.from_pretrained(classifier.best)
+    frame = pandas.DataFrame({"평점": ["x", "y"], "후기": ["또 갈게요", "다시는 안 가요"]})
+    assert predictor(frame) == predictor(list(frame["후기"]))
