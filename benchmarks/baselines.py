@@ -59,7 +59,7 @@ def unigrams(train: EncodedSplit, held_out: EncodedSplit, vocabulary: int) -> di
 
 
 def _targets(window: Any) -> Any:
-    return np.asarray(window["input_ids"])[np.flatnonzero(window["learn"])]
+    return np.asarray(window["input_ids"])[np.flatnonzero(window["is_target"])]
 
 
 def baseline(corpus: str, predictor: Predictor, options: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .checkpoints.vocabularies import VocabularyArguments, compare_tokenizers, train_tokenizer
     from .corpora.base import Corpus
     from .corpora.memory import MemoryCorpus
+    from .data.examples import read_examples
     from .data.module import TaskDataModule
     from .errors import InputError, TrainingError
     from .evaluation.evaluate import evaluate
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from .examples.pair import PairExample, ScoredPairExample
     from .examples.question import Answer, QuestionExample
     from .examples.text import RawExample, TextExample
+    from .inference.checkpoint import checkpoint_path, load_checkpoint, load_tokenizer
     from .inference.predictor import Predictor
     from .registry import CHECKPOINTS, CORPORA, LOGGERS, METRICS, TASKS
     from .tasks.base import Task
@@ -29,8 +32,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
+    **dict.fromkeys(("VocabularyArguments", "compare_tokenizers", "train_tokenizer"), "checkpoints.vocabularies"),
     "Corpus": "corpora.base",
     "MemoryCorpus": "corpora.memory",
+    "read_examples": "data.examples",
     "TaskDataModule": "data.module",
     "InputError": "errors",
     "TrainingError": "errors",
@@ -45,6 +50,7 @@ _MODULES = {
     "evaluate": "evaluation.evaluate",
     "fine_tune": "training.finetune",
     "TaskModule": "training.module",
+    **dict.fromkeys(("checkpoint_path", "load_checkpoint", "load_tokenizer"), "inference.checkpoint"),
     "Predictor": "inference.predictor",
     "CHECKPOINTS": "registry",
     "CORPORA": "registry",
