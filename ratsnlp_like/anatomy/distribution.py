@@ -26,7 +26,7 @@ class Decoding(Table):
     name_of: Callable[[int], str] = field(default=str)
     """Function from an id to its word."""
     settings: str = ""
-    """The settings in one line."""
+    """The settings in one line; empty without any."""
 
     @property
     def before(self) -> Tensor:
@@ -53,7 +53,7 @@ class Decoding(Table):
         kept = self.kept
         after = [f"{self.after[i]:.4f}" if kept[i] else "-" for i in ids]
         rows = [(self.name_of(i), f"{self.before[i]:.4f}", p) for i, p in zip(ids, after, strict=True)]
-        title = f"{self.settings}: {int(kept.sum())} of {len(self.before)} words remain"
+        title = f"{self.settings or 'default settings'}: {int(kept.sum())} of {len(self.before)} words remain"
         return title, ("word", "before", "after"), rows
 
 
@@ -103,7 +103,7 @@ def decoding(
     steps["after"] = Step(x.softmax(-1), "softmax of the last logits")
     summary = ", ".join(f"{name}={value:g}" for name, value, *_ in changed)
     name_of = names if callable(names) else names.__getitem__
-    return Decoding(Steps("decoding", steps), name_of, summary or "default settings")
+    return Decoding(Steps("decoding", steps), name_of, summary)
 
 
 def penalize_repetition(logits: Tensor, penalty: float, previous: Sequence[int]) -> Tensor:

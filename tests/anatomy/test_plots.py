@@ -133,6 +133,9 @@ def test_plotted_bars_of_a_distribution() -> None:
     assert texts(ax.get_yticklabels()) == ["둘", "셋", "하나"]
     assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.6, 0.3, 0.1, 2 / 3, 1 / 3, 0])
     assert [text.strip() for text in texts(ax.texts)] == ["0.667", "0.333", "잘림"]
+    assert ax.get_title() == "top_k=2: 3개 가운데 2개가 남음"
+    plain = anatomy.decoding([1.0, 2.0])
+    assert drawn(anatomy.plot_decoding(plain)).axes[0].get_title() == "설정 없음: 2개 가운데 2개가 남음"
 
 
 @pytest.mark.parametrize(
