@@ -217,7 +217,9 @@ def plot_decoding(decoding: Decoding, *, words: int = 12, axes: Any = None) -> A
         ax.margins(x=0.12)
         ax.set_xlabel("확률")
         ax.set_title(
-            f"{decoding.settings or '설정 없음'}: {len(decoding.before):,}개 가운데 {int(decoding.kept.sum()):,}개가 남음"
+            kept, total = int(decoding.kept.sum()), len(decoding.before)
+            title = decoding.settings or "설정 없음"
+            ax.set_title(f"{title}: {total:,}개 가운데 {kept:,}개가 남음")
         )
         ax.tick_params(left=False)
         ax.legend(edgecolor="none", loc="lower right")
