@@ -216,11 +216,8 @@ def plot_decoding(decoding: Decoding, *, words: int = 12, axes: Any = None) -> A
         ax.set_ylim(len(ids) - 0.4, -0.6)
         ax.margins(x=0.12)
         ax.set_xlabel("확률")
-        ax.set_title(
-            kept, total = int(decoding.kept.sum()), len(decoding.before)
-            title = decoding.settings or "설정 없음"
-            ax.set_title(f"{title}: {total:,}개 가운데 {kept:,}개가 남음")
-        )
+        kept, total = int(decoding.kept.sum()), len(decoding.before)
+        ax.set_title(f"{decoding.settings or '설정 없음'}: {total:,}개 가운데 {kept:,}개가 남음")
         ax.tick_params(left=False)
         ax.legend(edgecolor="none", loc="lower right")
     return figure
