@@ -1,1 +1,1 @@
-"""Tasks: everything that differs between them stands in one file each."""
+"""Tasks: each in one file, with what differs between tasks."""

@@ -1,5 +1,8 @@
-"""A task moves in with one file: the similarity of two sentences, a number. All of it stands between the lines below,
-made of public pieces; then it is trained, measured, saved, loaded and asked like any other."""
+"""A task in one file: the similarity of two sentences as a number.
+
+All of it is between the lines below, made of public pieces. It is trained, evaluated, saved, loaded and used for
+prediction like the built-in ones.
+"""
 
 from __future__ import annotations
 
@@ -119,9 +122,9 @@ class PairRegression(ForwardTask[ScoredPair, Similarity, ScoredFeatures]):
         self, predictions: Sequence[Similarity], examples: Sequence[ScoredPair], labels: Sequence[str]
     ) -> dict[str, Any]:
         """Pearson's r; 0 where one side does not vary."""
-        said, gold = np.array([[p.score, e.label] for p, e in zip(predictions, examples, strict=True)]).T
-        constant = np.ptp(said) == 0 or np.ptp(gold) == 0
-        return {"pearson": 0.0 if constant else float(np.corrcoef(said, gold)[0, 1])}
+        predicted, gold = np.array([[p.score, e.label] for p, e in zip(predictions, examples, strict=True)]).T
+        constant = np.ptp(predicted) == 0 or np.ptp(gold) == 0
+        return {"pearson": 0.0 if constant else float(np.corrcoef(predicted, gold)[0, 1])}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -144,7 +147,7 @@ def pairs(tmp_path: Path) -> Path:
     return path
 
 
-def test_from_a_file_to_answers(
+def test_from_a_file_to_predictions(
     tmp_path: Path, pairs: Path, tiny_model_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = fine_tune(
@@ -161,21 +164,23 @@ def test_from_a_file_to_answers(
         accelerator="cpu",
         progress=False,
     )
-    assert set(result.metrics) == {"pearson", "loss"}
+    assert set(result.metrics) >= {"pearson", "loss"}
     assert -1 <= result.metrics["pearson"] <= 1
     assert result.summary["splits"]["validation"]["examples"] == 8
 
     options = {"cache_dir": tmp_path / "cache", "accelerator": "cpu", "progress": False}
-    assert set(evaluate(result.output, corpus=pairs, split="train", **options)) == {"pearson", "loss"}
+    assert set(evaluate(result.output, corpus=pairs, split="train", **options)) >= {"pearson", "loss"}
 
     predictor = Predictor.from_pretrained(result.output)
     assert predictor.task == PairRegression(scale=10.0)
     assert predictor.model.config.id2label == {0: "score"}
     texts = [row[:2] for row in ROWS[:3]]
-    answers = predictor(texts)
-    assert [type(answer) for answer in answers] == [Similarity] * 3
-    assert [a.score for a in answers] == pytest.approx([a.score for a in result.predictor(texts)], abs=1e-5)
-    assert predictor({"text": texts[1][0], "text_pair": texts[1][1]}).score == pytest.approx(answers[1].score, abs=1e-5)
+    predictions = predictor(texts)
+    assert [type(found) for found in predictions] == [Similarity] * 3
+    assert [p.score for p in predictions] == pytest.approx([a.score for a in result.predictor(texts)], abs=1e-5)
+    assert predictor({"text": texts[1][0], "text_pair": texts[1][1]}).score == pytest.approx(
+        predictions[1].score, abs=1e-5
+    )
 
     assert main(["evaluate", str(result.output), "--corpus", str(pairs), "--cache_dir", str(tmp_path / "cache")]) == 0
     assert "pearson" in capsys.readouterr().out

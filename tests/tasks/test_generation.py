@@ -1,4 +1,4 @@
-"""Generation: what of an example is learnt, what is measured, and text that comes piece by piece."""
+"""Generation: targets, conversations, metrics, streaming, inputs."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ def windows(tokenizer: Any, *examples: GenerationExample, max_length: int = 64) 
     return TASK.encode(examples, tokenizer, [], max_length)
 
 
-def learnt(tokenizer: Any, window: dict[str, Any]) -> str:
+def target_text(tokenizer: Any, window: dict[str, Any]) -> str:
     """The tokens of a window that carry loss, as text."""
-    ids = [i for i, learn in zip(window["input_ids"], window["is_target"], strict=True) if learn]
+    ids = [i for i, target in zip(window["input_ids"], window["is_target"], strict=True) if target]
     return str(tokenizer.decode(ids))
 
 
-class TestWhatIsLearnt:
+class TestTargets:
     def test_only_the_completion_and_its_end(self, gpt: Any) -> None:
         (window,) = windows(gpt, GenerationExample(prompt="질문: 몇 시야?", completion=" 세 시야."))
         assert gpt.decode(window["input_ids"]) == "<s>질문: 몇 시야? 세 시야.</s>"
-        assert learnt(gpt, window) == " 세 시야.</s>"
+        assert target_text(gpt, window) == " 세 시야.</s>"
         assert window["lost"] == 0
 
     def test_the_loss_is_that_of_the_completion_alone(self, bundled: Predictor) -> None:
@@ -68,13 +68,13 @@ class TestWhatIsLearnt:
         (window,) = windows(tokenizer, GenerationExample(prompt="이 영화는", completion=" 정말 좋다"))
         batch = TASK.collate([window], tokenizer)
         ids = torch.tensor([window["input_ids"]])
-        labels = torch.tensor([[i if learn else -100 for i, learn in zip(ids[0], window["is_target"], strict=True)]])
+        labels = torch.tensor([[i if target else -100 for i, target in zip(ids[0], window["is_target"], strict=True)]])
         with torch.inference_mode():
             expected = model(ids, labels=labels).loss
             assert TASK.loss(model, batch).item() == pytest.approx(expected.item(), rel=1e-4)
 
-    def test_padding_is_masked_and_never_known_by_its_id(self, bundled: Predictor) -> None:
-        """Where the end token pads as well, the end that is taught stays, and padding teaches nothing."""
+    def test_padding_is_masked_and_not_recognised_by_its_id(self, bundled: Predictor) -> None:
+        """Where the end token is the padding token too, ends are targets and padding is not."""
         tokenizer, model = bundled.tokenizer, bundled.model
         pad, tokenizer.pad_token = tokenizer.pad_token, tokenizer.eos_token
         try:
@@ -96,7 +96,7 @@ class TestWhatIsLearnt:
         text = "아침에 일어나서 창문을 열고 물을 한 잔 마셨다. 그리고 천천히 걸어서 시장에 다녀왔다."
         found = windows(gpt, GenerationExample(completion=text), max_length=12)
         assert len(found) > 2
-        assert "".join(learnt(gpt, window) for window in found) == text + "</s>"
+        assert "".join(target_text(gpt, window) for window in found) == text + "</s>"
         assert all(len(window["input_ids"]) <= 12 and window["lost"] == 0 for window in found)
         assert all(window["input_ids"][0] == gpt.bos_token_id for window in found)
 
@@ -121,35 +121,37 @@ class TestWhatIsLearnt:
 class TestConversations:
     TURNS = (("user", "안녕?"), ("assistant", "네, 안녕하세요."), ("user", "잘 가"), ("assistant", "또 봐요."))
 
-    def test_what_the_assistant_says_is_learnt(self, gpt: Any) -> None:
+    def test_targets_are_the_assistants_turns(self, gpt: Any) -> None:
         gpt.chat_template = TEMPLATE
         (window,) = windows(gpt, GenerationExample.of(list(self.TURNS)))
         whole = "user: 안녕?\nassistant: 네, 안녕하세요.</s>user: 잘 가\nassistant: 또 봐요.</s>"
         assert gpt.decode(window["input_ids"]) == whole
-        assert learnt(gpt, window) == " 네, 안녕하세요.</s> 또 봐요.</s>"  # the space before them is in their tokens
+        assert (
+            target_text(gpt, window) == " 네, 안녕하세요.</s> 또 봐요.</s>"
+        )  # the space before them is in their tokens
 
-    def test_asked_for_the_next_turn(self, gpt: Any) -> None:
+    def test_a_conversation_as_a_prompt(self, gpt: Any) -> None:
         gpt.chat_template = TEMPLATE
         (window,) = TASK.encode_inputs([GenerationExample.of(list(self.TURNS[:3]))], gpt, 64)
         assert gpt.decode(window["input_ids"]).endswith("user: 잘 가\nassistant:")
 
     @pytest.mark.parametrize("end", [": ", ":\n", ":", "> "])
-    def test_asked_with_the_tokens_that_were_learnt_from(self, gpt: Any, end: str) -> None:
+    def test_a_prompt_has_the_tokens_of_training(self, gpt: Any, end: str) -> None:
         """The space that ends a template is in the first token of the turn; alone it would be a token of its own."""
         gpt.chat_template = TEMPLATE.replace("assistant: ", f"assistant{end}").replace("'] }}: {{", f"'] }}}}{end}{{{{")
         (whole,) = windows(gpt, GenerationExample.of(list(self.TURNS[:2])))
         (opened,) = TASK.encode_inputs([GenerationExample.of(list(self.TURNS[:1]))], gpt, 64)
         assert opened["input_ids"] == whole["input_ids"][: whole["is_target"].index(1)]
 
-    def test_the_space_of_a_template_is_not_said(self, gpt: Any) -> None:
+    def test_the_space_of_a_template_is_not_generated(self, gpt: Any) -> None:
         gpt.chat_template = TEMPLATE
         example = GenerationExample.of(list(self.TURNS[:1]))
         (window,) = TASK.encode_inputs([example], gpt, 64)
         reply = gpt.encode(" 네, 안녕하세요.", add_special_tokens=False)
-        said = TASK.decode(example, [Window(window, [[*reply, gpt.eos_token_id]])], [], gpt)
-        assert isinstance(said, Generated)
-        assert said.continuations == ("네, 안녕하세요.",)
-        assert said.text.endswith("assistant: 네, 안녕하세요.")
+        found = TASK.decode(example, [Window(window, [[*reply, gpt.eos_token_id]])], [], gpt)
+        assert isinstance(found, Generated)
+        assert found.continuations == ("네, 안녕하세요.",)
+        assert found.text.endswith("assistant: 네, 안녕하세요.")
 
     def test_no_template(self, gpt: Any) -> None:
         with pytest.raises(InputError, match="has no chat template"):
@@ -197,42 +199,42 @@ class TestMetrics:
             generation_scores([["가"]], [])
 
 
-class TestAsked:
+class TestScoreGeneration:
     @staticmethod
-    def echo(asked: list[GenerationExample]) -> Any:
-        def ask(examples: Sequence[GenerationExample]) -> list[Any]:
-            asked.extend(examples)
+    def echo(inputs: list[GenerationExample]) -> Any:
+        def predict(examples: Sequence[GenerationExample]) -> list[Any]:
+            inputs.extend(examples)
             return [Generated("", ("좋아요",)) for _ in examples]
 
-        return ask
+        return predict
 
     def test_completions_of_one_prompt_are_its_references(self) -> None:
-        asked: list[GenerationExample] = []
+        inputs: list[GenerationExample] = []
         examples = [GenerationExample(prompt="어때?", completion=c) for c in ("싫어요", "좋아요")]
-        found = TASK.score_generation(self.echo(asked), examples)
-        assert asked == [GenerationExample(prompt="어때?")]
+        found = TASK.score_generation(self.echo(inputs), examples)
+        assert inputs == [GenerationExample(prompt="어때?")]
         assert found["chrf"] == pytest.approx(1.0)
         assert found["prompts"] == 1
 
-    def test_as_many_as_were_asked_for_over_all_of_the_split(self) -> None:
-        asked: list[GenerationExample] = []
+    def test_eval_prompts_are_spread_over_the_split(self) -> None:
+        inputs: list[GenerationExample] = []
         examples = [GenerationExample(prompt=f"{i}?", completion="네") for i in range(10)]
-        assert Generation(eval_prompts=3).score_generation(self.echo(asked), examples)["prompts"] == 3
-        assert [example.prompt for example in asked] == ["0?", "3?", "6?"]
+        assert Generation(eval_prompts=3).score_generation(self.echo(inputs), examples)["prompts"] == 3
+        assert [example.prompt for example in inputs] == ["0?", "3?", "6?"]
 
     def test_none(self) -> None:
-        asked: list[GenerationExample] = []
+        inputs: list[GenerationExample] = []
         texts = [GenerationExample(completion="글")]
-        assert TASK.score_generation(self.echo(asked), texts) == {}
+        assert TASK.score_generation(self.echo(inputs), texts) == {}
         prompts = [GenerationExample(prompt="가", completion="나")]
-        assert Generation(eval_prompts=0).score_generation(self.echo(asked), prompts) == {}
-        assert not asked
+        assert Generation(eval_prompts=0).score_generation(self.echo(inputs), prompts) == {}
+        assert not inputs
 
     def test_conversations(self) -> None:
-        asked: list[GenerationExample] = []
+        inputs: list[GenerationExample] = []
         turns = [("user", "어때?"), ("assistant", "좋아요")]
-        found = TASK.score_generation(self.echo(asked), [GenerationExample.of(turns)])
-        assert asked == [GenerationExample.of(turns[:1])]
+        found = TASK.score_generation(self.echo(inputs), [GenerationExample.of(turns)])
+        assert inputs == [GenerationExample.of(turns[:1])]
         assert found["chrf"] == pytest.approx(1.0)
 
     def test_a_run_and_its_evaluation_report_them(self, tmp_path: Path) -> None:
@@ -289,7 +291,7 @@ class TestStream:
         with pytest.raises(InputError, match="1 where text is streamed"):
             bundled.stream("이 영화는", **options)
 
-    def test_a_task_that_does_not_write(self) -> None:
+    def test_a_task_that_does_not_generate(self) -> None:
         with pytest.raises(InputError, match="does not generate text"):
             Predictor.from_pretrained("ko-tiny-bert", device="cpu").stream("이 [MASK]")
 
@@ -358,8 +360,8 @@ def test_rows_without_a_prompt_train(tmp_path: Path, gpt: Any, name: str, row: s
             fine_tune(**without | {"output": tmp_path / "other"})
 
 
-def test_the_end_is_taught_and_stops(tmp_path: Path) -> None:
-    """After one sentence learnt by heart, the model says it and no more."""
+def test_the_end_token_is_trained_and_stops(tmp_path: Path) -> None:
+    """After memorising one sentence, the model generates it and no more."""
     rows = '{"prompt": "수도는?", "completion": " 서울입니다."}\n'
     path = write(tmp_path / "rows.jsonl", rows * 32)
     result = fine_tune(
@@ -386,7 +388,7 @@ def test_real_special_tokens(real_tokenizer: Any, name: str) -> None:
     (window,) = windows(tokenizer, GenerationExample(prompt="안녕하세요", completion=" 반갑습니다"))
     assert window["input_ids"][-1] == tokenizer.convert_tokens_to_ids("</s>")
     assert "token_type_ids" not in window
-    assert learnt(tokenizer, window).endswith("</s>")
+    assert target_text(tokenizer, window).endswith("</s>")
 
 
 def test_special_tokens_of_kogpt2_come_from_the_table(tokenizers_root: Path) -> None:
@@ -399,24 +401,21 @@ def test_special_tokens_of_kogpt2_come_from_the_table(tokenizers_root: Path) -> 
     assert "token_type_ids" in entry.drop_inputs
 
 
-# What is given when a model is asked
-
-
-def test_a_text_is_learnt_whole_and_is_a_prompt_when_asked(tmp_path: Path) -> None:
+def test_a_text_is_a_completion_in_training_and_a_prompt_in_prediction(tmp_path: Path) -> None:
     path = write(tmp_path / "prompts.txt", "오늘 하루가\n길었어\n")
     corpus = open_corpus(path, GenerationExample, "generation")
-    learnt = list(corpus.examples(tmp_path, "train"))
-    asked = list(corpus.inputs(tmp_path, "train"))
-    assert [(e.prompt, e.completion) for e in learnt] == [("", "오늘 하루가"), ("", "길었어")]
-    assert [(e.prompt, e.completion) for e in asked] == [("오늘 하루가", None), ("길었어", None)]
+    trained = list(corpus.examples(tmp_path, "train"))
+    inputs = list(corpus.inputs(tmp_path, "train"))
+    assert [(e.prompt, e.completion) for e in trained] == [("", "오늘 하루가"), ("", "길었어")]
+    assert [(e.prompt, e.completion) for e in inputs] == [("오늘 하루가", None), ("길었어", None)]
     assert GenerationExample.of({"text": "가"}) == GenerationExample(prompt="가")
     assert GenerationExample.of({"prompt": "가", "completion": "나"}) == GenerationExample(prompt="가", completion="나")
-    assert [str(e) for e in asked] == ["오늘 하루가", "길었어"]
+    assert [str(e) for e in inputs] == ["오늘 하루가", "길었어"]
     assert str(GenerationExample.of([{"role": "user", "content": "안녕"}])) == "안녕"
 
 
-def test_what_counts_as_empty() -> None:
-    """What is to be learnt decides; a prompt that waits for its completion is not empty."""
+def test_empty_examples() -> None:
+    """The completion decides; a prompt without a completion is not empty."""
     assert not GenerationExample(prompt="가").is_empty
     assert not GenerationExample(completion="나").is_empty
     assert GenerationExample(prompt=" ").is_empty
@@ -425,7 +424,7 @@ def test_what_counts_as_empty() -> None:
     assert GenerationExample.of([("user", "안녕"), ("assistant", " ")]).is_empty
 
 
-def test_what_an_instruction_is_about_stands_behind_it(tmp_path: Path) -> None:
+def test_the_input_of_an_instruction_follows_it(tmp_path: Path) -> None:
     rows = [
         {"instruction": "요약해 줘", "input": "비가 왔다.", "output": "비"},
         {"instruction": "인사해 줘", "input": "", "output": "안녕"},
@@ -451,7 +450,7 @@ def test_a_list_of_messages_is_one_conversation(bundled: Predictor, monkeypatch:
     assert row["messages"] == turns
 
 
-def test_prompts_asked_one_by_one_have_luck_of_their_own(bundled: Predictor) -> None:
+def test_prompts_one_by_one_are_sampled_independently(bundled: Predictor) -> None:
     # a temperature at which the prompt decides nothing: the same draws write the same tokens
     task = bundled.with_options(max_new_tokens=16, min_new_tokens=16, temperature=1e8, top_p=1.0)
     first, second = task("이 영화는"), task("그 배우는")
@@ -459,7 +458,7 @@ def test_prompts_asked_one_by_one_have_luck_of_their_own(bundled: Predictor) -> 
     assert first.continuations[0].strip() != second.continuations[0].strip()
 
 
-def test_evaluation_takes_what_changes_the_asking(tmp_path: Path) -> None:
+def test_evaluation_takes_inference_options(tmp_path: Path) -> None:
     rows = "\n".join(f"번호 {i},대답 {i}" for i in range(12))
     path = write(tmp_path / "a.csv", f"prompt,completion\n{rows}\n")
     options = {"task": "generation", "corpus": str(path), "checkpoint": "ko-tiny-gpt", "max_steps": 1}

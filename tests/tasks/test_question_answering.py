@@ -1,4 +1,4 @@
-"""Question answering: what is read, what a model learns, and what is made of what it says."""
+"""Question answering: windows, decoding, the threshold of "no answer", training."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import NO_DROPOUT, TINY, job, lay, write
+from helpers import NO_DROPOUT, TINY, job, write
 from torch.nn import functional as F
 
 from ratsnlp_like.corpora.memory import MemoryCorpus
-from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.data.module import TaskDataModule
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.base import Place
@@ -35,255 +34,13 @@ from ratsnlp_like.training.finetune import fine_tune
 Q = QuestionExample
 near: Any = pytest.approx
 CONTEXT = "도서관은 1998년에 문을 열었다. 관장은 김하늘이다. 도서관은 크다."
-"""도서관 stands at 0 and at 31, 1998년 at 5, 김하늘 at 24."""
+"""도서관 is at 0 and at 31, 1998년 at 5, 김하늘 at 24."""
 
 
-# Reading
-
-
-LIBRARY, MARKET = "도서관은 1998년에 문을 열었다.", "시장은 닷새마다 선다."
-SAMPLES = {
-    ("korquad-v1", "train"): [
-        Q("언제 열었나?", LIBRARY + " 관장은 김하늘이다.", (Answer("1998년", 5),), id="1-0-0"),
-        Q("무엇이 열었나?", LIBRARY + " 관장은 김하늘이다.", (Answer("도서관", 0),), id="1-0-1"),
-    ],
-    ("korquad-v1", "validation"): [Q("며칠마다 서나?", MARKET, (Answer("닷새", 4),), id="2-0-0")],
-    ("klue-mrc", "train"): [
-        Q("언제 열었나?", LIBRARY, (Answer("1998년", 5), Answer("1998년에", 5)), id="1"),
-        Q("언제 닫았나?", LIBRARY, (), id="2"),
-    ],
-    ("klue-mrc", "validation"): [Q("며칠마다 서나?", MARKET, (Answer("닷새", 4),), id="3")],
-    ("sample-qa", "train"): [
-        Q("며칠마다 서나?", MARKET, (Answer("닷새", 4),), id="1"),
-        Q("몇 시에 열리나?", MARKET, (), id="2"),
-        Q("무엇이 서나?", MARKET, (Answer("시장", 0),), id="3"),
-    ],
-}
-SPLITS = [(name, s) for name, corpus in CORPORA.items() if corpus.task == "question-answering" for s in corpus.sample]
-
-
-@pytest.mark.parametrize(("name", "split"), SPLITS)
-def test_its_sample_says(name: str, split: str, tmp_path: Path) -> None:
-    examples = list(lay(name, tmp_path).examples(tmp_path, split))
-    assert examples == SAMPLES[name, split]
-    assert [example.place.line for example in examples if example.place] == list(range(1, len(examples) + 1))
-
-
-def squad(*questions: Mapping[str, Any], context: Any = CONTEXT) -> str:
-    """SQuAD's JSON with one paragraph."""
-    return json.dumps({"data": [{"title": "가", "paragraphs": [{"context": context, "qas": questions}]}]})
-
-
-def questions(path: Path) -> list[QuestionExample]:
-    """A file of one's own, read."""
-    return list(open_corpus(path, Q, "question-answering").examples(path.parent, "train"))  # type: ignore[arg-type]
-
-
-class TestFiles:
-    def test_squad(self, tmp_path: Path) -> None:
-        """Questions are numbered through all articles and paragraphs."""
-        paragraph = {"context": "나", "qas": [{"question": "2?", "guid": "b", "answers": [], "is_impossible": True}]}
-        other = {"context": "다", "qas": [{"question": "3?", "id": 7, "answers": [{"text": "다", "answer_start": 0}]}]}
-        first = {"context": "가", "qas": [{"question": "1?", "answers": [{"text": "가", "answer_start": 0}]}]}
-        articles = [{"title": "하나", "paragraphs": [first, paragraph]}, {"paragraphs": [other]}]
-        path = write(tmp_path / "own.json", json.dumps({"version": "x", "data": articles}))
-        found = questions(path)
-        assert found == [
-            Q("1?", "가", (Answer("가", 0),)),
-            Q("2?", "나", (), id="b"),
-            Q("3?", "다", (Answer("다", 0),), id="7"),
-        ]
-        assert [example.place for example in found] == [Place(str(path), number, "question") for number in (1, 2, 3)]
-
-    def test_an_impossible_question_has_no_answers_whatever_is_written(self, tmp_path: Path) -> None:
-        asked = {"question": "?", "is_impossible": True, "answers": [{"text": "1998년", "answer_start": 5}]}
-        assert questions(write(tmp_path / "own.json", squad(asked))) == [Q("?", CONTEXT, ())]
-
-    @pytest.mark.parametrize(
-        "answers",
-        [
-            [{"text": "1998년", "answer_start": 5}],
-            {"text": ["1998년"], "answer_start": [5]},
-            {"text": "1998년", "answer_start": 5},
-            [{"text": "1998년", "start": "5"}],
-            [{"text": "1998년"}],  # it stands there once
-            [["1998년", 5]],
-            ["1998년"],
-            "1998년",
-            '[{"text": "1998년", "answer_start": 5}]',
-            [{"text": "1998년", "answer_start": 5}] * 3,  # several people said the same
-        ],
-        ids=str,
-    )
-    def test_answers_in_json_lines(self, answers: Any, tmp_path: Path) -> None:
-        row = json.dumps({"question": "?", "context": CONTEXT, "answers": answers}, ensure_ascii=False)
-        path = write(tmp_path / "own.jsonl", f"{row}\n{row}\n")
-        assert questions(path) == [Q("?", CONTEXT, (Answer("1998년", 5),))] * 2
-
-    @pytest.mark.parametrize("answers", [[], {"text": [], "answer_start": []}, "", "[]"], ids=repr)
-    def test_no_answers_in_json_lines(self, answers: Any, tmp_path: Path) -> None:
-        row = json.dumps({"question": "?", "context": CONTEXT, "answers": answers})
-        (found,) = set(questions(write(tmp_path / "own.jsonl", f"{row}\n{row}\n")))
-        assert found == Q("?", CONTEXT, ())
-        assert (found.missing, found.stratum) == (None, "unanswerable")
-
-    def test_several_answers_keep_their_order(self, tmp_path: Path) -> None:
-        row = {"질문": "?", "지문": CONTEXT, "정답": {"text": ["도서관", "도서관은"], "answer_start": [31, 0]}}
-        path = write(tmp_path / "own.jsonl", "\n".join([json.dumps(row)] * 2))
-        assert questions(path)[0].answers == (Answer("도서관", 31), Answer("도서관은", 0))
-
-    def test_csv(self, tmp_path: Path) -> None:
-        lines = ["question,context,answer,answer_start", f"언제?,{CONTEXT},1998년,5", f"무엇?,{CONTEXT},도서관,31"]
-        lines += [f"누구?,{CONTEXT},김하늘,", f"왜?,{CONTEXT},,"]
-        found = questions(write(tmp_path / "own.csv", "\n".join(lines)))
-        assert [example.answers for example in found] == [
-            (Answer("1998년", 5),),
-            (Answer("도서관", 31),),
-            (Answer("김하늘", 24),),
-            (),
-        ]
-
-    def test_answers_are_not_asked_for_in_prediction(self, tmp_path: Path) -> None:
-        path = write(tmp_path / "own.csv", f"question,context,answer,answer_start\n?,{CONTEXT},없는 말,3\n")
-        (example,) = open_corpus(path, Q, "question-answering").inputs(tmp_path, "train")
-        assert example == Q("?", CONTEXT, None)
-        assert example.missing == "answers"
-
-    def test_examples_survive_json(self) -> None:
-        for answers in (None, (), (Answer("도서관", 31), Answer("1998년", 5))):
-            example = Q("?", CONTEXT, answers, id="x", place=Place("a", 3))
-            again = Q.from_json(example.to_json())
-            assert (again, again.place) == (example, example.place)
-
-    @pytest.mark.parametrize(
-        ("row", "said"),
-        [
-            (
-                {"answers": [{"text": "1998년", "answer_start": 4}]},
-                ["'1998년' is not at character 4", "' 1998' is", "answer_start: 5"],
-            ),
-            (
-                {"answers": [{"text": "도서관", "answer_start": 1}]},
-                ["'도서관' is not at character 1", "'서관은' is", "answer_start: 0 or 31"],
-            ),
-            ({"answers": [{"text": "도서관", "answer_start": -40}]}, ["is not at character -40", "0 or 31"]),
-            (
-                {"answers": [{"text": "공원", "answer_start": 5}]},
-                ["'공원' is not at character 5", "correct the answer or the context"],
-            ),
-            (
-                {"answers": [{"text": "도서관"}]},
-                ["'도서관' occurs 2 times in the context", "answer_start: 0 or 31"],
-            ),
-            ({"answers": "도서관"}, ["'도서관' occurs 2 times in the context", "answer_start: 0 or 31"]),
-            ({"answers": "공원"}, ["'공원' occurs 0 times in the context", "correct the answer or the context"]),
-            ({"answers": "관"}, ["'관' occurs 3 times in the context", "answer_start: 2 or 20 or 33"]),
-            ({"context": ""}, ["the context is empty", "--context_column"]),
-            ({"context": " \n"}, ["the context is empty"]),
-            ({"context": None}, ["the context is empty"]),
-            ({"context": [CONTEXT]}, ["the context is list"]),
-            ({"question": {"text": "?"}}, ["the question is dict"]),
-            ({"answers": 1998}, ["the answers are '1998'", '[{"text": "...", "answer_start": 0}]']),
-            ({"answers": True}, ["the answers are 'True'"]),
-            ({"answers": [1998]}, ["cannot read the answer '1998'"]),
-            ({"answers": [None]}, ["cannot read the answer 'None'"]),
-            ({"answers": [{"answer_start": 0}]}, ["cannot read the answer"]),
-            ({"answers": [{"text": 5, "answer_start": 0}]}, ["cannot read the answer"]),
-            ({"answers": [{"text": "1998년", "answer_start": "다섯"}]}, ["answer_start is '다섯'", "a whole number"]),
-            ({"answers": [{"text": "1998년", "answer_start": [5]}]}, ["answer_start is [5]"]),
-            ({"answers": [{"text": "1998년", "answer_start": 5}, {"text": "공원"}]}, ["'공원' occurs 0 times"]),
-        ],
-        ids=str,
-    )
-    def test_a_bad_question(self, row: dict[str, Any], said: list[str], tmp_path: Path) -> None:
-        """File and number are named, in JSON lines and in SQuAD's JSON, and what would be right."""
-        good: dict[str, Any] = {"question": "언제?", "context": CONTEXT, "answers": [{"text": "1998년"}]}
-        lines = write(tmp_path / "own.jsonl", "\n".join(map(json.dumps, (good, good | row))))
-        array = write(tmp_path / "own.json", json.dumps([good, good | row]))
-        files = {lines: "line", array: "record"}
-        if "context" not in row:
-            files[write(tmp_path / "squad.json", squad(good, good | row))] = "question"
-        for path, unit in files.items():
-            with pytest.raises(InputError) as caught:
-                questions(path)
-            message = str(caught.value)
-            assert message.startswith(f"{path}, {unit} 2: ")
-            assert [part for part in said if part not in message] == []
-
-    @pytest.mark.parametrize(
-        "answers",
-        [
-            {"text": ["1998년", "김하늘"], "answer_start": [5]},
-            {"text": ["1998년"], "answer_start": [5, 24]},
-            {"text": ["1998년"], "answer_start": 5},
-            [{"text": "1998년", "answer_start": math.inf}],
-            [{"text": "1998년", "answer_start": 5.7}],
-        ],
-        ids=str,
-    )
-    def test_beginnings_that_do_not_fit(self, answers: Any) -> None:
-        row = {"question": "?", "context": CONTEXT, "answers": answers}
-        with pytest.raises(InputError, match=r"own\.jsonl, line 2: "):
-            Q.from_row(row, Place("own.jsonl", 2))
-
-    def test_a_bad_cell(self, tmp_path: Path) -> None:
-        path = write(tmp_path / "own.csv", f"question,context,answer,answer_start\n?,{CONTEXT},1998년,5.5\n")
-        with pytest.raises(InputError, match=r"own\.csv, line 2: answer_start is '5\.5'"):
-            questions(path)
-
-    @pytest.mark.parametrize(
-        ("content", "said"),
-        [
-            ('{"data": [{"paragraphs": [{"qas": []}]}]}', "paragraph without a context"),
-            (
-                '{"data": [{"title": "가", "paragraphs": [{"context": 5, "qas": []}]}]}',
-                r"article 1 \(가\) has a paragraph",
-            ),
-            ('{"data": [{"paragraphs": [{"context": "가"}]}]}', "has no qas; its keys: context"),
-            ('{"data": [{"paragraphs": [{"context": "가", "qas": ["?"]}]}]}', "has no qas"),
-            ('{"data": [{"paragraphs": {"qas": []}}]}', "article 1 has no paragraphs; its keys: paragraphs"),
-        ],
-    )
-    def test_a_broken_squad_file(self, content: str, said: str, tmp_path: Path) -> None:
-        path = write(tmp_path / "own.json", content)
-        with pytest.raises(InputError, match=said) as caught:
-            questions(path)
-        assert str(caught.value).startswith(str(path))
-
-    def test_no_column_for_the_context(self, tmp_path: Path) -> None:
-        path = write(tmp_path / "own.csv", "question,answer\n?,가\n")
-        with pytest.raises(InputError, match="no column for the context") as caught:
-            questions(path)
-        assert "--context_column" in str(caught.value)
-
-    def test_a_question_by_hand(self) -> None:
-        assert Q.of(("?", CONTEXT)) == Q("?", CONTEXT)
-        with pytest.raises(InputError, match="cannot read") as caught:
-            Q.of("?")
-        assert "(question, context)" in str(caught.value)
-
-    def test_korquad_itself(self, data: Path) -> None:
-        """Every offset fits (else reading fails), and there is always one answer."""
-        corpus = CORPORA["korquad-v1"]
-        for split, rows in {"train": 3434, "validation": 1537}.items():
-            found = [len(e.answers or ()) for e in corpus.examples(data, split) if isinstance(e, Q)]
-            assert found == [1] * rows
-        first = sum(e.answers[0].start == 0 for s in ("train", "validation") for e in corpus.examples(data, s)
-                    if isinstance(e, Q) and e.answers)  # fmt: skip
-        assert first > 0  # answers that begin at 0, which a test of truth would lose
-
-    @pytest.mark.parametrize(("split", "rows"), [("train", 98), ("validation", 14), ("test", 28)])
-    def test_bundled(self, split: str, rows: int, tmp_path: Path) -> None:
-        found = [e for e in CORPORA["sample-qa"].examples(tmp_path, split) if isinstance(e, Q)]
-        assert len(found) == rows
-        assert 0 < sum(not e.answers for e in found) < rows / 4
-        assert len({e.id for e in found}) == rows
-
-
-# Windows. Every syllable of these texts is a token of the tiny tokenizer; token k stands at (2k, 2k + 1).
+# Every syllable of these texts is a token of the tiny tokenizer; token k is at (2k, 2k + 1).
 
 EIGHT = "가 나 다 고 공 구 국 기"
-ASKED = "너 는"
+QUESTION = "너 는"
 
 
 def ids(tokenizer: Any, text: str) -> list[int]:
@@ -293,7 +50,7 @@ def ids(tokenizer: Any, text: str) -> list[int]:
     return found
 
 
-def asking(answer: str | None, context: str = EIGHT, question: str = ASKED) -> QuestionExample:
+def question_on(answer: str | None, context: str = EIGHT, question: str = QUESTION) -> QuestionExample:
     """A question with one answer, or none."""
     answers = () if answer is None else (Answer(answer, context.index(answer)),)
     return Q(question, context, answers, place=Place("own.json", 9))
@@ -306,11 +63,11 @@ def encoded(example: QuestionExample, tokenizer: Any, max_length: int = 9, **fie
 
 class TestEncode:
     def test_windows(self, tiny_tokenizer: Any) -> None:
-        asked = [2, *ids(tiny_tokenizer, ASKED), 3]
+        prefix = [2, *ids(tiny_tokenizer, QUESTION), 3]
         common = {"token_type_ids": [0] * 4 + [1] * 5, "example": 0, "lost": 0, "lead": 4}
-        assert encoded(asking("공 구"), tiny_tokenizer) == [
+        assert encoded(question_on("공 구"), tiny_tokenizer) == [
             common
-            | {"input_ids": [*asked, *ids(tiny_tokenizer, text), 3], "starts": starts, "labels": labels}
+            | {"input_ids": [*prefix, *ids(tiny_tokenizer, text), 3], "starts": starts, "labels": labels}
             | {"ends": [start + 1 for start in starts]}
             for text, starts, labels in [
                 ("가 나 다 고", [0, 2, 4, 6], [0, 0]),
@@ -332,40 +89,40 @@ class TestEncode:
         ],
     )
     def test_labels(self, answer: str | None, labels: list[list[int]], tiny_tokenizer: Any) -> None:
-        assert [window["labels"] for window in encoded(asking(answer), tiny_tokenizer)] == labels
+        assert [window["labels"] for window in encoded(question_on(answer), tiny_tokenizer)] == labels
 
-    def test_the_first_answer_is_learnt(self, tiny_tokenizer: Any) -> None:
-        example = replace(asking("기"), answers=(Answer("나", 2), Answer("기", 14)))
+    def test_the_first_answer_is_the_target(self, tiny_tokenizer: Any) -> None:
+        example = replace(question_on("기"), answers=(Answer("나", 2), Answer("기", 14)))
         assert [w["labels"] for w in encoded(example, tiny_tokenizer)] == [[5, 5], [0, 0], [0, 0]]
 
     def test_a_part_of_a_token(self, tiny_tokenizer: Any) -> None:
-        """A particle is glued to the answer: the whole token is learnt."""
-        example = Q(ASKED, "쀍뷁은 가", (Answer("쀍뷁", 0),))
+        """A particle is part of the answer's token: the whole token is the target."""
+        example = Q(QUESTION, "쀍뷁은 가", (Answer("쀍뷁", 0),))
         (window,) = encoded(example, tiny_tokenizer)
         assert (window["starts"], window["ends"], window["labels"]) == ([0, 4], [3, 5], [4, 4])
 
     def test_no_labels_for_prediction(self, tiny_tokenizer: Any) -> None:
-        windows = QuestionAnswering(doc_stride=2).encode_inputs([asking("공")], tiny_tokenizer, 9)
+        windows = QuestionAnswering(doc_stride=2).encode_inputs([question_on("공")], tiny_tokenizer, 9)
         assert len(windows) == 3
         assert all("labels" not in window for window in windows)
 
     @pytest.mark.parametrize(("stride", "windows"), [(0, 2), (1, 3), (2, 3), (3, 3), (64, 3)])
     def test_at_most_half_a_window_is_shared(self, stride: int, windows: int, tiny_tokenizer: Any) -> None:
-        assert len(encoded(asking("가"), tiny_tokenizer, doc_stride=stride)) == windows
+        assert len(encoded(question_on("가"), tiny_tokenizer, doc_stride=stride)) == windows
 
     def test_a_long_question(self, tiny_tokenizer: Any) -> None:
-        """It loses its end, which is told, and the text takes the room."""
-        example = asking("공", question="너 는 일 이")
+        """It loses its end, which is counted, and the context takes the space."""
+        example = question_on("공", question="너 는 일 이")
         first, second = encoded(example, tiny_tokenizer, max_query_length=1, max_length=10)
         assert first["input_ids"] == [2, *ids(tiny_tokenizer, "너"), 3, *ids(tiny_tokenizer, "가 나 다 고 공 구"), 3]
         assert (first["lost"], second["lost"]) == (3, 3)
         assert (first["lead"], first["labels"]) == (3, [7, 7])
 
-    def test_what_is_said_of_long_questions(
+    def test_long_questions_are_reported(
         self, tmp_path: Path, tiny_tokenizer: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("ratsnlp_like.data.encoding.log.propagate", True)
-        examples = [asking("공", question="너 는 일 이"), asking("공"), asking("공")]
+        examples = [question_on("공", question="너 는 일 이"), question_on("공"), question_on("공")]
         corpus = MemoryCorpus(kind=QuestionExample, given={"train": examples})
         data = TaskDataModule(
             QuestionAnswering(max_query_length=2), corpus, tiny_tokenizer, cache=tmp_path, max_length=16,
@@ -375,7 +132,7 @@ class TestEncode:
         assert "train: 1 of 3 questions are longer than 2 tokens (--max_query_length); " in caplog.text
 
     def test_a_question_that_leaves_no_room(self, tiny_tokenizer: Any) -> None:
-        example = asking("공", question=EIGHT)
+        example = question_on("공", question=EIGHT)
         with pytest.raises(
             InputError, match=r"own\.json, line 9: the question has 8 tokens.*no room .* in 11"
         ) as caught:
@@ -391,23 +148,26 @@ class TestEncode:
     )
     def test_an_answer_that_no_window_holds(self, answer: str, stride: int, tokens: int, tiny_tokenizer: Any) -> None:
         with pytest.raises(InputError, match=rf"own\.json, line 9: no window holds the answer '{answer}'") as caught:
-            encoded(asking(answer), tiny_tokenizer, doc_stride=stride)
+            encoded(question_on(answer), tiny_tokenizer, doc_stride=stride)
         assert f"{tokens} tokens, but windows of 4" in str(caught.value)
-        assert encoded(asking(answer), tiny_tokenizer, max_length=16)
+        assert encoded(question_on(answer), tiny_tokenizer, max_length=16)
 
     def test_an_answer_that_normalisation_deletes(self, tiny_tokenizer: Any) -> None:
-        example = asking("😀", context="가 😀 나")
+        example = question_on("😀", context="가 😀 나")
         with pytest.raises(InputError, match=r"own\.json, line 9: .*leave nothing of the answer '😀'"):
             encoded(example, tiny_tokenizer, normalization=("emoji",))
 
     def test_several_questions_on_one_text(self, tiny_tokenizer: Any) -> None:
-        examples = [asking("가"), asking("나", question="너"), asking("다", context="다 가")]
+        examples = [question_on("가"), question_on("나", question="너"), question_on("다", context="다 가")]
         windows = QuestionAnswering(doc_stride=2).encode(examples, tiny_tokenizer, [], 9)
         assert [w["example"] for w in windows] == [0, 0, 0, 1, 1, 2]
         assert [w["labels"] for w in windows] == [[4, 4], [0, 0], [0, 0], [4, 4], [0, 0], [4, 4]]
 
     def test_collate(self, tiny_tokenizer: Any) -> None:
-        windows = [*encoded(asking("공 구"), tiny_tokenizer), *encoded(asking("가", context="가"), tiny_tokenizer)]
+        windows = [
+            *encoded(question_on("공 구"), tiny_tokenizer),
+            *encoded(question_on("가", context="가"), tiny_tokenizer),
+        ]
         batch = QuestionAnswering().collate(windows, tiny_tokenizer)
         assert batch["labels"].tolist() == [[0, 0], [6, 7], [4, 5], [4, 4]]
         assert batch["attention_mask"].sum(dim=1).tolist() == [9, 9, 9, 6]
@@ -421,12 +181,12 @@ class TestEncode:
             QuestionAnswering(doc_stride=-1)
 
 
-# Predictions
-
 NEVER = -30.0
 
 
-def said(features: Mapping[str, Any], begin: Mapping[int, float], finish: Mapping[int, float], null: float) -> Window:
+def window_with(
+    features: Mapping[str, Any], begin: Mapping[int, float], finish: Mapping[int, float], null: float
+) -> Window:
     """A window with the logits of some tokens of its text; the first token has `null` in sum."""
     raw = np.full((len(features["input_ids"]), 2), NEVER)
     for column, logits in enumerate((begin, finish)):
@@ -440,12 +200,12 @@ Heard = tuple[Mapping[int, float], Mapping[int, float]]
 
 
 def decoded(
-    tokenizer: Any, *heard: Heard, null: float = 2 * NEVER, context: str = "가 나 다 고", **fields: Any
+    tokenizer: Any, *logits_of: Heard, null: float = 2 * NEVER, context: str = "가 나 다 고", **fields: Any
 ) -> AnswerPrediction:
     """The prediction from the logits of each window."""
-    task, example = QuestionAnswering(**{"doc_stride": 2, **fields}), Q(ASKED, context)
+    task, example = QuestionAnswering(**{"doc_stride": 2, **fields}), Q(QUESTION, context)
     windows = task.encode_inputs([example], tokenizer, 9)
-    own = [said(window, *logits, null) for window, logits in zip(windows, heard, strict=True)]
+    own = [window_with(window, *logits, null) for window, logits in zip(windows, logits_of, strict=True)]
     return task.decode(example, own, [])
 
 
@@ -484,10 +244,10 @@ class TestDecode:
         assert [c.text for c in found.candidates[:1]] == ([text] if text else [])
         assert [c for c in found.candidates if c.end - c.start > 2 * fields.get("max_answer_length", 4) - 1] == []
 
-    def test_what_is_not_text_is_no_answer(self, tiny_tokenizer: Any) -> None:
+    def test_no_answer_outside_the_context(self, tiny_tokenizer: Any) -> None:
         """[CLS], the question, and both [SEP]: their logits count for nothing."""
-        heard = dict.fromkeys((-4, -3, -2, -1, 4), 100.0)  # the text is 0 to 3
-        found = decoded(tiny_tokenizer, ({**heard, 1: 1.0}, {**heard, 2: 1.0}), null=200.0)
+        logits_of = dict.fromkeys((-4, -3, -2, -1, 4), 100.0)  # the text is 0 to 3
+        found = decoded(tiny_tokenizer, ({**logits_of, 1: 1.0}, {**logits_of, 2: 1.0}), null=200.0)
         assert (found.text, found.start, found.end) == ("나 다", 2, 5)
         assert all(0 <= c.start < c.end <= 7 for c in found.candidates)
 
@@ -499,8 +259,8 @@ class TestDecode:
 
     def test_a_span_in_two_windows_counts_once(self, tiny_tokenizer: Any) -> None:
         """고 is the last token of the first window and the second one of the second."""
-        heard: list[Heard] = [({3: 1, 0: 2}, {3: 1, 0: 1}), ({1: 3}, {1: 2}), ({0: NEVER}, {})]
-        found = decoded(tiny_tokenizer, *heard, context=EIGHT)
+        logits_of: list[Heard] = [({3: 1, 0: 2}, {3: 1, 0: 1}), ({1: 3}, {1: 2}), ({0: NEVER}, {})]
+        found = decoded(tiny_tokenizer, *logits_of, context=EIGHT)
         assert [c.text for c in found.candidates[:2]] == ["고", "가"]
         assert [c.text for c in found.candidates].count("고") == 1
         # of 5 and 3: the larger of the two scores of 고, not their sum
@@ -508,15 +268,15 @@ class TestDecode:
 
     def test_probabilities(self, tiny_tokenizer: Any) -> None:
         """A softmax over "no answer" and all candidates: here 1, 3 and 4."""
-        heard = ({0: math.log(3), 1: math.log(4)}, {0: 0.0, 1: 0.0})
-        found = decoded(tiny_tokenizer, heard, null=0.0, max_answer_length=1)
+        logits_of = ({0: math.log(3), 1: math.log(4)}, {0: 0.0, 1: 0.0})
+        found = decoded(tiny_tokenizer, logits_of, null=0.0, max_answer_length=1)
         assert (found.text, found.score) == ("나", near(4 / 8))
         assert [(c.text, c.score) for c in found.candidates[:2]] == [
             ("나", near(4 / 8)),
             ("가", near(3 / 8)),
         ]
         assert found.null_margin == near(-math.log(4))
-        none = decoded(tiny_tokenizer, heard, null=0.0, max_answer_length=1, null_threshold=-2.0)
+        none = decoded(tiny_tokenizer, logits_of, null=0.0, max_answer_length=1, null_threshold=-2.0)
         assert (none.text, none.start, none.end, none.score) == ("", 0, 0, near(1 / 8))
         assert none.candidates == found.candidates
 
@@ -541,17 +301,17 @@ class TestDecode:
         assert found.null_margin == near(null - 7)
         assert found.candidates[0].text == "나"
 
-    def test_no_answer_is_what_every_window_says(self, tiny_tokenizer: Any) -> None:
+    def test_no_answer_needs_every_window(self, tiny_tokenizer: Any) -> None:
         """The window that is least sure of it decides."""
-        task, example = QuestionAnswering(doc_stride=2, null_threshold=0.0), Q(ASKED, EIGHT)
+        task, example = QuestionAnswering(doc_stride=2, null_threshold=0.0), Q(QUESTION, EIGHT)
         features = task.encode_inputs([example], tiny_tokenizer, 9)
-        heard: Heard = ({1: 2}, {1: 3})
+        logits_of: Heard = ({1: 2}, {1: 3})
 
         def answer(*nulls: float) -> AnswerPrediction:
             return task.decode(
                 example,
                 [
-                    said(f, *(heard if i == 0 else ({}, {})), n)
+                    window_with(f, *(logits_of if i == 0 else ({}, {})), n)
                     for i, (f, n) in enumerate(zip(features, nulls, strict=True))
                 ],
                 [],
@@ -568,7 +328,7 @@ class TestDecode:
         assert (found.start, found.end) == (3, 8)
         assert context[found.start : found.end] == found.text
         task = QuestionAnswering(normalization=("nfc",))
-        (window,) = task.encode_inputs([Q(ASKED, context)], tiny_tokenizer, 9)
+        (window,) = task.encode_inputs([Q(QUESTION, context)], tiny_tokenizer, 9)
         assert window["input_ids"][4:8] == ids(tiny_tokenizer, "가 나 다 고")
 
     @pytest.mark.parametrize(
@@ -599,10 +359,7 @@ class TestDecode:
         assert len(row["candidates"]) <= 5
 
 
-# The threshold of "no answer"
-
-
-def answering(text: str, margin: float) -> AnswerPrediction:
+def prediction_with(text: str, margin: float) -> AnswerPrediction:
     """A prediction whose best span is this."""
     return AnswerPrediction(text, 0, len(text), 1.0, (Candidate(text, 0, len(text), 1.0),), margin)
 
@@ -622,7 +379,7 @@ class TestThreshold:
     def test_by_hand(self) -> None:
         """Right with "no answer" for 5 and 3, wrong for 2: between 3 and 2."""
         answered, none = Q("?", "가", (Answer("가", 0),)), Q("?", "가", ())
-        predictions = [answering("가", margin) for margin in (5.0, 2.0, 3.0, -1.0)]
+        predictions = [prediction_with("가", margin) for margin in (5.0, 2.0, 3.0, -1.0)]
         assert self.FIELD.tuned(predictions, [none, answered, none, answered]).null_threshold == 2.5
         # all are answerable: never "no answer"
         threshold = self.FIELD.tuned(predictions, [answered] * 4).null_threshold
@@ -636,19 +393,19 @@ class TestThreshold:
     def test_a_wrong_answer_is_worth_nothing(self) -> None:
         """Where the span is wrong anyway, "no answer" costs nothing."""
         answered, none = Q("?", "가 나", (Answer("가", 0),)), Q("?", "가 나", ())
-        predictions = [answering("나", 4.0), answering("나", 2.0), answering("가", 1.0)]
+        predictions = [prediction_with("나", 4.0), prediction_with("나", 2.0), prediction_with("가", 1.0)]
         assert self.FIELD.tuned(predictions, [answered, none, answered]).null_threshold == 1.5
 
     def test_windows_without_a_span(self) -> None:
         """Where no beginning fits an end there is nothing to choose: the margin is infinite, the threshold is not."""
         answered = Q("?", "가", (Answer("가", 0),))
-        predictions = [AnswerPrediction("", 0, 0, 1.0, (), math.inf), answering("가", 1.0)]
+        predictions = [AnswerPrediction("", 0, 0, 1.0, (), math.inf), prediction_with("가", 1.0)]
         threshold = self.FIELD.tuned(predictions, [answered, answered]).null_threshold
         assert threshold is not None
         assert 1 <= threshold < math.inf
 
-    def test_it_stays_where_nothing_is_to_choose(self) -> None:
-        predictions = [answering("가", 1.0)]
+    def test_unchanged_where_there_is_no_choice(self) -> None:
+        predictions = [prediction_with("가", 1.0)]
         assert QuestionAnswering().tuned(predictions, [Q("?", "가", ())]).null_threshold is None
         assert self.FIELD.tuned([], []).null_threshold == 0.0
 
@@ -660,7 +417,7 @@ class TestThreshold:
         for _ in range(size):
             examples.append(Q("?", "가 나", dice.choice([(), (Answer("가", 0),), (Answer("나", 2), Answer("가", 0))])))
             margin = float(dice.randint(-3, 3)) if seed % 2 else dice.uniform(-3, 3)  # with ties, and without
-            predictions.append(answering(dice.choice(["가", "나", "《가》"]), margin))
+            predictions.append(prediction_with(dice.choice(["가", "나", "《가》"]), margin))
         margins = sorted({p.null_margin for p in predictions})
         between = [(low + high) / 2 for low, high in pairwise(margins)]
         best = max(exact(predictions, examples, t) for t in [margins[0] - 1, *between, margins[-1]])
@@ -670,23 +427,20 @@ class TestThreshold:
         assert replace(tuned, null_threshold=0.0) == self.FIELD
 
 
-# What is filled in before training
-
-
 def fit(task: QuestionAnswering, examples: Sequence[QuestionExample], tokenizer: Any) -> QuestionAnswering:
     return task.fit(Statistics(rows=len(examples), empty=0), [], examples, tokenizer)
 
 
 class TestFit:
     def test_a_threshold_where_questions_have_no_answer(self, tiny_tokenizer: Any) -> None:
-        answered, none = asking("가"), asking(None)
+        answered, none = question_on("가"), question_on(None)
         assert fit(QuestionAnswering(), [answered, answered], tiny_tokenizer).null_threshold is None
         assert fit(QuestionAnswering(), [answered, none], tiny_tokenizer).null_threshold == 0.0
         assert fit(QuestionAnswering(null_threshold=1.5), [answered, none], tiny_tokenizer).null_threshold == 1.5
 
     def test_no_answers_at_all(self, tiny_tokenizer: Any) -> None:
         with pytest.raises(InputError, match="none of 2 questions has an answer") as caught:
-            fit(QuestionAnswering(), [asking(None)] * 2, tiny_tokenizer)
+            fit(QuestionAnswering(), [question_on(None)] * 2, tiny_tokenizer)
         assert "--answers_column" in str(caught.value)
 
     def test_particles(self, tiny_tokenizer: Any) -> None:
@@ -701,7 +455,7 @@ class TestFit:
             ("뷁쀍는", 3),
             ("뷁꿹는", 3),
         ]
-        examples = [asking(word[:length], context=f"{word} 가") for word, length in words]
+        examples = [question_on(word[:length], context=f"{word} 가") for word, length in words]
         assert fit(QuestionAnswering(particles="learn"), examples, tiny_tokenizer).particles == {"answer": ["에"]}
         assert fit(QuestionAnswering(), examples, tiny_tokenizer).particles is None
         given = {"answer": ["도"]}
@@ -711,7 +465,7 @@ class TestFit:
         assert (found[0], found[1].particles) == ("--particles learn", {"answer": ["에"]})
         assert QuestionAnswering(particles=given).improved(examples, tiny_tokenizer) is None
 
-    def test_a_model_that_writes_from_left_to_right(self) -> None:
+    def test_a_causal_model(self) -> None:
         from transformers import BertConfig, ElectraConfig, GPT2Config, RobertaConfig
 
         for kind in (BertConfig, ElectraConfig, RobertaConfig):
@@ -730,9 +484,6 @@ class TestFit:
             fine_tune(**job(tmp_path, **options, config_overrides={}))
 
 
-# The model
-
-
 class TestModel:
     @pytest.fixture
     def model(self, tiny_model_folder: Callable[..., Path]) -> Any:
@@ -746,7 +497,7 @@ class TestModel:
         return task.collate(task.encode(examples, tokenizer, [], 9), tokenizer)
 
     def test_loss_is_that_of_the_plain_model(self, model: Any, tiny_tokenizer: Any) -> None:
-        batch = self.batch(tiny_tokenizer, asking("공 구"))
+        batch = self.batch(tiny_tokenizer, question_on("공 구"))
         assert batch["attention_mask"].all()
         plain = {name: value for name, value in batch.items() if name != "labels"}
         with torch.inference_mode():
@@ -757,9 +508,9 @@ class TestModel:
             output = task.evaluate_batch(model, batch)
         assert (float(output.loss), output.targets) == (near(expected, rel=1e-5), 3)
 
-    def test_padding_takes_no_part(self, model: Any, tiny_tokenizer: Any) -> None:
+    def test_padding_has_no_effect(self, model: Any, tiny_tokenizer: Any) -> None:
         """The loss of a batch is the mean of its windows' own cross entropies."""
-        short, long = asking("나", context="가 나"), asking("공 구")
+        short, long = question_on("나", context="가 나"), question_on("공 구")
         task = QuestionAnswering()
         with torch.inference_mode():
             together = self.batch(tiny_tokenizer, short, long)
@@ -779,7 +530,7 @@ class TestModel:
         assert all(row.shape[1] == 2 and (row > -1e8).all() for row in raw)
 
 
-LEARNT = [
+MEMORISED = [
     ("도서관은 어디에 있나요?", "우리 도서관 은 바다 옆 에 있다 . 시장 은 산 아래 에 선다 .", "바다 옆"),
     ("시장은 어디에 서나요?", "우리 도서관 은 바다 옆 에 있다 . 시장 은 산 아래 에 선다 .", "산 아래"),
     ("무엇이 바다 옆에 있나요?", "우리 도서관 은 바다 옆 에 있다 . 시장 은 산 아래 에 선다 .", "우리 도서관"),
@@ -792,11 +543,11 @@ LEARNT = [
 
 
 @pytest.mark.slow
-def test_it_learns(tmp_path: Path) -> None:
-    """Eight questions by heart, from random weights; then saved, loaded and asked."""
+def test_overfitting(tmp_path: Path) -> None:
+    """Eight questions memorised from random weights; then saved, loaded and predicted."""
     rows = [
         {"question": question, "context": context, "answers": [{"text": text, "answer_start": context.index(text)}]}
-        for question, context, text in LEARNT
+        for question, context, text in MEMORISED
     ]
     for split in ("train", "dev"):
         write(tmp_path / "own" / f"{split}.jsonl", "\n".join(map(json.dumps, rows)) + "\n")
@@ -814,19 +565,19 @@ def test_it_learns(tmp_path: Path) -> None:
         )
     )
     assert result.metrics["korquad_em"] == result.metrics["korquad_f1"] == result.metrics["char_f1"] == 1
-    asked = [(question, context) for question, context, _ in LEARNT]
-    answers = result.predictor(asked)
-    assert [answer.text for answer in answers] == [text for *_, text in LEARNT]
-    assert all(context[a.start : a.end] == a.text for a, (_, context) in zip(answers, asked, strict=True))
-    assert result.predictor(asked[0]).text == "바다 옆"
+    inputs = [(question, context) for question, context, _ in MEMORISED]
+    answers = result.predictor(inputs)
+    assert [answer.text for answer in answers] == [text for *_, text in MEMORISED]
+    assert all(context[a.start : a.end] == a.text for a, (_, context) in zip(answers, inputs, strict=True))
+    assert result.predictor(inputs[0]).text == "바다 옆"
     loaded = Predictor.from_pretrained(result.best, device="cpu")
-    assert [a.score for a in loaded(asked)] == near([a.score for a in answers], abs=1e-5)
-    # what is asked can be changed, and not what was learnt
-    assert {a.text for a in result.predictor(asked, null_threshold=-1000.0)} == {""}
-    assert all(len(a.text.split()) == 1 for a in result.predictor(asked, max_answer_length=1))
+    assert [a.score for a in loaded(inputs)] == near([a.score for a in answers], abs=1e-5)
+    # options of inference can be overridden
+    assert {a.text for a in result.predictor(inputs, null_threshold=-1000.0)} == {""}
+    assert all(len(a.text.split()) == 1 for a in result.predictor(inputs, max_answer_length=1))
 
 
-def test_a_threshold_is_chosen_and_saved(tmp_path: Path) -> None:
+def test_the_threshold_is_chosen_and_saved(tmp_path: Path) -> None:
     """sample-qa has questions without an answer."""
     result = fine_tune(**job(tmp_path, task="question-answering", corpus="sample-qa", max_length=256, max_steps=2))
     task = result.predictor.task
@@ -836,9 +587,6 @@ def test_a_threshold_is_chosen_and_saved(tmp_path: Path) -> None:
     again = Predictor.from_pretrained(result.best, device="cpu").task
     assert again == task
     assert {"korquad_em", "korquad_f1", "klue_mrc_em", "klue_mrc_rouge_w", "char_f1"} <= set(result.metrics)
-
-
-# The best that tokens can say
 
 
 @pytest.mark.slow
@@ -859,5 +607,5 @@ def test_the_oracle_on_korquad(data: Path, real_tokenizer: Callable[[str], Any])
         return float(task.score(predictions, examples, [])["korquad_em"])
 
     assert 0.70 < em(QuestionAnswering()) <= 0.85
-    learnt = fit(QuestionAnswering(particles="learn"), first("train", 500), tokenizer)
-    assert em(learnt) > 0.93
+    fitted = fit(QuestionAnswering(particles="learn"), first("train", 500), tokenizer)
+    assert em(fitted) > 0.93
