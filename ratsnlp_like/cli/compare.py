@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..arguments import EVAL_BATCH_SIZE
-from ..runtime import lazy_imports as lean
 from .options import (
     add_corpus_options,
     add_precision,
@@ -33,9 +32,8 @@ def run(arguments: list[str]) -> None:
     add_corpus_options(parser, task.example.columns() if task else ())
     options = parse(parser, arguments)
     check_result_path(options["result"])
-    with lean.starting():
-        from ..evaluation.comparison import compare
-        from ..evaluation.comparison_report import show_comparison
+    from ..evaluation.comparison import compare
+    from ..evaluation.comparison_report import show_comparison
 
     found = compare(options["models"], **library_options(options, "models", "result"))
     write_result(options["result"], found)
