@@ -14,7 +14,7 @@ from ..corpora.base import Corpus
 from ..corpora.notices import collect_notices, log_again
 from ..errors import InputError
 from ..examples.base import Example, Place
-from ..tasks.base import Statistics
+from ..tasks.base import ExampleCounts
 from .cache import cache_key, cached_folder
 from .table import Table, write_table
 
@@ -32,7 +32,7 @@ class ReadSplit:
     name: str
     kind: type[Example]
     table: Table
-    statistics: Statistics
+    statistics: ExampleCounts
     fingerprint: str
 
     def __len__(self) -> int:
@@ -96,7 +96,7 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
         log_again(notices)
     if not meta["rows"]:
         raise InputError(f"the split {split!r} has no rows", place=type(corpus).__name__)
-    return ReadSplit(split, kind, Table(folder / "examples.arrow"), Statistics(**meta), source)
+    return ReadSplit(split, kind, Table(folder / "examples.arrow"), ExampleCounts(**meta), source)
 
 
 def _field_columns(kind: type[Example]) -> list[str]:

@@ -14,7 +14,7 @@ from ..examples.base import Example
 from ..runtime.places import default_root
 from ..runtime.slices import slices
 from ..tasks.abilities import SupportsDiagnostics, SupportsOracle
-from ..tasks.base import AnyTask, Statistics, Window
+from ..tasks.base import AnyTask, ExampleCounts, Window
 from .findings import SplitFindings, overlap
 from .token_statistics import TokenStatistics
 
@@ -115,7 +115,7 @@ def _fitted(
     task: AnyTask, findings: SplitFindings, labels: Sequence[str], examples: Sequence[Example], tokenizer: Any
 ) -> AnyTask:
     """Return the task as training would fit it: questions without an answer, texts with several labels."""
-    statistics = Statistics(findings.rows, findings.empty, findings.labels, several=findings.several)
+    statistics = ExampleCounts(findings.rows, findings.empty, findings.labels, several=findings.several)
     try:
         return task.fit(statistics, labels, examples, tokenizer)
     except InputError:  # the split cannot be trained on, but its tokens can be inspected

@@ -58,7 +58,7 @@ class BatchOutput(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Statistics:
+class ExampleCounts:
     """Counts over the training examples."""
 
     rows: int
@@ -201,12 +201,12 @@ class Task(ABC, Generic[E, P, F, B]):
         return f"texts are longer than {max_length} tokens"
 
     def fit(
-        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[E], tokenizer: TokenizerLike
+        self, counts: ExampleCounts, labels: Sequence[str], examples: Iterable[E], tokenizer: TokenizerLike
     ) -> Self:
         """Return this task with the fields filled in that depend on the training data, such as class weights.
 
         Args:
-            statistics: of the training split.
+            counts: of the training split.
             labels: in the model's order.
             examples: of the training split, read again where a task needs them.
             tokenizer: of the checkpoint.
@@ -214,9 +214,9 @@ class Task(ABC, Generic[E, P, F, B]):
         Raises:
             InputError: the data cannot be trained on.
         """
-        if statistics.rows == statistics.empty:
+        if counts.rows == counts.empty:
             flags = ", ".join(f"--{name}_column" for name in self.example.columns())
-            raise InputError(f"all {statistics.rows} rows have an empty text", fix=f"name the right columns: {flags}")
+            raise InputError(f"all {counts.rows} rows have an empty text", fix=f"name the right columns: {flags}")
         return self
 
     def check_model(self, config: Any) -> None:

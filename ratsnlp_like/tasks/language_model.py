@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..runtime.types import ModelLike, Tensor, TokenizerLike
 from .abilities import SupportsOracle
-from .base import BatchOutput, E, F, P, Statistics, Task
+from .base import BatchOutput, E, ExampleCounts, F, P, Task
 from .batches import model_inputs
 from .features import TargetBatch
 from .predictions import Prediction
@@ -53,11 +53,11 @@ class LanguageModel(SupportsOracle[E, P], Task[E, P, F, TargetBatch]):
         """Leave the configuration as it is: the outputs are the vocabulary."""
 
     def fit(
-        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[E], tokenizer: TokenizerLike
+        self, counts: ExampleCounts, labels: Sequence[str], examples: Iterable[E], tokenizer: TokenizerLike
     ) -> Self:
         """Check the tokenizer and the training data."""
         self.check_tokenizer(tokenizer)
-        return super().fit(statistics, labels, examples, tokenizer)
+        return super().fit(counts, labels, examples, tokenizer)
 
     def check_tokenizer(self, tokenizer: TokenizerLike) -> None:
         """Check that a tokenizer has the special tokens that the task needs.

@@ -22,7 +22,7 @@ from ..text.particles import ParticleCounts, without_particle
 from ..text.spans import bio_labels, entities_to_tags, tags_to_spans
 from ..text.tokens import Offset
 from .abilities import SupportsDiagnostics
-from .base import IGNORED, Statistics
+from .base import IGNORED, ExampleCounts
 from .predictions import Prediction, SpansView
 from .token_classifier import TokenClassifier, TokenProbabilities
 
@@ -101,7 +101,7 @@ class Ner(TokenClassifier[EntityExample, EntityPrediction], SupportsDiagnostics[
 
     def fit(
         self,
-        statistics: Statistics,
+        counts: ExampleCounts,
         labels: Sequence[str],
         examples: Iterable[EntityExample],
         tokenizer: TokenizerLike,
@@ -113,7 +113,7 @@ class Ner(TokenClassifier[EntityExample, EntityPrediction], SupportsDiagnostics[
                 expected="marks in at least some rows",
                 fix="check the format (--format book-ner | klue-ner | conll) or the column (--entities_column)",
             )
-        task = super().fit(statistics, labels, examples, tokenizer)
+        task = super().fit(counts, labels, examples, tokenizer)
         return task.with_particles(examples, tokenizer) if task.particles == "learn" else task
 
     def with_particles(self, examples: Iterable[EntityExample], tokenizer: TokenizerLike) -> Self:

@@ -27,7 +27,7 @@ from ..text.spans import windows
 from ..text.tokens import Offset, Template
 from .abilities import SupportsDiagnostics, SupportsTuning
 from .answers import AnswerPrediction, Candidate, answer_tokens, best_spans
-from .base import Raw, Statistics, Window
+from .base import ExampleCounts, Raw, Window
 from .batches import pad_inputs
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
@@ -138,19 +138,19 @@ class QuestionAnswering(
 
     def fit(
         self,
-        statistics: Statistics,
+        counts: ExampleCounts,
         labels: Sequence[str],
         examples: Iterable[QuestionExample],
         tokenizer: TokenizerLike,
     ) -> Self:
         """Fill in `null_threshold` and `particles`, and check that there are answers."""
-        task = super().fit(statistics, labels, (), tokenizer)
-        counts, unanswerable, answerable = ParticleCounts(), 0, 0
+        task = super().fit(counts, labels, (), tokenizer)
+        particles, unanswerable, answerable = ParticleCounts(), 0, 0
         for part in slices(examples):
             unanswerable += sum(not example.answers for example in part)
             answerable += sum(bool(example.answers) for example in part)
             if self.particles == "learn":
-                self._count(counts, part, tokenizer)
+                self._count(particles, part, tokenizer)
         if not answerable:
             raise InputError(f"none of {unanswerable} questions has an answer", fix="check --answers_column")
         if unanswerable and task.null_threshold is None:
@@ -159,7 +159,7 @@ class QuestionAnswering(
                 f"{unanswerable:,}", f"{unanswerable + answerable:,}",
             )  # fmt: skip
             task = replace(task, null_threshold=0.0)
-        return replace(task, particles=counts.particles()) if task.particles == "learn" else task
+        return replace(task, particles=particles.particles()) if task.particles == "learn" else task
 
     def truncation(self, max_length: int) -> str:
         """Return that questions are cut off; no context is."""

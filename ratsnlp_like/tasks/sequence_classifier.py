@@ -13,7 +13,7 @@ from ..metrics.classification import classification_scores, multi_label_scores
 from ..modeling.probabilities import sigmoid, softmax
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
 from .abilities import SupportsOracle
-from .base import Statistics, Window
+from .base import ExampleCounts, Window
 from .batches import pad_inputs
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
@@ -97,21 +97,21 @@ class SequenceClassifier(
         return AutoModelForSequenceClassification
 
     def fit(
-        self, statistics: Statistics, labels: Sequence[str], examples: Iterable[L], tokenizer: TokenizerLike
+        self, counts: ExampleCounts, labels: Sequence[str], examples: Iterable[L], tokenizer: TokenizerLike
     ) -> Self:
         """Fill in `multi_label` and `class_weights`, and check that the classes can be trained on."""
-        task = super().fit(statistics, labels, examples, tokenizer)
-        if statistics.several and not task.multi_label:
+        task = super().fit(counts, labels, examples, tokenizer)
+        if counts.several and not task.multi_label:
             task = replace(task, multi_label=True)
-        if task.multi_label and not statistics.several:
+        if task.multi_label and not counts.several:
             raise InputError(
                 f"multi_label is set, but each row has one label, such as {labels[0]!r}",
                 place="--multi_label",
                 fix="--label_separator , where one cell holds several; --label_column a,b,c for 0/1 columns",
             )
-        if len(labels) > _MANY_CLASSES and 2 * len(labels) > statistics.rows:
-            log.warning("%d classes in %d rows: is --label_column the right column?", len(labels), statistics.rows)
-        present = [label for label in labels if statistics.labels.get(label)]
+        if len(labels) > _MANY_CLASSES and 2 * len(labels) > counts.rows:
+            log.warning("%d classes in %d rows: is --label_column the right column?", len(labels), counts.rows)
+        present = [label for label in labels if counts.labels.get(label)]
         if len(present) < 2 and not task.multi_label:
             raise InputError(
                 f"the training rows have one class only: {', '.join(map(repr, present)) or 'none'}",
@@ -126,8 +126,8 @@ class SequenceClassifier(
                 fix="complete the training file; or convert it to a TSV, whose classes are those that occur in it",
             )
         if task.class_weights == "balanced":
-            counts = [statistics.labels.get(label, 0) for label in labels]
-            weights = tuple(sum(counts) / len(labels) / count if count else 0.0 for count in counts)
+            rows = [counts.labels.get(label, 0) for label in labels]
+            weights = tuple(sum(rows) / len(labels) / count if count else 0.0 for count in rows)
             task = replace(task, class_weights=weights)
         elif task.class_weights is not None and len(task.class_weights) != len(labels):
             raise InputError(

@@ -13,7 +13,7 @@ from ..metrics.similarity import similarity_scores
 from ..registry import TASKS
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
 from .abilities import SupportsOracle
-from .base import Raw, Statistics, Window
+from .base import ExampleCounts, Raw, Window
 from .batches import pad_inputs
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
@@ -87,7 +87,7 @@ class Similarity(
 
     def fit(
         self,
-        statistics: Statistics,
+        counts: ExampleCounts,
         labels: Sequence[str],
         examples: Iterable[ScoredPairExample],
         tokenizer: TokenizerLike,
@@ -97,7 +97,7 @@ class Similarity(
         for example in examples:
             seen.add(self._target(example))
             if len(seen) > 1:
-                return super().fit(statistics, labels, (), tokenizer)
+                return super().fit(counts, labels, (), tokenizer)
         raise InputError("all training rows have one score", expected="scores that differ", fix="name --score_column")
 
     def encode_inputs(

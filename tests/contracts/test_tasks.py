@@ -25,7 +25,7 @@ from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.base import Example
 from ratsnlp_like.registry import CORPORA, TASKS
 from ratsnlp_like.tasks.abilities import SupportsDiagnostics, SupportsOracle
-from ratsnlp_like.tasks.base import AnyTask, Statistics, Window
+from ratsnlp_like.tasks.base import AnyTask, ExampleCounts, Window
 from ratsnlp_like.tasks.forward import ForwardTask
 from ratsnlp_like.tasks.predictions import Prediction
 
@@ -78,7 +78,7 @@ def case_of(name: str, facts: Facts, tokenizer: Any) -> Case:
     labels = TASKS[name]().order_labels(label for example in examples for label in example.label_names)
     counts = {label: sum(label in example.label_names for example in examples) for label in labels}
     try:
-        task = TASKS[name]().fit(Statistics(len(examples), 0, counts), labels, examples, tokenizer)
+        task = TASKS[name]().fit(ExampleCounts(len(examples), 0, counts), labels, examples, tokenizer)
     except InputError as error:
         pytest.skip(f"the task refuses the tokenizer: {error}")
     return Case(task, examples, labels, facts, tokenizer, 3 + shortest(task, examples, tokenizer, labels))

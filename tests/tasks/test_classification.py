@@ -13,7 +13,7 @@ from task_helpers import oracle
 
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.text import TextExample
-from ratsnlp_like.tasks.base import Statistics, Window
+from ratsnlp_like.tasks.base import ExampleCounts, Window
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.tasks.ner import Ner
 
@@ -148,25 +148,25 @@ def test_the_model_gets_no_labels(letters: Any) -> None:
 def test_balanced_weights() -> None:
     """rows / classes / rows of the class; 0 for a label without rows, where there may be several."""
     labels = ["a", "b", "c"]
-    found = Statistics(8, 0, {"a": 6, "b": 2}, several=True)
+    found = ExampleCounts(8, 0, {"a": 6, "b": 2}, several=True)
     task = Classification(class_weights="balanced").fit(found, labels, [], None)
     assert task.class_weights == pytest.approx((8 / 3 / 6, 8 / 3 / 2, 0.0))
 
 
 def test_a_list_of_labels_makes_it_multi_label() -> None:
-    assert Classification().fit(Statistics(2, 0, {"a": 1}, several=True), ["a"], [], None).multi_label
+    assert Classification().fit(ExampleCounts(2, 0, {"a": 1}, several=True), ["a"], [], None).multi_label
 
 
 @pytest.mark.parametrize(
     ("statistics", "fields", "message"),
     [
-        (Statistics(3, 0, {"a": 3}), {}, "one class only: 'a'"),
-        (Statistics(3, 0, {"a": 2, "c": 1}), {}, "no training row has the class 'b'"),
-        (Statistics(3, 3, {"a": 2, "b": 1}), {}, "all 3 rows have an empty text"),
-        (Statistics(3, 0, {"a": 2, "b": 1}), {"class_weights": (1.0,)}, "1 class weights for 2 classes"),
+        (ExampleCounts(3, 0, {"a": 3}), {}, "one class only: 'a'"),
+        (ExampleCounts(3, 0, {"a": 2, "c": 1}), {}, "no training row has the class 'b'"),
+        (ExampleCounts(3, 3, {"a": 2, "b": 1}), {}, "all 3 rows have an empty text"),
+        (ExampleCounts(3, 0, {"a": 2, "b": 1}), {"class_weights": (1.0,)}, "1 class weights for 2 classes"),
     ],
 )
-def test_labels_that_cannot_be_trained_on(statistics: Statistics, fields: Mapping[str, Any], message: str) -> None:
+def test_labels_that_cannot_be_trained_on(statistics: ExampleCounts, fields: Mapping[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Classification(**fields).fit(statistics, sorted({"a", "b", *statistics.labels}), [], None)
 

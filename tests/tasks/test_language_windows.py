@@ -14,7 +14,7 @@ from ratsnlp_like.examples.base import Example
 from ratsnlp_like.examples.generation import GenerationExample
 from ratsnlp_like.examples.text import RawExample
 from ratsnlp_like.registry import TASKS
-from ratsnlp_like.tasks.base import AnyTask, Statistics
+from ratsnlp_like.tasks.base import AnyTask, ExampleCounts
 from ratsnlp_like.tasks.causal_lm import CausalLM
 from ratsnlp_like.tasks.causal_model import CausalModel
 from ratsnlp_like.tasks.language_model import LanguageModel
@@ -116,7 +116,7 @@ def test_no_mask_token(name: str, load: Load) -> None:
         MaskedLM().encode_inputs([RawExample("[MASK]")], load(name), 16)
     assert "--task causal-lm" in str(caught.value)
     with pytest.raises(InputError, match="no mask token"):
-        MaskedLM().fit(Statistics(2, 0), [], [], load(name))
+        MaskedLM().fit(ExampleCounts(2, 0), [], [], load(name))
 
 
 def test_masked_tokens_are_the_labels(language_model: Model) -> None:

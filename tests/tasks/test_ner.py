@@ -15,7 +15,7 @@ from task_helpers import REAL, TOKENIZERS, Load, oracle, windows_of
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.entity import Entity, EntityExample
 from ratsnlp_like.registry import CORPORA
-from ratsnlp_like.tasks.base import Statistics, Window
+from ratsnlp_like.tasks.base import ExampleCounts, Window
 from ratsnlp_like.tasks.ner import Ner
 from ratsnlp_like.text.tokens import tokenize
 
@@ -141,7 +141,7 @@ def test_ceiling_on_klue_ner(name: str, klue: Klue, load: Load) -> None:
 def test_ceiling_with_particles(name: str, klue: Klue, load: Load) -> None:
     labels, train, examples = klue
     tokenizer = load(name)
-    fitted = Ner(particles="learn").fit(Statistics(3200, 0), labels, train, tokenizer)
+    fitted = Ner(particles="learn").fit(ExampleCounts(3200, 0), labels, train, tokenizer)
     scores = fitted.score(oracle(fitted, examples, tokenizer, labels), examples, labels)
     assert scores["entity_f1"] == pytest.approx(TOKENIZERS[name].particles, abs=0.0005)
 
@@ -291,7 +291,7 @@ def test_a_particle_in_the_token_of_a_name_is_inexpressible(tiny_tokenizer: Any)
 def test_particles(tiny_tokenizer: Any) -> None:
     """서울에서 and 김민준은 are tokens. 에서 occurs twice after a place: it is cut off there and nowhere else."""
     train = [marked("[서울|LC]에서 왔다"), marked("[서울|LC]에서 만났다"), marked("[김민준|PS]은 [서울에서|OG] 탔다")]
-    task = Ner(particles="learn").fit(Statistics(3, 0), TYPES, train, tiny_tokenizer)
+    task = Ner(particles="learn").fit(ExampleCounts(3, 0), TYPES, train, tiny_tokenizer)
     assert task.particles == {"LC": ["에서"]}
     (place, name) = oracle(task, [train[0], train[2]], tiny_tokenizer, TYPES)
     assert spans(place) == [(0, 2, "LC")]
@@ -304,7 +304,7 @@ def test_particles(tiny_tokenizer: Any) -> None:
 
 def test_training_rows_without_entities() -> None:
     with pytest.raises(InputError, match="no entity is marked"):
-        Ner().fit(Statistics(3, 0), [], [], None)
+        Ner().fit(ExampleCounts(3, 0), [], [], None)
 
 
 def test_the_loss_of_texts_without_tokens_is_zero(letters: Any) -> None:

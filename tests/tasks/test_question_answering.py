@@ -27,7 +27,7 @@ from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.metrics.answers import klue_mrc_normalized
 from ratsnlp_like.registry import CORPORA
 from ratsnlp_like.tasks.answers import AnswerPrediction, Candidate
-from ratsnlp_like.tasks.base import Statistics, Window
+from ratsnlp_like.tasks.base import ExampleCounts, Window
 from ratsnlp_like.tasks.question_answering import QuestionAnswering
 from ratsnlp_like.training.finetune import fine_tune
 
@@ -428,7 +428,7 @@ class TestThreshold:
 
 
 def fit(task: QuestionAnswering, examples: Sequence[QuestionExample], tokenizer: Any) -> QuestionAnswering:
-    return task.fit(Statistics(rows=len(examples), empty=0), [], examples, tokenizer)
+    return task.fit(ExampleCounts(rows=len(examples), empty=0), [], examples, tokenizer)
 
 
 class TestFit:

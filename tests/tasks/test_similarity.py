@@ -15,7 +15,7 @@ from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.base import Place
 from ratsnlp_like.examples.pair import ScoredPairExample
 from ratsnlp_like.metrics.similarity import similarity_scores
-from ratsnlp_like.tasks.base import Statistics, Window
+from ratsnlp_like.tasks.base import ExampleCounts, Window
 from ratsnlp_like.tasks.similarity import ScorePrediction, Similarity
 
 near: Any = pytest.approx
@@ -102,14 +102,14 @@ class TestSimilarity:
         assert "from 0.0 to 5.0" in message
         assert "--lowest and --highest" in message
         with pytest.raises(InputError, match=r"sts\.tsv, line 12"):
-            Similarity().fit(Statistics(rows=2, empty=0), [], [row], tiny_tokenizer)
+            Similarity().fit(ExampleCounts(rows=2, empty=0), [], [row], tiny_tokenizer)
 
     def test_scores_that_are_all_equal(self, tiny_tokenizer: Any) -> None:
         rows = [ScoredPairExample("가", "나", 2.5)] * 3
         with pytest.raises(InputError, match="all training rows have one score"):
-            Similarity().fit(Statistics(rows=3, empty=0), [], rows, tiny_tokenizer)
+            Similarity().fit(ExampleCounts(rows=3, empty=0), [], rows, tiny_tokenizer)
         differ = [*rows, ScoredPairExample("가", "나", 2.6)]
-        assert Similarity().fit(Statistics(rows=4, empty=0), [], differ, tiny_tokenizer) == Similarity()
+        assert Similarity().fit(ExampleCounts(rows=4, empty=0), [], differ, tiny_tokenizer) == Similarity()
 
     def test_loss(self, tiny_tokenizer: Any, tiny_model_folder: Callable[..., Path]) -> None:
         """The mean of the squared differences of the raw outputs."""

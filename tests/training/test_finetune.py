@@ -23,7 +23,7 @@ from ratsnlp_like.corpora.samples import SampleSentiment
 from ratsnlp_like.data.module import TaskDataModule
 from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.examples.text import TextExample
-from ratsnlp_like.tasks.base import Statistics
+from ratsnlp_like.tasks.base import ExampleCounts
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.training.finetune import fine_tune
 from ratsnlp_like.training.module import TaskModule
@@ -98,7 +98,7 @@ def model_with(logits: list[list[float]]) -> Any:
 
 class TestClassWeights:
     def test_balanced(self) -> None:
-        statistics = Statistics(rows=10, empty=0, labels={"긍정": 8, "부정": 2})
+        statistics = ExampleCounts(rows=10, empty=0, labels={"긍정": 8, "부정": 2})
         task = Classification(class_weights="balanced").fit(statistics, ["긍정", "부정"], [], None)
         assert task.class_weights == (10 / 2 / 8, 10 / 2 / 2)  # rows / classes / rows of the class
 
