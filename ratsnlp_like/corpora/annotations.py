@@ -24,7 +24,7 @@ _LISTS = ("entities", "spans", "result", "annotations", "NE", "ne")
 EXPECTED = '{"start": 0, "end": 3, "label": "PS"} or [0, 3, "PS"], in characters, end exclusive'
 
 
-def normalise_entities(raw: Any, text: str, place: Place | None, notices: Notices) -> Any:
+def normalise_entities(raw: Any, text: str, place: Place | None, notices: Notices, *, trim: bool = True) -> Any:
     """Return a list of `[start, end, label]`; a value of another form is returned as it is, for the example to refuse.
 
     Args:
@@ -32,6 +32,7 @@ def normalise_entities(raw: Any, text: str, place: Place | None, notices: Notice
         text: the text of the row.
         place: of the row, for messages.
         notices: counts of corrections.
+        trim: move edges that are white space inwards; entities of published marks and tags are kept as they are.
 
     Raises:
         InputError: an item cannot be read as an entity.
@@ -44,7 +45,7 @@ def normalise_entities(raw: Any, text: str, place: Place | None, notices: Notice
     if not isinstance(raw, (list, tuple)):
         return raw
     seen: set[str] = set()
-    out = [_entity(item, text, place, seen, notices) for item in raw if _is_span(item)]
+    out = [_entity(item, text, place, seen, notices, trim=trim) for item in raw if _is_span(item)]
     for kind in sorted(seen):
         notices.add(kind, place)
     return out
@@ -57,7 +58,7 @@ def _is_span(item: Any) -> bool:
     )
 
 
-def _entity(item: Any, text: str, place: Place | None, seen: set[str], notices: Notices) -> list[Any]:
+def _entity(item: Any, text: str, place: Place | None, seen: set[str], notices: Notices, *, trim: bool) -> list[Any]:
     quoted: Any = None
     inclusive = False
     if isinstance(item, Mapping):
@@ -73,7 +74,7 @@ def _entity(item: Any, text: str, place: Place | None, seen: set[str], notices: 
         seen.add("labels with invisible characters or spaces at their edges, which are removed")
     notices.see_label(cleaned, place)
     begin, stop = _corrected(begin, stop, text, quoted if isinstance(quoted, str) else None, seen)
-    return [*_trimmed(begin, stop, text, seen), cleaned]
+    return [*_trimmed(begin, stop, text, seen, trim=trim), cleaned]
 
 
 def _fields(item: Mapping[str, Any], place: Place | None) -> tuple[Any, Any, Any, Any, bool]:
@@ -144,13 +145,17 @@ def _unfound(start: int, end: int, text: str, quoted: str) -> tuple[int, int]:
     )
 
 
-def _trimmed(start: int, end: int, text: str, seen: set[str]) -> tuple[int, int]:
+def _trimmed(start: int, end: int, text: str, seen: set[str], *, trim: bool) -> tuple[int, int]:
     """Move edges that are white space inwards: no token holds it."""
     if not 0 <= start < end <= len(text) or not (inner := text[start:end].strip()):
         return start, end
     first = start + text[start:end].index(inner)
-    if (first, first + len(inner)) != (start, end):
-        seen.add("entities with white space at their edges, which is trimmed")
+    if (first, first + len(inner)) == (start, end):
+        return start, end
+    if not trim:
+        seen.add("entities with white space at their edges, which no token can express")
+        return start, end
+    seen.add("entities with white space at their edges, which is trimmed")
     return first, first + len(inner)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputError
-from ..examples.base import Example, Labelled, Place
+from ..examples.base import Example, Labelled
 from ..examples.entity import EntityExample
 from ..examples.question import QuestionExample
 from ..examples.values import is_missing
@@ -48,11 +48,15 @@ def field_values(
         values["label"] = labels.read(values["label"], row)
     if issubclass(kind, EntityExample) and values.get("entities") is not None:
         text = values.get("text")
-        values["entities"] = _placed(
-            row.place, normalise_entities, values["entities"], text if isinstance(text, str) else "", row.place, notices
-        )
+        raw, trim = values["entities"], row.typed or isinstance(values["entities"], str)
+        try:
+            values["entities"] = normalise_entities(
+                raw, text if isinstance(text, str) else "", row.place, notices, trim=trim
+            )
+        except InputError as error:
+            raise error.at(row.place) from None
     if issubclass(kind, QuestionExample):
-        values = _placed(row.place, normalise_answers, values, row.place, notices)
+        values = normalise_answers(values, row.place, notices)
     for name in MEANINGFUL:
         if row.values.get(name) and not any(name in columns for columns in found.values()):
             notices.add(f"the column {name!r} changes the meaning of a row and is not read", row.place)
@@ -79,13 +83,6 @@ def has_column(values: Mapping[str, Any], column: str) -> bool:
     return column in values or (
         "." in column and column.partition(".")[0] in values and cell(values, column) is not None
     )
-
-
-def _placed(place: Place, function: Any, *arguments: Any) -> Any:
-    try:
-        return function(*arguments)
-    except InputError as error:
-        raise error.at(place) from None
 
 
 def _is_set(row: Row, column: str) -> bool:

@@ -92,7 +92,7 @@ def test_its_sample_is_read(name: str, split: str, lay: Callable[[str], Corpus],
     assert {place.file for place in places if place} == {str(corpus.path(tmp_path, split))}
     lines = [place.line for place in places if place]
     assert lines == sorted(set(lines))
-    assert 1 <= lines[0] <= lines[-1] <= max(len(raw.splitlines()), len(examples))  # an array may stand on one line
+    assert 1 <= lines[0] <= lines[-1] <= max(len(raw.splitlines()), len(examples))  # an array may be on one line
 
 
 @pytest.mark.parametrize(("name", "split"), BY_HAND)

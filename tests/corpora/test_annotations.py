@@ -180,3 +180,11 @@ def test_json_nested_too_deeply(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nested too deeply") as caught:
         read(path)
     assert caught.value.place == Place(str(path), 1)
+
+
+def test_published_marks_are_kept_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A benchmark is scored against its gold labels as published."""
+    assert read(write(tmp_path / "a.txt", "이슬비 씨␞<이슬비 :PS>씨\n")) == [
+        EntityExample("이슬비 씨", (Entity(0, 4, "PS"),))
+    ]
+    assert "white space at their edges, which no token can express (rows: 1" in caplog.text

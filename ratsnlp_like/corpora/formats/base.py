@@ -96,7 +96,7 @@ class Format:
     """Formats whose suffixes files of this format often have: `sniff` is called for those."""
 
     precedence: int = 100
-    """Among formats found behind one suffix, the lowest is sniffed first."""
+    """Among formats found with one suffix, the lowest is sniffed first."""
 
     magic: tuple[bytes, ...] = ()
     """First bytes of a binary format. A format without them is text."""

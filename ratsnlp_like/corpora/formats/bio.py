@@ -22,7 +22,7 @@ _OTHER_SCHEMES = (  # tags of other schemes -> the same in BIO
 
 
 class Token(NamedTuple):
-    """One row: a word or a character and its tag."""
+    """A word or a character with its tag."""
 
     text: str
     tag: str
@@ -60,10 +60,10 @@ def _with_tag(token: Token, tag: str) -> str:
 
 def _orphan(token: Token, label: str) -> InputError:
     return InputError(
-        f"the tag {token.tag} has no B-{label} or I-{label} before it: {token.line!r}",
+        f"the tag {token.tag} has no B-{label} or I-{label} before it: {shorten(token.line)}",
         place=token.place,
         expected=f"an entity starts with B-{label}",
-        fix=f"write {_with_tag(token, f'B-{label}')!r}",
+        fix=f"write {shorten(_with_tag(token, f'B-{label}'))}",
     )
 
 
@@ -71,7 +71,7 @@ def _unknown_tag(token: Token) -> InputError:
     fix = "write O, or B- or I- and the type"
     for pattern, replacement in _OTHER_SCHEMES:
         if match := pattern.fullmatch(token.tag):
-            fix = f"write {_with_tag(token, match.expand(replacement))!r}, and all tags of the file so"
+            fix = f"write {shorten(_with_tag(token, match.expand(replacement)))}, and all tags of the file so"
             break
     return InputError(
         f"unknown tag {shorten(token.tag)} in {shorten(token.line)}",

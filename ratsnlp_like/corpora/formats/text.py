@@ -15,7 +15,10 @@ def read_plain_text(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     """Yield {"text"} per line, as written; an empty line is an empty text, so that row n is line n."""
     file = str(path)
     lines = read_lines(path, options.encoding)
-    number, line = next(lines)
+    first = next(lines, None)
+    if first is None:  # an empty gzip file, or one that is emptied while it is read
+        return
+    number, line = first
     following = next(lines, None)
     if not line and following is None:  # nothing but a byte order mark
         return

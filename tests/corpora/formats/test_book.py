@@ -59,7 +59,7 @@ def test_marks_are_found_in_any_text(parts: list[tuple[str, str]]) -> None:
 
 
 def all_readings(text: str, marked: str, start: int = 0) -> Iterator[tuple[tuple[int, int, str], ...]]:
-    """Every choice of marks that leaves the text, by trying each `<` of `marked` with each end tag behind it."""
+    """Every choice of marks that leaves the text, by trying each `<` of `marked` with each end tag after it."""
     if text == marked:
         yield ()
     for at in range(len(marked)):

@@ -120,7 +120,7 @@ def test_real_entities_have_text(name: str) -> None:
 def test_real_klue_ner_agrees_with_the_marks_of_its_heads() -> None:
     """The reader itself compares them where the sentence has no brackets; here the others, by the book's search.
 
-    In three sentences, where the mark stands between brackets of the sentence (`<<영화:PS>>`), the rows put the
+    In three sentences, where the mark is between brackets of the sentence (`<<영화:PS>>`), the rows put the
     opening bracket into the entity. Rows are what KLUE scores, so the reader follows them.
     """
     differ = []
