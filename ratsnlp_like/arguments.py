@@ -179,6 +179,8 @@ class TrainingArguments:
     """Loggers next to the CSV file that is always written: tensorboard, wandb, mlflow, or your own."""
     progress: bool = True
     """Show progress bars."""
+    baselines: bool = True
+    """Compare the trained model with simple baselines, such as logistic regression on TF-IDF."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loggers", _names(self.loggers))
@@ -205,7 +207,7 @@ class TrainingArguments:
 RESUMABLE = frozenset(
     {
         *("epochs", "max_steps", "eval_batch_size", "early_stopping", "accelerator", "devices", "strategy"),
-        *("num_nodes", "loggers", "progress"),
+        *("num_nodes", "loggers", "progress", "baselines"),
     }
 )
 """Options that may differ when a run is resumed; any other would make it a different run."""

@@ -35,6 +35,8 @@ def show_run(result: FineTuneResult) -> None:
         f"({s['examples_per_second']:,.0f} examples/s, {s['precision']}), "
         f"peak memory {s['peak_memory_mb']:,.0f} MB"
     )
+    if result.verdict is not None:
+        console.print(escape(str(result.verdict)), soft_wrap=True)
     console.print(f"model: {escape(str(result.best))}", soft_wrap=True)
     texts = " ".join(f'"{text}"' for text in result.predictor.task.example_input)
     command = f"ratsnlp-like predict {shlex.quote(str(result.output))} {texts}"

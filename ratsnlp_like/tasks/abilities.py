@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 from ..examples.base import Example
 from ..runtime.types import Array, GenerativeModel, ModelLike, Tensor, TokenizerLike
@@ -52,6 +52,24 @@ class SupportsTuning(ABC, Generic[E, P]):
     @abstractmethod
     def tuned(self, predictions: Sequence[P], examples: Sequence[E]) -> Self:
         """Return this task with the field chosen from predictions on the validation set."""
+
+
+@runtime_checkable
+class SupportsBaselines(Protocol):
+    """A task that can make predictions without a neural network, for a trained model to be measured against."""
+
+    def baselines(
+        self, train: Sequence[Any], examples: Sequence[Any], labels: Sequence[str], tokenizer: TokenizerLike
+    ) -> Mapping[str, Sequence[Any]]:
+        """Return the predictions of each baseline on the examples, by its name.
+
+        Args:
+            train: the examples that are trained on, all or a part; nothing else is fitted on.
+            examples: those to predict; their gold labels are not used.
+            labels: in the model's order.
+            tokenizer: of the model.
+        """
+        ...
 
 
 class SupportsOracle(ABC, Generic[E, P]):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..examples.text import RawExample
 from ..runtime.types import ModelLike, Tensor, TokenizerLike
 from .abilities import SupportsOracle
 from .base import BatchOutput, E, ExampleCounts, F, P, Task
@@ -111,6 +112,20 @@ class LanguageModel(SupportsOracle[E, P], Task[E, P, F, TargetBatch]):
         known = [prediction for prediction in predictions if isinstance(prediction, Likelihood)]
         columns = ("loss", "targets", "correct")
         return likelihood_statistics(*([getattr(own, name) for own in known] for name in columns))
+
+    def baselines(
+        self, train: Sequence[E], examples: Sequence[E], labels: Sequence[str], tokenizer: TokenizerLike
+    ) -> dict[str, list[Likelihood]]:
+        """Return the likelihoods of a unigram model, for raw text."""
+        from ..metrics.baselines import unigram_likelihoods
+
+        if not all(isinstance(example, RawExample) for example in examples):
+            return {}
+        ids, own = (
+            [tokens.ids for _, tokens in self.tokenize([str(e) for e in side], tokenizer, offsets=False)]
+            for side in (train, examples)
+        )
+        return {"the unigram distribution": [Likelihood(**found) for found in unigram_likelihoods(ids, own)]}
 
     def oracle_output(self, features: F, labels: Sequence[str]) -> Likelihood:
         """Return the likelihood of a perfect model, with a loss of 0."""

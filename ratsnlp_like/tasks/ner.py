@@ -166,10 +166,22 @@ class Ner(TokenClassifier[EntityExample, EntityPrediction], SupportsDiagnostics[
 
         return entity_statistics(*_entities(predictions, examples), [e.text for e in examples], labels)
 
+    def baselines(
+        self,
+        train: Sequence[EntityExample],
+        examples: Sequence[EntityExample],
+        labels: Sequence[str],
+        tokenizer: TokenizerLike,
+    ) -> dict[str, list[EntityPrediction]]:
+        """Return the most frequent entity of each word."""
+        from ..metrics.baselines import frequent_entities
+
+        entities = [example.entities or () for example in train]
+        found = frequent_entities([e.text for e in train], entities, [e.text for e in examples])
+        return {"the most frequent tag of each word": list(map(_prediction, examples, found))}
+
     def gold_prediction(self, example: EntityExample) -> EntityPrediction:
-        return EntityPrediction(
-            tuple(FoundEntity(example.text[e.start : e.end], *e, score=1.0) for e in example.entities or ())
-        )
+        return _prediction(example, example.entities or ())
 
     def improved(self, examples: Iterable[EntityExample], tokenizer: TokenizerLike) -> tuple[str, Self] | None:
         return ("--particles learn", self.with_particles(examples, tokenizer)) if self.particles is None else None
@@ -184,6 +196,10 @@ class Ner(TokenClassifier[EntityExample, EntityPrediction], SupportsDiagnostics[
                 found = " + ".join(f"{e.text} ({e.label})" for e in near) or "nothing"
                 lines.append(f"{example.text[entity.start : entity.end]} ({entity.label}) -> {found}")
         return lines
+
+
+def _prediction(example: EntityExample, entities: Sequence[Entity]) -> EntityPrediction:
+    return EntityPrediction(tuple(FoundEntity(example.text[e.start : e.end], *e, score=1.0) for e in entities))
 
 
 def _entities(

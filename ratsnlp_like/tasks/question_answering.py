@@ -18,6 +18,7 @@ from ..examples.base import Example
 from ..examples.entity import Entity
 from ..examples.question import QuestionExample
 from ..metrics.answers import answer_scores
+from ..metrics.baselines import first_word
 from ..modeling.probabilities import softmax
 from ..registry import TASKS
 from ..runtime.slices import slices
@@ -353,6 +354,17 @@ class QuestionAnswering(
 
         gold = [[answer.text for answer in example.answers or ()] for example in examples]
         return answer_statistics(gold, [p.text for p in predictions], [example.context for example in examples])
+
+    def baselines(
+        self,
+        train: Sequence[QuestionExample],
+        examples: Sequence[QuestionExample],
+        labels: Sequence[str],
+        tokenizer: TokenizerLike,
+    ) -> dict[str, list[AnswerPrediction]]:
+        """Return the first word of each context."""
+        spans = [(example.context, *first_word(example.context)) for example in examples]
+        return {"the first word": [AnswerPrediction(text[s:e], s, e, 1.0) for text, s, e in spans]}
 
     def oracle_output(self, features: AnswerFeatures, labels: Sequence[str]) -> Array:
         """Return the logits of a perfect model for a window. Shape: (tokens, 2)."""

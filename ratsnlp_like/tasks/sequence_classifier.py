@@ -234,6 +234,22 @@ class SequenceClassifier(
             return multi_label_statistics([e.label_names for e in examples], [p.label for p in predictions], labels)
         return classification_statistics([str(e.label) for e in examples], [str(p.label) for p in predictions], labels)
 
+    def baselines(
+        self, train: Sequence[L], examples: Sequence[L], labels: Sequence[str], tokenizer: TokenizerLike
+    ) -> dict[str, list[ClassPrediction]]:
+        """Return the most frequent class, and logistic regression where there is one class per example."""
+        from ..metrics.baselines import most_frequent, tfidf_classes
+
+        if self.multi_label:
+            constant: str | tuple[str, ...] = most_frequent(example.label_names for example in train)
+        else:
+            constant = most_frequent(str(example.label) for example in train)
+        found = {"the most frequent label": [constant] * len(examples)}
+        if not self.multi_label and len({example.label for example in train}) > 1:
+            texts, own = ([tuple(map(str, e.inputs().values())) for e in side] for side in (train, examples))
+            found["TF-IDF and logistic regression"] = [*tfidf_classes(texts, [str(e.label) for e in train], own)]
+        return {name: [ClassPrediction(label, 1.0, {}) for label in own] for name, own in found.items()}
+
     def oracle_output(self, features: ClassFeatures, labels: Sequence[str]) -> Array:
         import numpy as np
 

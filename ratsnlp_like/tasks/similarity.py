@@ -184,6 +184,17 @@ class Similarity(
         gold = [float(example.score or 0.0) for example in examples]
         return similarity_statistics(gold, [p.score for p in predictions], self._threshold)
 
+    def baselines(
+        self,
+        train: Sequence[ScoredPairExample],
+        examples: Sequence[ScoredPairExample],
+        labels: Sequence[str],
+        tokenizer: TokenizerLike,
+    ) -> dict[str, list[ScorePrediction]]:
+        """Return the mean score of the training examples."""
+        scores = [float(example.score or 0.0) for example in train]
+        return {"the mean score": [ScorePrediction(sum(scores) / max(1, len(scores)))] * len(examples)}
+
     @property
     def _threshold(self) -> float:
         return self.lowest + 0.6 * (self.highest - self.lowest) if self.threshold is None else self.threshold

@@ -26,6 +26,7 @@ from .module import TaskModule
 from .run_folder import RESUME_FILE, Run
 from .scoring import split_names
 from .trainer import build_trainer
+from .verdict import Verdict, judge
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -54,6 +55,8 @@ class FineTuneResult:
     """Steps, examples, tokens, seconds, memory, and the sizes of the splits."""
     predictor: Predictor
     """The best model, ready for prediction."""
+    verdict: Verdict | None = None
+    """The best model against simple baselines; None where the task has none, or with --baselines false."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of result.json: all but the predictor."""
@@ -62,6 +65,7 @@ class FineTuneResult:
             "best": str(self.best),
             "metrics": self.metrics,
             "test_metrics": self.test_metrics,
+            "verdict": self.verdict.to_dict() if self.verdict else None,
             **self.summary,
         }
 
@@ -267,6 +271,7 @@ def _finish(
         trainer.test(module, dataloaders=data.test_dataloader(), verbose=False)
         best.model.to(device)
         metrics, held_out = best.metrics.setdefault("test", module.results), data.test
+    verdict = _verdict(trainer, module, data, best, steps=trainer.global_step)
     if trainer.is_global_zero and held_out is not None:
         if isinstance(best.task, SupportsGenerationMetrics):
             metrics |= best.task.score_generation(best.predict, held_out.examples())
@@ -280,10 +285,27 @@ def _finish(
         test_metrics=best.metrics.get("test"),
         summary=summary,
         predictor=best,
+        verdict=verdict,
     )
     if trainer.is_global_zero:
         run.end(result.to_dict())
     return result
+
+
+def _verdict(
+    trainer: pl.Trainer, module: TaskModule, data: TaskDataModule, best: Predictor, *, steps: int
+) -> Verdict | None:
+    """Compare the best model with baselines, on the test split, else on the validation split."""
+    if not module.arguments.baselines:
+        return None
+    if data.test is None and data.validation is not None:  # the last evaluation was perhaps not that of the best model
+        device = best.model.device
+        module.model, module.task = best.model, best.task
+        trainer.test(module, dataloaders=data.val_dataloader(), verbose=False)
+        best.model.to(device)
+    if not trainer.is_global_zero:
+        return None
+    return judge(best, data, module.predictions, module.examples, module.results, module.arguments, steps=steps)
 
 
 def open_data(job: Job, tokenizer: Any) -> TaskDataModule:

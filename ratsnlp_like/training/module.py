@@ -238,7 +238,14 @@ class TaskModule(OptimizedModule):
     def add_intervals(self) -> None:
         """Add the confidence intervals of the last evaluation to `results`; see `metrics.bootstrap`."""
         if self.predictions and "intervals" not in self.results:
-            self.results |= confidence_intervals(self.task, self.results, self.predictions, self.examples, self.labels)
+            self.results |= confidence_intervals(
+                self.task,
+                self.results,
+                self.predictions,
+                self.examples,
+                self.labels,
+                rescore=lambda own, gold: score(self.task, own, gold, self.labels, self.metrics),
+            )
 
     def _tuned(self, predictions: Sequence[Any], examples: Sequence[Any]) -> AnyTask:
         """Return the task with the fields that are chosen on the validation set."""
