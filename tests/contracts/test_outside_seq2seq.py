@@ -204,7 +204,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, corpus: Path, bart: Path) -> F
 def test_training_and_evaluation(run: FineTuneResult, corpus: Path) -> None:
     assert run.metrics["chrf"] > 0.8
     metrics = evaluate(run.output, corpus=corpus, split="train", progress=False)
-    assert set(metrics) == {"chrf", "exact_match", "loss"}
+    assert set(metrics) >= {"chrf", "exact_match", "loss"}
     assert metrics["exact_match"] > 0.8
 
 
@@ -237,7 +237,7 @@ def test_command_line(run: FineTuneResult, bart: Path, corpus: Path, tmp_path: P
     assert target in capsys.readouterr().out
     assert main(["predict", str(run.output), "--input", str(corpus), "--show", "jsonl"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert rows[0] == {"source": source, "target": target}
+    assert (rows[0]["source"], rows[0]["target"]) == (source, target)
 
 
 def test_server(run: FineTuneResult) -> None:
