@@ -19,7 +19,8 @@ from pathlib import Path
 def start(arguments: argparse.Namespace) -> None:
     """Measure imports, reading, encoding (or opening the cache) and the first batch."""
     begun = time.perf_counter()
-    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+    from ratsnlp_like.checkpoints.base import load_config, resolve
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
     from ratsnlp_like.corpora.opening import open_corpus
     from ratsnlp_like.data.module import TaskDataModule
     from ratsnlp_like.registry import TASKS

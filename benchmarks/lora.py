@@ -24,7 +24,8 @@ def base_shaped(folder: Path) -> str:
     """Return a checkpoint of base shape with random weights."""
     from transformers import BertForMaskedLM
 
-    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+    from ratsnlp_like.checkpoints.base import load_config, resolve
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 
     name = resolve("ko-tiny-bert")
     shape = {"num_hidden_layers": 12, "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072}

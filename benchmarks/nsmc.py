@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+from ratsnlp_like.checkpoints.base import load_config, resolve
+from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 from ratsnlp_like.data.module import TaskDataModule
 from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.registry import TASKS

@@ -20,7 +20,9 @@ import numpy as np
 import torch
 
 from ratsnlp_like.arguments import TrainingArguments
-from ratsnlp_like.checkpoints.base import load_config, load_model, load_tokenizer, resolve
+from ratsnlp_like.checkpoints.base import load_config, resolve
+from ratsnlp_like.checkpoints.model import load_model
+from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.data.batches import Batches
 from ratsnlp_like.modeling.losses import gather

@@ -29,7 +29,8 @@ def products(shape: str, corpus: Path, cache: Path, steps: int) -> tuple[float, 
     from torch.profiler import ProfilerActivity, profile
     from transformers import BertForSequenceClassification
 
-    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+    from ratsnlp_like.checkpoints.base import load_config, resolve
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
     from ratsnlp_like.corpora.formats import Options
     from ratsnlp_like.corpora.opening import open_corpus
     from ratsnlp_like.data.batches import ON_HOST
@@ -70,7 +71,8 @@ def products(shape: str, corpus: Path, cache: Path, steps: int) -> tuple[float, 
 def encoding(corpus: Path, rounds: int) -> dict[str, tuple[float, float]]:
     """Return the median wall and CPU seconds of each part."""
     from ratsnlp_like import data
-    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+    from ratsnlp_like.checkpoints.base import load_config, resolve
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
     from ratsnlp_like.corpora.formats import Options
     from ratsnlp_like.corpora.opening import open_corpus
     from ratsnlp_like.registry import TASKS

@@ -26,7 +26,8 @@ def measure(batch: int, tokens: int) -> None:
     """Measure one size; run in a separate process, because memory of another size would count."""
     from transformers import BertConfig, BertForSequenceClassification
 
-    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+    from ratsnlp_like.checkpoints.base import load_config, resolve
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
     from ratsnlp_like.modeling import unpadded
     from ratsnlp_like.registry import TASKS
     from ratsnlp_like.training import memory

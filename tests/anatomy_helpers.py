@@ -10,7 +10,9 @@ from helpers import new_tokenizer
 from transformers import AutoModelForMaskedLM, BertConfig, ElectraConfig, RobertaConfig
 
 from ratsnlp_like import anatomy
-from ratsnlp_like.checkpoints.base import load_config, load_model, load_tokenizer, resolve
+from ratsnlp_like.checkpoints.base import load_config, resolve
+from ratsnlp_like.checkpoints.model import load_model
+from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 
 MASKED = "이 영화는 [MASK] 재미있다"
 PLAIN = "이 영화는 정말 재미있고 배우들의 연기가"

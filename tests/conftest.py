@@ -112,7 +112,8 @@ def real_tokenizer(tokenizers_root: Path) -> Callable[[str], Any]:
     loaded: dict[str, Any] = {}
 
     def load(name: str) -> Any:
-        from ratsnlp_like.checkpoints.base import load_config, load_tokenizer
+        from ratsnlp_like.checkpoints.base import load_config
+        from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 
         if name == "kobert":
             pytest.importorskip("sentencepiece")

@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+from ratsnlp_like.checkpoints.base import load_config, resolve
+from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 from ratsnlp_like.corpora.files import FilesCorpus
 from ratsnlp_like.corpora.local import FileCorpus
 from ratsnlp_like.data.encoding import EncodedSplit, encode_split

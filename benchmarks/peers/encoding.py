@@ -44,7 +44,8 @@ def with_datasets(arguments: argparse.Namespace) -> Run:
 
 def with_toolkit(arguments: argparse.Namespace) -> Run:
     """Encode with `TaskDataModule.setup`."""
-    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer
+    from ratsnlp_like.checkpoints.base import load_config
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
     from ratsnlp_like.corpora.formats import Options
     from ratsnlp_like.corpora.opening import open_corpus
     from ratsnlp_like.data.module import TaskDataModule

@@ -24,7 +24,8 @@ def make(folder: Path, shape: str, seed: int) -> None:
     import torch
     from transformers import BertForSequenceClassification
 
-    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+    from ratsnlp_like.checkpoints.base import load_config, resolve
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 
     torch.manual_seed(seed)
     name = resolve("ko-tiny-bert")
@@ -39,7 +40,9 @@ def make(folder: Path, shape: str, seed: int) -> None:
 
 def export_all(folder: Path, test: str) -> None:
     """Write the same network as a model folder and as two ONNX graphs."""
-    from ratsnlp_like.checkpoints.base import load_config, load_model, load_tokenizer
+    from ratsnlp_like.checkpoints.base import load_config
+    from ratsnlp_like.checkpoints.model import load_model
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
     from ratsnlp_like.export.export import export
     from ratsnlp_like.inference.predictor import Predictor
     from ratsnlp_like.registry import TASKS

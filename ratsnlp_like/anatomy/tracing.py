@@ -11,7 +11,9 @@ from torch import Tensor
 
 from ..checkpoints import adapters
 from ..checkpoints.architectures import architecture_of, max_positions
-from ..checkpoints.base import load_config, load_model, load_tokenizer, resolve
+from ..checkpoints.base import load_config, resolve
+from ..checkpoints.model import load_model
+from ..checkpoints.tokenizer import load_tokenizer
 from ..errors import InputError
 from ..inference.predictor import Predictor
 from ..text.normalization import Normalizer

@@ -14,7 +14,8 @@ from typing import Any
 from ..arguments import ModelArguments
 from ..errors import InputError
 from ..runtime.logging import quiet_transformers
-from .base import bundled, load_model, resolve
+from .base import bundled, resolve
+from .model import load_model
 
 log = logging.getLogger("ratsnlp_like")
 

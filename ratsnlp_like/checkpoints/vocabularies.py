@@ -17,7 +17,8 @@ from ..errors import InputError
 from ..runtime.files import atomic_folder
 from ..runtime.logging import quiet_transformers
 from ..text.tokens import tokenize
-from .base import load_config, load_tokenizer, resolve
+from .base import load_config, resolve
+from .tokenizer import load_tokenizer, write_tokenizer
 
 Kind = Literal["wordpiece", "bpe", "unigram"]
 Style = Literal["bert", "gpt"]
@@ -275,7 +276,7 @@ def save_tokenizer(tokenizer: Any, folder: Path) -> None:
     """
     check_folder(folder)
     with atomic_folder(folder, content="the tokenizer") as partial, quiet_transformers():
-        tokenizer.save_pretrained(partial)
+        write_tokenizer(tokenizer, partial)
         small_config(tokenizer).save_pretrained(partial)
 
 

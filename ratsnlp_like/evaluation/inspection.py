@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints.architectures import max_positions
-from ..checkpoints.base import load_config, load_tokenizer, resolve
+from ..checkpoints.base import load_config, resolve
+from ..checkpoints.tokenizer import load_tokenizer
 from ..corpora.base import Corpus
 from ..errors import InputError
 from ..examples.base import Example

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..checkpoints import adapters as lora
-from ..checkpoints.base import BUNDLED, bundled, load_config, load_model, load_tokenizer
+from ..checkpoints.base import BUNDLED, bundled, load_config
+from ..checkpoints.model import load_model
+from ..checkpoints.tokenizer import load_tokenizer
 from ..errors import InputError
 from ..registry import TASKS
 from ..runtime.files import recover

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self, get_args
 from .. import __version__
 from ..arguments import check_types
 from ..checkpoints import adapters as lora
+from ..checkpoints.tokenizer import write_tokenizer
 from ..corpora.tables import table_inputs
 from ..errors import InputError, did_you_mean
 from ..examples.base import Example
@@ -135,7 +136,7 @@ class Predictor:
 
     def save_description(self, folder: Path) -> None:
         """Write the files of a model folder besides the model: tokenizer, task.json, metrics.json, model card."""
-        self.tokenizer.save_pretrained(folder)
+        write_tokenizer(self.tokenizer, folder)
         write_json(folder / "task.json", self._describe())
         write_json(folder / "metrics.json", self.metrics)
         write_text(folder / "README.md", model_card(self))

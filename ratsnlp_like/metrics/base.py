@@ -10,9 +10,11 @@ class Metric(Protocol):
     """A function on predictions and gold examples.
 
     ```python
-    @METRICS.register("long_answers")
     def long_answers(predictions, examples, labels):
         return sum(len(prediction.text) > 20 for prediction in predictions) / len(predictions)
+
+
+    fine_tune(..., metrics=[long_answers])
     ```
     """
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import ModelArguments, TrainingArguments
-from ..checkpoints.base import load_config, load_tokenizer, resolve
+from ..checkpoints.base import load_config, resolve
+from ..checkpoints.tokenizer import load_tokenizer
 from ..corpora.base import Corpus
 from ..data.module import TaskDataModule
 from ..inference.predictor import Predictor

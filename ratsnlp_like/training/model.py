@@ -8,7 +8,7 @@ from typing import Any
 
 from ..checkpoints import adapters as lora
 from ..checkpoints.architectures import max_positions
-from ..checkpoints.base import load_model
+from ..checkpoints.model import load_model
 from ..errors import InputError
 from ..modeling import unpadded
 from ..modeling.layers import freeze

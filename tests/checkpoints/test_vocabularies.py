@@ -235,7 +235,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_too_little_text(self, kind: Any) -> None:
-        with pytest.raises(InputError, match="gives a vocabulary of") as caught:
+        with pytest.raises(InputError, match="yields a vocabulary of") as caught:
             train_tokenizer(TEXTS, VocabularyArguments(kind=kind, vocab_size=5000))
         assert caught.value.place == "--vocab_size"
         assert "5,000" in str(caught.value)

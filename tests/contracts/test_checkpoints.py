@@ -14,15 +14,9 @@ import pytest
 import torch
 
 from ratsnlp_like.checkpoints.architectures import max_positions
-from ratsnlp_like.checkpoints.base import (
-    bundled,
-    describe_bundled,
-    find,
-    load_config,
-    load_model,
-    load_tokenizer,
-    resolve,
-)
+from ratsnlp_like.checkpoints.base import bundled, describe_bundled, find, load_config, resolve
+from ratsnlp_like.checkpoints.model import load_model
+from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.registry import CHECKPOINTS, CORPORA
 from ratsnlp_like.tasks.base import AnyTask, Task

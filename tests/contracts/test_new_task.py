@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from ratsnlp_like import InputError, Predictor, evaluate, fine_tune
-from ratsnlp_like.checkpoints.base import load_config, load_tokenizer
+from ratsnlp_like.checkpoints.base import load_config
+from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 from ratsnlp_like.cli.main import main
 from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.evaluation.inspection import inspect

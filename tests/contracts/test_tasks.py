@@ -19,7 +19,8 @@ import torch
 from helpers import lay
 from task_helpers import REAL, TOKENIZERS, Facts, oracle, tokenizer_of
 
-from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+from ratsnlp_like.checkpoints.base import load_config, resolve
+from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 from ratsnlp_like.corpora.files import FilesCorpus
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.base import Example

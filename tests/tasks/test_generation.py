@@ -35,7 +35,8 @@ TASK = Generation()
 @pytest.fixture
 def gpt() -> Any:
     """The tokenizer of the bundled GPT, for whoever changes it."""
-    from ratsnlp_like.checkpoints.base import load_config, load_tokenizer, resolve
+    from ratsnlp_like.checkpoints.base import load_config, resolve
+    from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 
     name = resolve("ko-tiny-gpt")
     return load_tokenizer(name, load_config(name))

@@ -261,7 +261,7 @@ def test_a_randomly_initialised_head_is_reported(
 ) -> None:
     from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM, BertForSequenceClassification
 
-    from ratsnlp_like.checkpoints.base import load_model
+    from ratsnlp_like.checkpoints.model import load_model
 
     monkeypatch.setattr("ratsnlp_like.checkpoints.base.log.propagate", True)
     sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}

@@ -18,7 +18,8 @@ from helpers import (
 )
 from helpers_training import quiet_trainer, small_config
 
-from ratsnlp_like.checkpoints.base import load_model, resolve
+from ratsnlp_like.checkpoints.base import resolve
+from ratsnlp_like.checkpoints.model import load_model
 from ratsnlp_like.corpora.samples import SampleSentiment
 from ratsnlp_like.data.module import TaskDataModule
 from ratsnlp_like.evaluation.evaluate import evaluate

@@ -21,7 +21,8 @@ from helpers import (
 from helpers_training import STEPS, quiet_trainer, small_config
 
 from ratsnlp_like.arguments import TrainingArguments
-from ratsnlp_like.checkpoints.base import load_model, resolve
+from ratsnlp_like.checkpoints.base import resolve
+from ratsnlp_like.checkpoints.model import load_model
 from ratsnlp_like.corpora.samples import SampleNer, SampleSentiment
 from ratsnlp_like.data.module import TaskDataModule
 from ratsnlp_like.errors import TrainingError
