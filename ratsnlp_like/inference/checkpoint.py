@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints import base
+from ..checkpoints import base, tokenizer
 from ..errors import InputError
 from ..registry import TASKS
 from ..tasks.base import AnyTask
@@ -34,7 +34,7 @@ def load_tokenizer(name: str) -> Any:
         InputError: there is no such checkpoint, or its tokenizer cannot be loaded.
     """
     path = base.resolve(name)
-    return base.load_tokenizer(path, base.load_config(path))
+    return tokenizer.load_tokenizer(path, base.load_config(path))
 
 
 def load_checkpoint(name: str, task: str | AnyTask, *, max_length: int = 128, device: str | None = None) -> Predictor:
