@@ -14,6 +14,8 @@ from .formats.base import listed
 
 log = logging.getLogger("ratsnlp_like")
 
+_SUGGESTED = 1000  # columns that a misspelt name is compared with
+
 
 def find_columns(
     row: Row, kind: type[Example], named: Mapping[str, str], left_out: frozenset[str] = frozenset()
@@ -89,7 +91,7 @@ def _named_columns(row: Row, wanted: str, flag: str, found: Mapping[str, Sequenc
             raise InputError(
                 f"no column {part!r} ({flag}); the columns are {listed(list(row.values))}",
                 place=place,
-                fix=did_you_mean(part, row.values, few=len(row.values) > 12) or "name one of them",
+                fix=did_you_mean(part, list(row.values)[:_SUGGESTED], few=len(row.values) > 12) or "name one of them",
             )
     if clash := [part for columns in found.values() for part in columns if part in parts]:
         raise InputError(f"the column {clash[0]!r} is named twice ({flag})", place=place, fix="name another one")

@@ -16,7 +16,7 @@ from ..examples.question import QuestionExample
 from ..examples.text import TextExample
 from .base import Corpus
 from .formats import Options, Row, read_rows
-from .remote import RemoteFile, fetch_files, fetch_with_korpora
+from .remote import fetch_files, fetch_with_korpora
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,6 @@ class FilesCorpus(Corpus):
     """Reading options of its files."""
     folder: ClassVar[Path | None] = None
     """Folder of its files whatever the root is: a corpus that ships with the package."""
-    remote: ClassVar[tuple[RemoteFile, ...]] = ()
-    """The published files, where they have stable addresses."""
     korpora: ClassVar[str | None] = None
     """Name of the corpus in the package Korpora, which downloads it where `remote` is empty."""
 

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from ..errors import InputError, did_you_mean
-from ..examples.base import Example
-from ..examples.text import TextExample
+from ..errors import InputError
 from ..runtime.network import offline_if_cut_off
-from .base import Corpus
-from .formats import Row
-from .splits import canonical_splits
-from .tables import table_rows
+from .tables import TablesCorpus
 
 
 @dataclass(frozen=True)
-class HubCorpus(Corpus):
+class HubCorpus(TablesCorpus):
     """A data set of the hub; class numbers become their names, token tags become entities."""
-
-    example: ClassVar[type[Example]] = TextExample
-    task: ClassVar[str] = "any"
 
     hub_id: str = ""
     subset: str | None = None
@@ -32,22 +23,8 @@ class HubCorpus(Corpus):
     def name(self) -> str:
         return self.hub_id
 
-    def splits(self, root: Path) -> Sequence[str]:
-        return tuple(canonical_splits(_load(self.hub_id, self.subset)))
-
-    def rows(self, root: Path, split: str) -> Iterator[Row]:
-        """Yield the rows of a split; the line of a row is its number in the data set."""
-        yield from table_rows(self._table(split), f"{self.hub_id} ({split})")
-
-    def fingerprint(self, root: Path, split: str) -> str:
-        return repr((self._table(split)._fingerprint, self._how()))
-
-    def _table(self, split: str) -> Any:
-        tables = _load(self.hub_id, self.subset)
-        names = canonical_splits(tables)
-        if split not in names:
-            raise InputError(f"no split {split!r}", place=self.hub_id, fix=did_you_mean(split, names))
-        return tables[names[split]]
+    def load(self) -> Mapping[str, Any]:
+        return _load(self.hub_id, self.subset)
 
 
 @lru_cache(maxsize=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,36 +20,27 @@ _SAVED = ("dataset_dict.json", "state.json")
 
 
 @dataclass(frozen=True)
-class TableCorpus(Corpus):
-    """Tables by split; class numbers of a data set become their names."""
+class TablesCorpus(Corpus):
+    """Base class of corpora whose splits are tables: `datasets.Dataset`, or lists of dicts."""
 
     example: ClassVar[type[Example]] = TextExample
     task: ClassVar[str] = "any"
-    description: ClassVar[str] = "tables in memory"
 
-    tables: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Split -> `datasets.Dataset`, or a list of dicts."""
-    title: str = "table"
-    """Name of the tables, for messages."""
+    @abstractmethod
+    def load(self) -> Mapping[str, Any]:
+        """Return the tables by split.
 
-    @property
-    def name(self) -> str:
-        return self.title
+        Raises:
+            InputError: they cannot be loaded.
+        """
 
     def splits(self, root: Path) -> Sequence[str]:
-        return tuple(canonical_splits(self.tables))
+        return tuple(canonical_splits(self.load()))
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
         """Yield the rows of a split; the line of a row is its number in the table."""
-        table, name = self._table(split), f"{self.title} ({split})"
-        if isinstance(table, Sequence):
-            for number, row in enumerate(table, start=1):
-                place = Place(name, number, "row")
-                if not isinstance(row, Mapping):
-                    raise InputError(f"not a dict: {str(row)[:60]!r}", place=place, expected='{"text": "...", ...}')
-                yield Row({str(key): value for key, value in row.items()}, place, typed=True)
-        else:
-            yield from table_rows(table, name)
+        table, name = self._table(split), f"{self.name} ({split})"
+        yield from _dict_rows(table, name) if isinstance(table, Sequence) else table_rows(table, name)
 
     def fingerprint(self, root: Path, split: str) -> str:
         table = self._table(split)
@@ -60,10 +52,30 @@ class TableCorpus(Corpus):
         return digest.hexdigest()
 
     def _table(self, split: str) -> Any:
-        names = canonical_splits(self.tables)
+        tables = self.load()
+        names = canonical_splits(tables)
         if split not in names:
             raise InputError(f"no split {split!r}", place=self.name, fix=did_you_mean(split, names))
-        return self.tables[names[split]]
+        return tables[names[split]]
+
+
+@dataclass(frozen=True)
+class TableCorpus(TablesCorpus):
+    """Tables in memory."""
+
+    description: ClassVar[str] = "tables in memory"
+
+    tables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Split -> `datasets.Dataset`, or a list of dicts."""
+    title: str = "table"
+    """Name of the tables, for messages."""
+
+    @property
+    def name(self) -> str:
+        return self.title
+
+    def load(self) -> Mapping[str, Any]:
+        return self.tables
 
 
 def as_corpus(value: Any) -> TableCorpus | None:
@@ -124,6 +136,14 @@ def load_saved(folder: Path) -> dict[str, Any]:
     except Exception as error:  # datasets raises a dozen unrelated types
         raise InputError(f"the saved data set cannot be loaded: {error}", place=folder, fix="save it again") from error
     return tables or {}
+
+
+def _dict_rows(table: Sequence[Any], name: str) -> Iterator[Row]:
+    for number, row in enumerate(table, start=1):
+        place = Place(name, number, "row")
+        if not isinstance(row, Mapping):
+            raise InputError(f"not a dict: {str(row)[:60]!r}", place=place, expected='{"text": "...", ...}')
+        yield Row({str(key): value for key, value in row.items()}, place, typed=True)
 
 
 def table_rows(table: Any, name: str) -> Iterator[Row]:

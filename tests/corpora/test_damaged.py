@@ -150,3 +150,21 @@ def test_a_pipe_without_a_writer_does_not_hang(tmp_path: Path, monkeypatch: pyte
 def test_devices_are_refused() -> None:
     with pytest.raises(InputError, match="a terminal or a device"):
         read(Path("/dev/null"), RawExample)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.jsonl"])
+def test_lines_that_end_with_lone_carriage_returns(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, "text,label\r가,1\r나,0\r")
+    with pytest.raises(InputError, match="lone carriage return"):
+        read(path, RawExample)
+
+
+def test_a_misspelt_name_among_many_columns(tmp_path: Path) -> None:
+    names = [f"column{n}" for n in range(20_000)]
+    path = write(tmp_path / "a.csv", ",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
+    start = time.process_time()
+    corpus = open_corpus(path, TextExample, "any", columns={"text": "colum7"})
+    with pytest.raises(InputError, match=r"no column 'colum7'(.|\n)*did you mean 'column7'") as caught:
+        list(corpus.examples(tmp_path, "train"))
+    assert time.process_time() - start < 3
+    assert len(str(caught.value)) < 1000

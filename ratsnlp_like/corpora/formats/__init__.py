@@ -36,6 +36,7 @@ def read_rows(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
     if binary is None:
         # Once, here: readers pass over a file more than once, and this pass decodes all of it.
         options = replace(options, encoding=resolve_encoding(path, options.encoding))
+        _check_line_ends(path, options)
     return _rows(path, binary or choose_format(path, options), options)
 
 
@@ -112,17 +113,22 @@ def _rows(path: Path, chosen: Format, options: Options) -> Iterator[Row]:
     for row in chosen.read(path, options):
         yield row
     if row is None:
-        raise _no_rows(path, chosen, options)
+        raise _no_rows(path, chosen)
 
 
-def _no_rows(path: Path, chosen: Format, options: Options) -> InputError:
-    if not chosen.binary and "\r" in (head := read_head(path, options.encoding or "utf-8")) and "\n" not in head:
-        return InputError(
+def _check_line_ends(path: Path, options: Options) -> None:
+    """Refuse a file of several lines that end with a lone carriage return: it would be one line."""
+    head = read_head(path, options.encoding or "utf-8")
+    if "\n" not in head and head.count("\r") > 1:
+        raise InputError(
             "the file is one long line: its lines end with a lone carriage return (old Macintosh)",
             place=path,
             expected="lines that end with \\n or \\r\\n",
             fix="save it again, as CSV (UTF-8)",
         )
+
+
+def _no_rows(path: Path, chosen: Format) -> InputError:
     return InputError(
         f"the file has no rows (it was read as {chosen.name})",
         place=path,
