@@ -1,4 +1,4 @@
-"""`python -m ratsnlp_like` is the command line."""
+"""`python -m ratsnlp_like` runs the command line."""
 
 import sys
 

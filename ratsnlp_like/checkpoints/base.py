@@ -166,6 +166,13 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
     return config
 
 
+def _how_to_find(name: str) -> str:
+    """Return advice for a hub id that cannot be loaded; names similar to a known id are only suggested for others."""
+    known = any(entry.matches(name, None) for _, entry in CHECKPOINTS.items())
+    similar = "" if known else did_you_mean(name, [*bundled(), *CHECKPOINTS], few=True)
+    return f"{similar}check the name and the network; or use a folder or a bundled checkpoint: {', '.join(bundled())}"
+
+
 def from_hub(name: str, load: Callable[..., Any], **kwargs: Any) -> Any:
     """Call a loader of transformers; whatever it raises becomes one message.
 
@@ -184,7 +191,5 @@ def from_hub(name: str, load: Callable[..., Any], **kwargs: Any) -> Any:
             ) from error
         raise InputError(
             f"checkpoint {name!r} is not found locally or on the Hub: {reason}",
-            fix="check the name and the network; or name a folder or a bundled checkpoint ("
-            + (", ".join(bundled()) or "none")
-            + f"); {did_you_mean(name, [*bundled(), *CHECKPOINTS])}",
+            fix=_how_to_find(name),
         ) from error

@@ -7,8 +7,8 @@ from .options import (
     add_corpus_options,
     add_precision,
     check_result_path,
-    first_positional,
     library_options,
+    saved_task,
     write_result,
 )
 from .parsing import new_parser, parse
@@ -16,8 +16,6 @@ from .parsing import new_parser, parse
 
 def run(arguments: list[str]) -> None:
     """Run `ratsnlp-like compare`."""
-    from ..inference.model_folder import describe_model
-
     parser = new_parser("compare", "Compare saved models on the same rows, with tests of significance.")
     parser.add_argument("models", nargs="*", type=str, help="two or more run folders or model folders")
     parser.add_argument(
@@ -28,8 +26,8 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--limit_eval", type=int | None, default=None, help="compare on this many examples")
     parser.add_argument("--result", type=str | None, default=None, help="write the comparison to this JSON file")
     add_precision(parser)
-    task, _ = describe_model(first_positional(arguments))
-    add_corpus_options(parser, task.example.columns() if task else ())
+    saved = saved_task(arguments)
+    add_corpus_options(parser, saved.task.example.columns() if saved else ())
     options = parse(parser, arguments)
     check_result_path(options["result"])
     from ..evaluation.comparison import compare

@@ -10,8 +10,8 @@ from .options import (
     add_precision,
     add_task_options,
     check_result_path,
-    first_positional,
     library_options,
+    saved_task,
     write_result,
 )
 from .parsing import new_parser, parse
@@ -20,7 +20,6 @@ from .parsing import new_parser, parse
 def run(arguments: list[str]) -> None:
     """Run `ratsnlp-like evaluate`."""
     from ..evaluation.report import show_metrics
-    from ..inference.model_folder import describe_model
 
     parser = new_parser("evaluate", "Evaluate a saved model on a corpus.")
     parser.add_argument("model", type=str, help="run folder (its best model) or model folder")
@@ -33,9 +32,10 @@ def run(arguments: list[str]) -> None:
         "--metrics", type=tuple[str, ...], default=(), help="registered metrics to report next to those of the task"
     )
     add_precision(parser)
-    task, saved = describe_model(first_positional(arguments))
+    saved = saved_task(arguments)
+    task = saved.task if saved else None
     if task is not None:
-        add_task_options(parser, task, task.inference_options | task.evaluation_options, saved)
+        add_task_options(parser, task, task.usable_options() | task.evaluation_options)
     add_corpus_options(parser, task.example.columns() if task else ())
     options = parse(parser, arguments)
     if not options["corpus"]:

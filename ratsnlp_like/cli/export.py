@@ -8,14 +8,12 @@ from typing import Literal
 from ..arguments import EVAL_BATCH_SIZE
 from ..errors import InputError
 from ..runtime.gc_control import gc_frozen
-from .options import add_corpus_options, first_positional, library_options
+from .options import add_corpus_options, library_options, saved_task
 from .parsing import new_parser, parse
 
 
 def run(arguments: list[str]) -> None:
     """Run `ratsnlp-like export`."""
-    from ..inference.model_folder import describe_model
-
     parser = new_parser("export", "Export a saved model to ONNX and verify its outputs.")
     parser.add_argument("model", type=str, help="run folder (its best model) or model folder")
     parser.add_argument("--to", type=Literal["onnx"], default="onnx", help="format; onnx is the only one")
@@ -34,8 +32,8 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--split", type=str | None, default=None, help="test, validation or train; test by default")
     parser.add_argument("--eval_batch_size", type=int, default=EVAL_BATCH_SIZE, help="windows per batch")
     parser.add_argument("--limit_eval", type=int | None, default=None, help="verify on this many examples")
-    task, _ = describe_model(first_positional(arguments))
-    add_corpus_options(parser, task.example.columns() if task else ())
+    saved = saved_task(arguments)
+    add_corpus_options(parser, saved.task.example.columns() if saved else ())
     options = parse(parser, arguments)
     if not options["output"]:
         raise InputError("missing: --output", fix=f"--output {shlex.quote(options['model'])}-onnx")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
     from ..corpora.formats import Options
+    from ..inference.task_file import TaskFile
     from ..tasks.base import AnyTask
 
 
@@ -47,10 +48,19 @@ def add_precision(parser: ArgumentParser) -> None:
     )
 
 
-def add_task_options(parser: ArgumentParser, task: type[AnyTask], names: frozenset[str], saved: dict[str, Any]) -> None:
+def add_task_options(parser: ArgumentParser, task: AnyTask, names: frozenset[str]) -> None:
     """Add the named fields of a saved model's task, with the saved values as defaults."""
-    parser.add_class_arguments(task, skip={f.name for f in fields(task)} - names)
-    parser.set_defaults({name: saved[name] for name in sorted(names) if name in saved})
+    parser.add_class_arguments(type(task), skip={f.name for f in fields(task)} - names)
+    parser.set_defaults({name: value for name, value in task.to_dict().items() if name in names})
+
+
+def saved_task(arguments: Sequence[str]) -> TaskFile | None:
+    """Return the description of the model that the first argument names; its task decides which flags there are."""
+    from ..inference.model_folder import find_model
+    from ..inference.task_file import read_task_file
+
+    folder = next((argument for argument in arguments[:1] if not argument.startswith("-")), None)
+    return None if folder is None else read_task_file(find_model(folder))
 
 
 def reading_options(options: dict[str, Any]) -> Options:
@@ -66,11 +76,6 @@ def library_options(options: dict[str, Any], *names: str) -> dict[str, Any]:
     return {k: v for k, v in out.items() if not (v is None and k.endswith("_column"))}
 
 
-def first_positional(arguments: Sequence[str]) -> str | None:
-    """Return the first argument unless it is a flag: the model folder, whose task decides which flags there are."""
-    return next((a for a in arguments[:1] if not a.startswith("-")), None)
-
-
 def task_of(arguments: Sequence[str]) -> str | None:
     """Return the task named by --task or by the file of --config; it decides which flags there are.
 
@@ -84,10 +89,15 @@ def task_of(arguments: Sequence[str]) -> str | None:
             return value if equals else following
         if name == "--config":
             config = value if equals else following
-    return _task_of_config(Path(config)) if config else None
+    return read_config(Path(config)).get("task") if config else None
 
 
-def _task_of_config(path: Path) -> str | None:
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the options of a YAML file.
+
+    Raises:
+        InputError: there is no such file, or it is not a mapping in YAML.
+    """
     import yaml
 
     if not path.is_file():
@@ -98,7 +108,7 @@ def _task_of_config(path: Path) -> str | None:
         raise InputError(f"invalid YAML: {' '.join(str(error).split())}", place=path) from None
     if not isinstance(content, dict):
         raise InputError("the file has no options", place=path, expected="lines like `task: ner`")
-    return content.get("task")
+    return content
 
 
 def check_result_path(path: str | None) -> None:

@@ -6,10 +6,12 @@ are read and its messages are taken apart here, and nowhere else.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, did_you_mean
@@ -111,9 +113,18 @@ def _option(argument: str, rest: deque[str], flags: Mapping[str, Flag]) -> str:
         equals, value = "=", "true"
     elif not equals and owner is not None and owner.takes_value and rest:
         equals, value = "=", rest.popleft()
+    if name == "--config" and value:
+        value = _config_as_json(Path(value))
     if value and not value.startswith("[") and takes_list(hint, unless=value):
         value = f"[{value}]"
     return name + equals + value
+
+
+def _config_as_json(path: Path) -> str:
+    """Return the content of a YAML file as JSON: jsonargparse would read the file in the encoding of the locale."""
+    from .options import read_config
+
+    return json.dumps(read_config(path), ensure_ascii=False, default=str)
 
 
 def _as_input_error(parser: ArgumentParser, message: str) -> InputError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..runtime.gc_control import gc_frozen
-from .options import add_corpus_options, add_precision, add_task_options, first_positional
+from .options import add_corpus_options, add_precision, add_task_options, saved_task
 from .parsing import new_parser, parse
 from .prediction_inputs import Input, read_inputs
 from .prediction_outputs import Failures, open_output, output_format, to_row, write_rows
@@ -23,8 +23,6 @@ log = logging.getLogger("ratsnlp_like")
 
 def run(arguments: list[str]) -> None:
     """Run `ratsnlp-like predict`."""
-    from ..inference.model_folder import describe_model
-
     parser = new_parser("predict", "Predict on new text with a saved model: arguments, a file, or standard input.")
     parser.add_argument("model", type=str, help="run folder (its best model) or model folder")
     parser.add_argument("texts", nargs="*", type=str, help="texts")
@@ -36,16 +34,17 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--batch_size", type=int, default=32, help="windows per batch")
     parser.add_argument("--stream", action="store_true", help="print text while it is generated")
     add_precision(parser)
-    task, saved = describe_model(first_positional(arguments))
-    names = sorted(task.inference_options) if task else []
+    saved = saved_task(arguments)
+    task = saved.task if saved else None
+    names = task.usable_options() if task else frozenset()
     if task is not None:
-        add_task_options(parser, task, task.inference_options, saved)
+        add_task_options(parser, task, names)
     add_corpus_options(parser, task.example.columns() if task else ())
     options = parse(parser, arguments)
-    if task is None:
+    if saved is None or task is None:
         raise InputError("missing: the model", fix='ratsnlp-like predict RUN "문장"')
     form = output_format(options["output"], options["show"], has_texts=bool(options["texts"]))
-    inputs = read_inputs(options, task, _columns_of_training(options["model"]))
+    inputs = read_inputs(options, task, saved.columns)
     with gc_frozen():
         from ..inference.predictor import Predictor
 
@@ -73,13 +72,6 @@ def run(arguments: list[str]) -> None:
         how = predictor.task.truncation(predictor.max_length)
         log.warning("%s %s; the rest of each was cut off.", f"{predictor.truncated:,}", how)
     failures.log()
-
-
-def _columns_of_training(model: str) -> dict[str, str]:
-    """Return the columns that were named in training: field -> column."""
-    from ..inference.model_folder import find_model, read_task_file
-
-    return dict(read_task_file(find_model(model))["about"].get("columns", {}))
 
 
 def _outcomes(predictor: Predictor, inputs: Iterable[Input], batch_size: int) -> Iterator[tuple[Input, Outcome]]:

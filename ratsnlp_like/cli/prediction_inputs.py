@@ -28,7 +28,7 @@ class Input(NamedTuple):
     """Column -> the field of the example that was read from it."""
 
 
-def read_inputs(options: dict[str, Any], task: type[AnyTask], columns: Mapping[str, str]) -> Iterator[Input]:
+def read_inputs(options: dict[str, Any], task: AnyTask, columns: Mapping[str, str]) -> Iterator[Input]:
     """Return the inputs that the options name.
 
     Args:
@@ -54,7 +54,7 @@ def read_inputs(options: dict[str, Any], task: type[AnyTask], columns: Mapping[s
     return map(Input, lines if len(required) == 1 else _split(lines, required))
 
 
-def _from_file(options: dict[str, Any], task: type[AnyTask], remembered: Mapping[str, str]) -> Iterator[Input]:
+def _from_file(options: dict[str, Any], task: AnyTask, remembered: Mapping[str, str]) -> Iterator[Input]:
     from ..corpora.opening import open_corpus
     from ..runtime.places import default_root
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..corpora.base import Corpus
 from ..errors import InputError
-from ..inference.model_folder import find_model, read_task_file
+from ..inference.model_folder import find_model
+from ..inference.task_file import read_task_file
 from ..metrics.bootstrap import rescored
 from ..metrics.significance import differences, holm, mcnemar, paired_bootstrap
 from ..metrics.statistics import ExampleStatistics, SupportsStatistics
@@ -82,14 +83,15 @@ def _common_corpus(folders: Sequence[str | Path], corpus: str | Path | Corpus | 
         InputError: the runs have different tasks or labels, or no corpus in common.
     """
     described = [read_task_file(find_model(folder)) for folder in folders]
-    for key, plural in (("task", "tasks"), ("labels", "labels")):
-        values = {str(own[key]): str(folder) for folder, own in zip(folders, described, strict=True)}
+    facts = {"tasks": [own.task.name for own in described], "labels": [str(own.labels) for own in described]}
+    for plural, own in facts.items():
+        values = {value: str(folder) for folder, value in zip(folders, own, strict=True)}
         if len(values) > 1:
             listed = "; ".join(f"{folder}: {value}" for value, folder in values.items())
             raise InputError(f"the runs have different {plural} ({listed})", expected=f"runs with the same {plural}")
     if corpus is not None:
         return corpus
-    trained = sorted({str(own["about"].get("corpus")) for own in described})
+    trained = sorted({str(own.about.get("corpus")) for own in described})
     if len(trained) > 1:
         raise InputError(f"the runs were trained on different corpora: {', '.join(trained)}", fix="--corpus NAME")
     return trained[0]

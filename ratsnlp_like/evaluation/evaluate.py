@@ -83,7 +83,7 @@ class Evaluation:
     ) -> Evaluation:
         """Evaluate a saved model; the arguments are those of `evaluate`."""
         predictor = Predictor.from_pretrained(folder, precision=precision)
-        fields = predictor.task.inference_options | predictor.task.evaluation_options
+        fields = predictor.task.usable_options() | predictor.task.evaluation_options
         predictor = predictor.with_options(**{name: options.pop(name) for name in fields if name in options})
         evaluation_set = EvaluationSet.of(predictor, corpus, split, options)
         log.info("evaluated on %s", evaluation_set)

@@ -13,9 +13,10 @@ from ..corpora.base import Corpus
 from ..errors import InputError
 from ..evaluation.evaluate import EvaluationSet
 from ..inference.model_card import model_card
-from ..inference.model_folder import describe_model, find_model
+from ..inference.model_folder import find_model
 from ..inference.onnx import CERTIFICATE_FILE, MODEL_FILE, is_exported, require_packages
 from ..inference.predictor import Predictor
+from ..inference.task_file import read_task_file
 from ..registry import TASKS
 from ..runtime.files import atomic_folder, write_json, write_text
 from ..tasks.abilities import SupportsExport
@@ -91,11 +92,11 @@ def _check_output(output: Path, model: Path, *, overwrite: bool) -> None:
 def _source(model: str | Path) -> Predictor:
     if is_exported(find_model(model)):
         raise InputError("is already an exported model", place=model, fix="name the run that it was exported from")
-    task, _ = describe_model(model)
-    if task is None or not issubclass(task, SupportsExport):
+    task = read_task_file(find_model(model)).task
+    if not isinstance(task, SupportsExport):
         names = [name for name, kind in TASKS.items() if issubclass(kind, SupportsExport)]
         raise InputError(
-            f"{task and task.name} does not predict in one forward pass, as an exported graph does",
+            f"{task.name} does not predict in one forward pass, as an exported graph does",
             place=model,
             expected=f"a model of another task: {', '.join(names)}",
             fix="use it with torch: ratsnlp-like predict",

@@ -1,8 +1,7 @@
-"""Model folders: finding one, reading its task.json, loading its model and tokenizer."""
+"""Model folders: finding one, loading its model and tokenizer."""
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any, Literal
@@ -12,16 +11,12 @@ from ..checkpoints.base import BUNDLED, bundled, load_config
 from ..checkpoints.model import load_model
 from ..checkpoints.tokenizer import load_tokenizer
 from ..errors import InputError
-from ..registry import TASKS
 from ..runtime.files import recover
 from ..tasks.base import AnyTask
 from .onnx import OnnxModel
 from .plain_tokenizer import PlainTokenizer
 
 log = logging.getLogger("ratsnlp_like")
-
-FORMAT_VERSION = 1
-"""Version of task.json, raised when earlier versions of this package can no longer read it."""
 
 PredictionPrecision = Literal["32", "bf16"]
 
@@ -49,36 +44,6 @@ def find_model(folder: str | Path) -> Path:
         expected="a run folder with best/, or a model folder with task.json",
         fix="train first: ratsnlp-like train --output " + str(folder),
     )
-
-
-def describe_model(folder: str | Path | None) -> tuple[type[AnyTask] | None, dict[str, Any]]:
-    """Return the task class of a saved model and the values of its fields; nothing where no folder is given."""
-    if folder is None:
-        return None, {}
-    described = read_task_file(find_model(folder))
-    return TASKS[described["task"]], described["fields"]
-
-
-def read_task_file(path: Path) -> dict[str, Any]:
-    """Return the content of task.json.
-
-    Raises:
-        InputError: it is damaged, or was written by a later version.
-    """
-    try:
-        content = json.loads((path / "task.json").read_text(encoding="utf-8"))
-        version = content["format_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"cannot be read ({error!r})", place=path / "task.json", fix="copy the folder again, or train again"
-        ) from None
-    if version > FORMAT_VERSION:
-        raise InputError(
-            f"was written by a later version (format {version}, this one reads {FORMAT_VERSION})",
-            place=path / "task.json",
-            fix="pip install -U ratsnlp_like",
-        )
-    return dict(content)
 
 
 def load_torch(

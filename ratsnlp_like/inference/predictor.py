@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -26,8 +25,9 @@ from ..tasks.batches import group_windows
 from ..tasks.features import Features
 from ..tasks.predictions import Prediction
 from .model_card import model_card
-from .model_folder import FORMAT_VERSION, PredictionPrecision, find_model, load_onnx, load_torch, read_task_file
+from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
+from .task_file import FORMAT_VERSION, read_metrics, read_task_file
 
 
 class Outcome(NamedTuple):
@@ -89,8 +89,7 @@ class Predictor:
             InputError: the folder contains no model of this package, or bf16 is requested of an exported model.
         """
         path = find_model(folder)
-        described = read_task_file(path)
-        task = TASKS[described["task"]].from_dict(described["fields"])
+        saved = read_task_file(path)
         if precision not in get_args(PredictionPrecision):
             raise InputError(f"{precision!r}", place="--precision", expected="32 or bf16")
         if is_exported(path):
@@ -100,16 +99,15 @@ class Predictor:
                 )
             model, tokenizer = load_onnx(path, device)
         else:
-            model, tokenizer = load_torch(path, task, device, unpadded=unpadded, precision=precision)
-        metrics = json.loads((path / "metrics.json").read_text("utf-8")) if (path / "metrics.json").exists() else {}
+            model, tokenizer = load_torch(path, saved.task, device, unpadded=unpadded, precision=precision)
         return cls(
-            task,
+            saved.task,
             model,
             tokenizer,
-            described["labels"],
-            max_length=described["max_length"],
-            about=described["about"],
-            metrics=metrics,
+            saved.labels,
+            max_length=saved.max_length,
+            about=saved.about,
+            metrics=read_metrics(path),
         )
 
     def save_pretrained(self, folder: str | Path, *, state_dict: Mapping[str, Any] | None = None) -> Path:
@@ -281,12 +279,13 @@ class Predictor:
                 yield {**example.inputs(), **self.task.to_row(prediction)}
 
     def _with_checked_options(self, options: Mapping[str, Any]) -> Predictor:
-        if unknown := sorted(set(options) - self.task.inference_options):
-            known = ", ".join(sorted(self.task.inference_options)) or "none for this task"
+        usable = self.task.usable_options()
+        if unknown := sorted(set(options) - usable):
+            known = ", ".join(sorted(usable)) or "no options for this model"
             raise InputError(
                 f"unknown option {unknown[0]!r}",
                 expected=known,
-                fix=did_you_mean(unknown[0], self.task.inference_options),
+                fix=did_you_mean(unknown[0], usable),
             )
         return self.with_options(**options)
 

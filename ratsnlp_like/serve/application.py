@@ -151,7 +151,7 @@ def _file(path: Path) -> Callable[[], Any]:
 
 def _add_errors(made: FastAPI, predictor: Predictor) -> None:
     paths = ["/", "/docs", "/openapi.json", "/model", "/healthz", "/api", "/api/batch", "/api/stream"]
-    options, names = predictor.task.inference_options, input_fields(predictor.task)
+    options, names = predictor.task.usable_options(), input_fields(predictor.task)
 
     async def refused(request: Request, error: Any) -> Response:
         return of_status(error, request.url.path, paths).response()

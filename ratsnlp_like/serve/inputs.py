@@ -67,7 +67,7 @@ def options_model(task: AnyTask, limits: Limits) -> type[BaseModel]:
     """Return the model of the options of a request; the default of each is the saved value."""
     hints, described = get_type_hints(type(task)), option_texts(task)
     made: dict[str, Any] = {}
-    for name in sorted(task.inference_options):
+    for name in sorted(task.usable_options()):
         most = limits.max_options.get(name)
         about = Field(default=getattr(task, name), description=described.get(name), le=most)
         made[name] = (hints[name], about)

@@ -82,7 +82,7 @@ class Service:
         """Return the response of an outcome that is an exception."""
         if isinstance(error, Problem):
             return error
-        return of_input(error, self.task.inference_options) if isinstance(error, InputError) else unexpected(error)
+        return of_input(error, self.task.usable_options()) if isinstance(error, InputError) else unexpected(error)
 
     def health(self) -> dict[str, Any]:
         """Return the status for monitoring."""
@@ -109,7 +109,7 @@ class Service:
                     "most": self.limits.max_options.get(option),
                     "description": texts.get(option),
                 }
-                for option in sorted(task.inference_options)
+                for option in sorted(task.usable_options())
             ],
             "checkpoint": predictor.about.get("checkpoint"),
             "corpus": predictor.about.get("corpus"),

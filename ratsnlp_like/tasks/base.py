@@ -233,6 +233,10 @@ class Task(ABC, Generic[E, P, F, B]):
         config.id2label = dict(enumerate(classes))
         config.label2id = {name: index for index, name in enumerate(classes)}
 
+    def usable_options(self) -> frozenset[str]:
+        """Return the inference options that change predictions, given the other fields of this task."""
+        return self.inference_options
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, for task.json."""
         return asdict(self)

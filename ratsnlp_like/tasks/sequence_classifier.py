@@ -212,6 +212,10 @@ class SequenceClassifier(
         chosen = tuple(label for label in labels if named[label] >= self.threshold)
         return ClassPrediction(chosen, float(scores[best]), named)
 
+    def usable_options(self) -> frozenset[str]:
+        """Return the inference options: the threshold only where there may be several labels."""
+        return self.inference_options if self.multi_label else self.inference_options - {"threshold"}
+
     def view(self, prediction: ClassPrediction, example: L) -> BarsView:
         """Return bars, with the threshold where there may be several labels."""
         return {**prediction.view(example), "threshold": self.threshold if self.multi_label else None}

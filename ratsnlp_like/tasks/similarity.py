@@ -53,7 +53,7 @@ class Similarity(
     example: ClassVar[type[Example]] = ScoredPairExample
     example_input: ClassVar[tuple[str, ...]] = ("방이 넓어요", "방이 크네요")
     best_metric: ClassVar[str] = "pearson"
-    inference_options: ClassVar[frozenset[str]] = frozenset({"threshold"})
+    evaluation_options: ClassVar[frozenset[str]] = frozenset({"threshold"})
 
     lowest: float = 0.0
     """Score of two texts that have nothing in common."""

@@ -46,6 +46,7 @@ class TestBadNames:
             ({"strategy": "dpp"}, ("--strategy", "dpp")),
             ({"accelerator": "gpuu"}, ("--accelerator", "gpuu")),
             ({"learning_rat": 1}, ("unknown option --learning_rat", "did you mean '--learning_rate'")),
+            ({"lr": 1}, ("unknown option --lr", "fix: --learning_rate;")),
             ({"learning_rtae": 1}, ("unknown option --learning_rtae", "did you mean '--learning_rate'")),
             ({"stride": 8}, ("unknown option --stride",)),  # a flag of another task
             ({"corpus": None}, ("missing: --corpus",)),

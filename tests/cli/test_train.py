@@ -11,8 +11,10 @@ import yaml
 from helpers import (
     CHECKPOINT,
     TINY,
+    environment,
     flags,
     largest_difference,
+    python,
     tsv,
     weights,
 )
@@ -111,6 +113,21 @@ class TestTrain:
         assert "read as CP949" in outcome.err
         result = json.loads((tmp_path / "run" / "result.json").read_text())
         assert (result["splits"]["train"]["examples"], result["splits"]["validation"]["examples"]) == (36, 4)
+
+    def test_help_without_a_task_has_the_columns_of_all(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            main(["train", "--help"])
+        shown = capsys.readouterr().out
+        assert {"--text_column", "--label_column", "--context_column"} <= set(re.findall(r"--\w+_column", shown))
+
+    def test_configuration_is_read_as_utf8(self, tmp_path: Path) -> None:
+        """Python warns where a file is opened in the encoding of the locale, which is CP949 on a Korean Windows."""
+        path = write_file(tmp_path / "c.yaml", "task: classification\ntext_column: 본문\n")
+        code = "import sys; from ratsnlp_like.cli import main; main([*sys.argv[1:], '--print_config'])"
+        environ = environment(PYTHONWARNDEFAULTENCODING="1", PYTHONIOENCODING="utf-8")
+        done = python(code, "train", "--config", path, env=environ)
+        assert "text_column: 본문" in done.stdout
+        assert "EncodingWarning" not in done.stderr
 
     def test_help_of_a_task_names_its_flags(self, capsys: pytest.CaptureFixture[str]) -> None:
         for task, flag, other in (("classification", "--long_text", "--stride"), ("ner", "--stride", "--long_text")):

@@ -1,0 +1,95 @@
+"""The JSON files of a model folder: task.json and metrics.json."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..arguments import check_types, type_in_words
+from ..errors import InputError
+from ..registry import TASKS
+from ..tasks.base import AnyTask
+
+log = logging.getLogger("ratsnlp_like")
+
+FORMAT_VERSION = 1
+"""Version of task.json, raised when earlier versions of this package can no longer read it."""
+
+
+@dataclass(frozen=True)
+class TaskFile:
+    """Content of task.json."""
+
+    task: AnyTask
+    labels: list[str]
+    max_length: int
+    about: dict[str, Any]
+    """Facts about the training: checkpoint, corpus, columns, fingerprints, versions."""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Columns that were named in training: field -> column."""
+        columns = self.about.get("columns")
+        return columns if isinstance(columns, dict) else {}
+
+
+def read_task_file(path: Path) -> TaskFile:
+    """Read task.json of a model folder.
+
+    Raises:
+        InputError: it is damaged, or was written by a later version.
+    """
+    place = path / "task.json"
+    try:
+        content = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"not valid JSON ({error})", place=place, fix=_AGAIN) from None
+    except RecursionError:
+        raise InputError("not valid JSON: nested too deeply", place=place, fix=_AGAIN) from None
+    types = {"format_version": int, "task": str, "fields": dict, "labels": list, "max_length": int, "about": dict}
+    for name, kind in types.items():
+        value = content.get(name) if isinstance(content, dict) else None
+        if not isinstance(value, kind) or isinstance(value, bool):
+            problem = f"{name} is {str(value)[:60]!r}" if value is not None else f"no {name}"
+            raise InputError(problem, place=place, expected=f"{name}: {type_in_words(kind)}", fix=_AGAIN)
+    if content["format_version"] > FORMAT_VERSION:
+        raise InputError(
+            f"was written by a later version (format {content['format_version']}, this one reads {FORMAT_VERSION})",
+            place=place,
+            fix="pip install -U ratsnlp_like",
+        )
+    if not all(isinstance(label, str) for label in content["labels"]):
+        raise InputError("a label is no string", place=place, expected="labels: a list of strings", fix=_AGAIN)
+    if content["max_length"] < 1:
+        raise InputError(f"max_length is {content['max_length']}", place=place, expected="at least 1", fix=_AGAIN)
+    try:
+        task = _task_of(content["task"], content["fields"])
+    except InputError as error:
+        problem = f"{error.place}: {error.problem}" if error.place else error.problem
+        raise InputError(problem, place=place, expected=error.expected, fix=error.fix or _AGAIN) from None
+    return TaskFile(task, content["labels"], content["max_length"], content["about"])
+
+
+def _task_of(name: str, values: dict[str, Any]) -> AnyTask:
+    kind = TASKS[name]
+    known = {f.name for f in fields(kind)}
+    check_types(kind, {name: value for name, value in values.items() if name in known})
+    return kind.from_dict(values)
+
+
+_AGAIN = "copy the folder again, or train again"
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Return the content of metrics.json of a model folder; nothing where it is missing or damaged."""
+    try:
+        content = json.loads((path / "metrics.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        log.warning("%s: not valid JSON (%s); the metrics are left out.", path / "metrics.json", error)
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,82 @@
+"""task.json and metrics.json of model folders: complete, damaged, of a later version."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers_serve import predictor
+
+from ratsnlp_like.errors import InputError
+from ratsnlp_like.inference.predictor import Predictor
+from ratsnlp_like.inference.task_file import read_metrics, read_task_file
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return predictor().save_pretrained(tmp_path_factory.mktemp("saved") / "model")
+
+
+@pytest.fixture
+def folder(saved: Path, tmp_path: Path) -> Path:
+    shutil.copytree(saved, tmp_path / "model")
+    return tmp_path / "model"
+
+
+def change(folder: Path, **values: Any) -> None:
+    """Replace values of task.json; `...` deletes one."""
+    content = json.loads((folder / "task.json").read_text("utf-8")) | values
+    content = {name: value for name, value in content.items() if value is not ...}
+    (folder / "task.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_content(saved: Path) -> None:
+    content = read_task_file(saved)
+    assert (content.task.name, content.labels, content.max_length) == ("classification", ["부정", "긍정"], 64)
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"labels": ...}, "no labels"),
+        ({"labels": "긍정"}, "labels is '긍정'"),
+        ({"labels": [1, 2]}, "a label is no string"),
+        ({"max_length": "64"}, "max_length is '64'"),
+        ({"max_length": True}, "max_length is 'True'"),
+        ({"max_length": 0}, "max_length is 0"),
+        ({"format_version": ...}, "no format_version"),
+        ({"format_version": 99}, "later version"),
+        ({"about": ...}, "no about"),
+        ({"fields": []}, "fields is"),
+        ({"fields": {"threshold": "high"}}, "threshold: 'high'"),
+        ({"fields": {"threshold": 7}}, "threshold"),
+        ({"fields": {"treshold": 0.5}}, "treshold"),
+        ({"task": "clasification"}, "unknown task 'clasification'"),
+        ({"task": None}, "no task"),
+    ],
+    ids=str,
+)
+def test_invalid_values(folder: Path, values: dict[str, Any], problem: str) -> None:
+    change(folder, **values)
+    with pytest.raises(InputError) as caught:
+        Predictor.from_pretrained(folder)
+    assert problem in str(caught.value)
+    assert "task.json" in str(caught.value.place)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b"3"])
+def test_damaged_task_json(folder: Path, content: bytes) -> None:
+    (folder / "task.json").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        Predictor.from_pretrained(folder)
+    assert "task.json" in str(caught.value.place)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
+def test_damaged_metrics_json_is_left_out(folder: Path, content: bytes) -> None:
+    (folder / "metrics.json").write_bytes(content)
+    assert read_metrics(folder) == {}
+    assert Predictor.from_pretrained(folder)("좋아요").label in {"부정", "긍정"}
