@@ -11,15 +11,18 @@ def run(arguments: list[str]) -> None:
     """Run `ratsnlp-like list`."""
     from ..checkpoints.base import bundled, describe_bundled
     from ..corpora.formats import FORMATS
-    from ..registry import CHECKPOINTS, CORPORA, TASKS
+    from ..registry import CHECKPOINTS, CORPORA, METRICS, TASKS
 
     kinds: dict[str, Callable[[], list[tuple[str, str]]]] = {
         "corpora": lambda: [(name, f"[{corpus.task}] {corpus.description}") for name, corpus in CORPORA.items()],
-        "tasks": lambda: [(name, task.description) for name, task in TASKS.items()],
+        "tasks": lambda: [
+            (name, f"{task.description} (best model: validation/{task.best_metric})") for name, task in TASKS.items()
+        ],
         "checkpoints": lambda: [
             *((name, "bundled: " + describe_bundled(name)) for name in bundled()),
             *((name, entry.description) for name, entry in CHECKPOINTS.items()),
         ],
+        "metrics": lambda: [(name, _first_line(metric)) for name, metric in METRICS.items()],
         "formats": lambda: [(name, entry.description) for name, entry in FORMATS.items()],
     }
     wanted = [argument for argument in arguments if not argument.startswith("-")]
@@ -42,6 +45,11 @@ def run(arguments: list[str]) -> None:
         print(f"{'OWNER/NAME':{width}}  a data set of the Hugging Face Hub")
     if wanted[0] == "checkpoints":
         print(f"{'OWNER/NAME':{width}}  a checkpoint of the Hugging Face Hub, or a folder")
+
+
+def _first_line(entry: object) -> str:
+    """Return the first line of a docstring."""
+    return (entry.__doc__ or "").strip().partition("\n")[0].removeprefix("Return ")
 
 
 def _list_runs(folder: str = "runs") -> None:

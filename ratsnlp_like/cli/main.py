@@ -14,7 +14,7 @@ from ..errors import InputError, TrainingError, did_you_mean
 
 log = logging.getLogger("ratsnlp_like")
 
-COMMANDS = ("train", "evaluate", "compare", "predict", "serve", "export", "inspect", "tokenizer", "list")
+COMMANDS = ("train", "evaluate", "compare", "predict", "serve", "export", "inspect", "tokenizer", "list", "completion")
 """Each is a module of this package with a function `run(arguments)`, imported when it is needed."""
 
 _OVERVIEW = f"""\
@@ -30,7 +30,8 @@ Fine-tuning of pretrained Korean language models (version {__version__}).
   export     export a saved model to ONNX and verify its outputs
   inspect    report statistics of a corpus and of its tokens
   tokenizer  train a tokenizer on a corpus, or compare tokenizers
-  list       list corpora, tasks, checkpoints, formats or runs
+  list       list corpora, tasks, checkpoints, metrics, formats or runs
+  completion print a script that completes commands and options in a shell
 
 Options of a command: ratsnlp-like train --task ner --help
 

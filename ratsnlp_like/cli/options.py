@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InputError
-from ..runtime.files import write_json
+from ..runtime.files import make_folder, write_json
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -117,7 +117,7 @@ def check_result_path(path: str | None) -> None:
         return
     if Path(path).is_dir():
         raise InputError("is a folder", place=path, expected="a file", fix=f"--result {Path(path) / 'result.json'}")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    make_folder(Path(path).parent, fix="another --result")
 
 
 def write_result(path: str | None, content: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import InputError, did_you_mean
-from ..runtime.files import atomic_file
+from ..runtime.files import atomic_file, make_folder
 
 if TYPE_CHECKING:
     from ..inference.predictor import Outcome
@@ -121,7 +121,7 @@ def open_output(output: str | None, source: str | None) -> Iterator[IO[str]]:
     path = Path(output)
     if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
         raise InputError("the output would be written over the input", place=output, fix="another --output")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, fix="another --output")
     # Excel reads a CSV file as CP949 unless it begins with a byte order mark.
     encoding = "utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8"
     with atomic_file(path, encoding=encoding, newline="") as file:

@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from ..runtime.files import MAKE_ROOM, atomic_folder, write_json
+from ..runtime.files import MAKE_ROOM, atomic_folder, make_folder, write_json
 from ..runtime.gc_control import gc_disabled
 
 CACHE_VERSION = 8
@@ -25,7 +25,7 @@ def cached_folder(cache: Path, key: str, build: Callable[[Path], Mapping[str, An
     folder = cache / key
     meta = folder / "meta.json"
     if not meta.exists():
-        cache.mkdir(parents=True, exist_ok=True)
+        make_folder(cache, fix="another folder: --cache_dir FOLDER, or the variable RATSNLP_LIKE_CACHE")
         with FileLock(cache / f"{key}.lock"):
             if not meta.exists():
                 full = f"{MAKE_ROOM}, or choose another folder with --cache_dir"

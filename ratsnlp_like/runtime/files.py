@@ -71,6 +71,20 @@ def atomic_file(path: Path, *, encoding: str = "utf-8", newline: str | None = "\
         partial.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path, *, fix: str) -> None:
+    """Create a folder that files can be written to, with its parents; it may exist.
+
+    Raises:
+        InputError: it cannot be created, or not be written to; `fix` states which option names another one.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder cannot be created: {error.strerror}", place=folder, fix=fix) from None
+    if not os.access(folder, os.W_OK):
+        raise InputError("no permission to write to the folder", place=folder, fix=fix)
+
+
 def move_into_place(partial: Path, target: Path) -> None:
     """Sync a finished file or folder to the disk, and rename it to `target` in place of what is there."""
     for path in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from ..arguments import RESUMABLE
 from ..errors import InputError
-from ..runtime.files import write_json, write_text
+from ..runtime.files import make_folder, write_json, write_text
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -94,7 +94,7 @@ class Run:
         Raises:
             InputError: another process has the lock.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder, fix="another --output")
         try:
             with FileLock(self.folder / ".lock", timeout=0):
                 yield

@@ -18,6 +18,7 @@ class TestList:
                 ["nsmc", "korean-hate-speech", "klue-ner", "sample-sentiment", "sample-ner", "FILE", "OWNER/NAME"],
             ),
             ("tasks", ["classification", "ner"]),
+            ("metrics", ["matthews"]),
             ("checkpoints", ["ko-blank-bert", "OWNER/NAME"]),
             ("formats", ["csv", "tsv", "jsonl", "parquet", "conll", "klue-ner", "book-ner", "text"]),
         ],
@@ -28,6 +29,11 @@ class TestList:
         first = [line.split()[0] for line in outcome.out.splitlines()]
         assert set(names) <= set(first)
         assert all(len(line.split()) > 1 for line in outcome.out.splitlines())  # each with a description
+
+    def test_tasks_state_the_metric_of_the_best_model(self, cli: Cli) -> None:
+        lines = {line.split()[0]: line for line in cli("list", "tasks").out.splitlines()}
+        assert "(best model: validation/macro_f1)" in lines["classification"]
+        assert "(best model: validation/pearson)" in lines["similarity"]
 
     def test_bad_kinds(self, cli: Cli) -> None:
         check_message(cli("list", "corpra"), "cannot list 'corpra'", "did you mean 'corpora'")

@@ -59,6 +59,16 @@ class TestProcess:
         assert done.returncode == 1
         assert "ZeroDivisionError: a defect" in done.stderr
 
+    @pytest.mark.parametrize("module", ["ratsnlp_like", "ratsnlp_like.cli"])
+    def test_python_m(self, module: str) -> None:
+        done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
+        assert done.stdout.strip()
+
+    def test_a_cache_that_cannot_be_written(self, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RATSNLP_LIKE_CACHE", str(write_file(tmp_path / "file", "") / "cache"))
+        outcome = cli(*flags(tmp_path, cache_dir=None))
+        check_message(outcome, "the folder cannot be created", "--cache_dir")
+
     def test_a_loss_that_is_no_number(self, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         from ratsnlp_like.tasks.classification import Classification
 
@@ -94,8 +104,8 @@ class TestProcess:
         assert process.returncode == 130, err
         assert "Traceback" not in err
         (line,) = [line for line in err.splitlines() if line.startswith("interrupted: ")]
-        step = int(re.search(r"stopped at step (\d+); go on with: ratsnlp-like (.+)", line)[1])  # type: ignore[index]
-        again = line.split("go on with: ratsnlp-like ")[1].split()
+        step = int(re.search(r"stopped at step (\d+); continue with: ratsnlp-like (.+)", line)[1])  # type: ignore[index]
+        again = line.split("continue with: ratsnlp-like ")[1].split()
         assert again == [
             "train",
             "--output",

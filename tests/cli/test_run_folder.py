@@ -21,25 +21,25 @@ class TestRunFolder:
         outcome = cli(*flags(run.parent, **own, learning_rate=2e-3))
         check_message(
             outcome,
-            f"{run}: the folder holds a run with another configuration",
-            "learning_rate: 0.001 there",
+            f"{run}: the folder has a run with another configuration",
+            "learning_rate: 0.001 before",
             "--overwrite",
         )
         outcome = cli(*flags(run.parent, **own, task="ner", corpus="sample-ner"))
-        check_message(outcome, "task: 'classification' there, 'ner' now")
+        check_message(outcome, "task: 'classification' before, 'ner' now")
         assert tree(run) == before
 
     def test_an_unfinished_run(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0
         (tmp_path / "run" / "result.json").unlink()  # a run that was stopped has none
         before = tree(tmp_path / "run")
-        check_message(cli(*flags(tmp_path)), "holds an unfinished run", "--resume to go on with it")
+        check_message(cli(*flags(tmp_path)), "has an unfinished run", "--resume to continue it")
         assert tree(tmp_path / "run") == before
 
     def test_resuming_what_has_not_begun_begins_it(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli(*flags(tmp_path), "--resume")  # a cluster's job repeats one command until it is done
         assert outcome.code == 0
-        assert "nothing to go on with yet" in outcome.err
+        assert "no run to resume; a new one begins" in outcome.err
         assert (tmp_path / "run" / "result.json").exists()
 
     def test_the_same_configuration_runs_again(self, tmp_path: Path, cli: Cli) -> None:
@@ -50,7 +50,7 @@ class TestRunFolder:
 
     def test_a_folder_of_something_else(self, tmp_path: Path, cli: Cli) -> None:
         write_file(tmp_path / "run" / "thesis.hwp", "years of work")
-        check_message(cli(*flags(tmp_path)), "is no run of this package and is not empty (thesis.hwp)")
+        check_message(cli(*flags(tmp_path)), "the folder is not empty (thesis.hwp) and not a run of this package")
         assert tree(tmp_path / "run") == {"thesis.hwp": b"years of work"}
 
     def test_a_result_that_cannot_be_written(self, tmp_path: Path, cli: Cli) -> None:

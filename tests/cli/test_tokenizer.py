@@ -65,7 +65,7 @@ class TestTokenizer:
             (("train", "sample-row", "--output", "{}/x"), ("unknown corpus 'sample-row'", "sample-raw")),
             (("train", "sample-raw", "--output", "{}"), ("exists and is not empty",)),
             (("train", "sample-raw", "--output", "{}/x", "--vocab_size", "5"), ("--vocab_size", "more than 5")),
-            (("train", "sample-raw", "--output", "{}/x", "--vocab_size", "90000"), ("the text gives a vocabulary",)),
+            (("train", "sample-raw", "--output", "{}/x", "--vocab_size", "90000"), ("the text yields a vocabulary",)),
             (("train", "sample-raw", "--output", "{}/x", "--kind", "bpo"), ("kind", "bpo")),
             (("train", "sample-raw", "--output", "{}/x", "--character_coverage", "2"), ("--character_coverage",)),
             (("train", "{}/none.txt", "--output", "{}/x"), ("none.txt",)),

@@ -46,7 +46,7 @@ class TestTrain:
         outcome = cli(*flags(tmp_path))
         assert outcome.code == 0
         assert re.search(r"metric +validation +test", outcome.out)
-        assert re.search(r"macro_f1 +0\.\d{4} +0\.\d{4}", outcome.out)
+        assert re.search(r"macro_f1 +0\.\d{4} \[.*\] +0\.\d{4} \[", outcome.out)
         assert "6 steps, 48 examples" in outcome.out
         assert f"model: {tmp_path / 'run' / 'best'}" in outcome.out
         assert "train: 48 examples" in outcome.err
