@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints import base, tokenizer
+from ..checkpoints import base
+from ..checkpoints import tokenizer as tokenizers
 from ..errors import InputError
 from ..registry import TASKS
 from ..tasks.base import AnyTask
@@ -34,7 +35,7 @@ def load_tokenizer(name: str) -> Any:
         InputError: there is no such checkpoint, or its tokenizer cannot be loaded.
     """
     path = base.resolve(name)
-    return tokenizer.load_tokenizer(path, base.load_config(path))
+    return tokenizers.load_tokenizer(path, base.load_config(path))
 
 
 def load_checkpoint(name: str, task: str | AnyTask, *, max_length: int = 128, device: str | None = None) -> Predictor:

@@ -48,7 +48,7 @@ class PlainTokenizer:
             token = self.special_tokens_map.get(name)
             setattr(self, name, token)
             setattr(self, f"{name}_id", None if token is None else self.backend_tokenizer.token_to_id(token))
-        extra = map(_text, config.get("extra_special_tokens") or ())
+        extra = map(_text, config.get("additional_special_tokens") or config.get("extra_special_tokens") or ())
         special = dict.fromkeys([*self.special_tokens_map.values(), *extra])
         self.all_special_ids = [self.backend_tokenizer.token_to_id(token) for token in special]
         self.model_input_names = [name for name in _INPUTS if name in inputs]

@@ -265,12 +265,16 @@ class Task(ABC, Generic[E, P, F, B]):
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
     def tokenize(
-        self, texts: Sequence[str], tokenizer: TokenizerLike, *, offsets: bool = True
+        self, texts: Sequence[str], tokenizer: TokenizerLike, *, offsets: bool = True, keep: str | None = None
     ) -> list[tuple[Normalized, Tokens]]:
-        """Normalise and tokenize texts, without special tokens; offsets refer to the normalised texts."""
+        """Normalise and tokenize texts, without special tokens; offsets refer to the normalised texts.
+
+        Special tokens that are written in a text are text, except `keep`.
+        """
         normalizer = Normalizer(self.normalization)
         normalized = [normalizer(text) for text in texts]
-        return list(zip(normalized, tokenize(tokenizer, [n.text for n in normalized], offsets=offsets), strict=True))
+        tokens = tokenize(tokenizer, [n.text for n in normalized], offsets=offsets, keep=keep)
+        return list(zip(normalized, tokens, strict=True))
 
     @staticmethod
     def window(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import InputError
 from ..examples.generation import GenerationExample
 from ..runtime.types import TokenizerLike
-from ..text.tokens import tokenize
+from ..text.tokens import CUT, mark_special_tokens, tokenize_parts
 
 _REPLY = "네"
 """A possible beginning of a turn, to see how a tokenizer cuts the text before one."""
@@ -23,12 +23,14 @@ def encode_conversation(example: GenerationExample, tokenizer: TokenizerLike) ->
             assistant's.
     """
     turns = _turns(example, tokenizer)
-    (ids, offsets) = tokenize(tokenizer, [whole := _render(tokenizer, turns, opened=False)])[0]
+    parts = _render(tokenizer, turns, opened=False)
+    whole, (ids, offsets) = "".join(parts), tokenize_parts(tokenizer, parts)
     targets = [0] * len(ids)
     for k, turn in enumerate(turns):
         if turn["role"] != "assistant":
             continue
-        opened, closed = _render(tokenizer, turns[:k], opened=True), _render(tokenizer, turns[: k + 1], opened=False)
+        opened = "".join(_render(tokenizer, turns[:k], opened=True))
+        closed = "".join(_render(tokenizer, turns[: k + 1], opened=False))
         if not closed.startswith(opened) or not whole.startswith(closed):
             raise InputError(
                 "the chat template writes a turn differently when others follow it, so that it cannot be trained on",
@@ -50,10 +52,11 @@ def encode_opened(example: GenerationExample, tokenizer: TokenizerLike) -> list[
     Raises:
         InputError: there is no chat template.
     """
-    opened = _render(tokenizer, _turns(example, tokenizer), opened=True)
-    alone, followed = tokenize(tokenizer, [opened, opened + _REPLY])
-    first = next((k for k, (start, end) in enumerate(followed.offsets) if end > len(opened)), len(followed.ids))
-    if first < len(followed.ids) and followed.offsets[first][0] >= len(opened):
+    parts = _render(tokenizer, _turns(example, tokenizer), opened=True)
+    length = sum(map(len, parts))
+    alone, followed = (tokenize_parts(tokenizer, [*parts[:-1], parts[-1] + reply]) for reply in ("", _REPLY))
+    first = next((k for k, (start, end) in enumerate(followed.offsets) if end > length), len(followed.ids))
+    if first < len(followed.ids) and followed.offsets[first][0] >= length:
         return list(followed.ids[:first])
     return list(alone.ids)
 
@@ -66,8 +69,9 @@ def _turns(example: GenerationExample, tokenizer: TokenizerLike) -> list[dict[st
             expected="a checkpoint made for conversations",
             fix="use prompt and completion instead of messages, or set tokenizer.chat_template",
         )
-    return [{"role": role, "content": content} for role, content in example.messages]
+    return [{"role": role, "content": mark_special_tokens(tokenizer, content)} for role, content in example.messages]
 
 
-def _render(tokenizer: TokenizerLike, turns: list[dict[str, str]], *, opened: bool) -> str:
-    return str(tokenizer.apply_chat_template(turns, add_generation_prompt=opened, tokenize=False))
+def _render(tokenizer: TokenizerLike, turns: list[dict[str, str]], *, opened: bool) -> list[str]:
+    """Return the text of a conversation in parts: those of the template are recognised, none that a user wrote is."""
+    return str(tokenizer.apply_chat_template(turns, add_generation_prompt=opened, tokenize=False)).split(CUT)

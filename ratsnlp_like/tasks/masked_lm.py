@@ -162,7 +162,8 @@ class MaskedLM(SupportsExport[Likelihood | Filled], LanguageModel[RawExample, Li
         self.check_tokenizer(tokenizer)
         texts = [_with_mask_tokens(example, tokenizer) for example in examples]
         out = []
-        for i, (_, (ids, _)) in enumerate(self.tokenize(texts, tokenizer, offsets=False)):
+        tokens = self.tokenize(texts, tokenizer, offsets=False, keep=tokenizer.mask_token)
+        for i, (_, (ids, _)) in enumerate(tokens):
             for start, end in split_text(len(ids), size) or [(0, 0)]:
                 built, _, _ = Template.of(tokenizer).build(ids[start:end])
                 window: Features = {"input_ids": built, "example": i, "lost": 0}

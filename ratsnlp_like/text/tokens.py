@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
+
+from .normalization import Normalizer
 
 Offset = tuple[int, int]
 """Start and end of a token in its text, in characters, `end` exclusive. Empty where it shows no character."""
@@ -19,21 +23,101 @@ class Tokens(NamedTuple):
     offsets: list[Offset]
 
 
-def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> list[Tokens]:
+def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True, keep: str | None = None) -> list[Tokens]:
     """Tokenize without special tokens and without truncation; offsets never begin or end with white space.
 
-    A tokenizer of the `tokenizers` library returns offsets; for a slow one they are found by
-    `align_tokens`. Without `offsets` they are empty, which takes half the time.
+    A special token that is written in a text (`[SEP]`, `</s>`) is text, and decomposed Hangul (NFD) is read as
+    syllables; offsets refer to the text as given. A tokenizer of the `tokenizers` library returns offsets; for a slow
+    one they are found by `align_tokens`. Without `offsets` they are empty, which takes half the time.
+
+    Args:
+        tokenizer: of transformers, or the plain one of this package.
+        texts: any number of them.
+        offsets: return the offsets of tokens.
+        keep: a special token that is recognised in texts.
     """
-    backend = getattr(tokenizer, "backend_tokenizer", None) if tokenizer.is_fast else None
+    backend = _backend(tokenizer)
     if backend is None:
-        return [_tokenize_slowly(tokenizer, text) for text in texts]
+        return [_tokenize_slowly(tokenizer, text, keep) for text in texts]
+    found = _special_tokens(tokenizer, keep)
+    unusual = {i for i, text in enumerate(texts) if _CONJOINING.search(text) or (found and found.search(text))}
+    encoded = iter(_encode(backend, [text for i, text in enumerate(texts) if i not in unusual], offsets=offsets))
+    return [
+        _join(backend, _cut(text, found), offsets=offsets) if i in unusual else next(encoded)
+        for i, text in enumerate(texts)
+    ]
+
+
+def tokenize_parts(tokenizer: Any, parts: Sequence[str]) -> Tokens:
+    """Tokenize a text in parts, in which special tokens are recognised; offsets refer to the joined text."""
+    backend = _backend(tokenizer)
+    if backend is None:
+        raise ValueError("parts can be tokenized by a fast tokenizer only")
+    return _join(backend, parts, offsets=True)
+
+
+CUT = "\ufdd0"
+"""Mark within a special token that is text; a noncharacter of Unicode, for internal use."""
+
+
+def mark_special_tokens(tokenizer: Any, text: str) -> str:
+    """Put `CUT` into the special tokens of a text. Split at it, its parts contain none."""
+    return CUT.join(_cut(text, _special_tokens(tokenizer, None)))
+
+
+_CONJOINING = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
+"""Letters of decomposed Hangul, as macOS writes it."""
+_COMPOSED = Normalizer(("nfc",))
+
+
+def _backend(tokenizer: Any) -> Any:
+    """Return the tokenizer of the `tokenizers` library, without truncation and padding; None for a slow one."""
+    backend = getattr(tokenizer, "backend_tokenizer", None) if tokenizer.is_fast else None
     # An earlier call may have set these. They are changed only where needed: a tokenizer cannot be changed while
     # another thread uses it.
-    if backend.truncation is not None:
+    if backend is not None and backend.truncation is not None:
         backend.no_truncation()
-    if backend.padding is not None:
+    if backend is not None and backend.padding is not None:
         backend.no_padding()
+    return backend
+
+
+@lru_cache(maxsize=32)
+def _special_tokens(tokenizer: Any, keep: str | None) -> re.Pattern[str] | None:
+    """Return a pattern of the special tokens that a tokenizer recognises in a text, except one."""
+    added = tokenizer.backend_tokenizer.get_added_tokens_decoder().values()
+    names = {token.content for token in added if token.special and len(token.content) > 1} - {keep}
+    return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True)))) if names else None
+
+
+def _cut(text: str, special: re.Pattern[str] | None) -> list[str]:
+    """Cut a text after the first character of each special token in it."""
+    if special is None:
+        return [text]
+    cuts: list[int] = []
+    at = 0
+    while match := special.search(text, at):
+        at = match.start() + 1  # a special token may begin within another
+        cuts.append(at)
+    return [text[start:end] for start, end in pairwise([0, *cuts, len(text)])]
+
+
+def _join(backend: Any, parts: Sequence[str], *, offsets: bool) -> Tokens:
+    """Tokenize parts of a text, with offsets in the text."""
+    composed = [_COMPOSED(part) if _CONJOINING.search(part) else None for part in parts]
+    texts = [part if c is None else c.text for part, c in zip(parts, composed, strict=True)]
+    ids: list[int] = []
+    found: list[Offset] = []
+    start = 0
+    for part, c, tokens in zip(parts, composed, _encode(backend, texts, offsets=offsets), strict=True):
+        ids += tokens.ids
+        spans = tokens.offsets if c is None else [c.to_original(*span) for span in tokens.offsets]
+        found += [(start + first, start + last) for first, last in spans]
+        start += len(part)
+    return Tokens(ids, found)
+
+
+def _encode(backend: Any, texts: Sequence[str], *, offsets: bool) -> list[Tokens]:
     if not offsets:
         return [Tokens(e.ids, []) for e in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
     encodings = backend.encode_batch(list(texts), add_special_tokens=False)
@@ -59,8 +143,8 @@ def _trim(text: str, start: int, end: int) -> Offset:
     return start, end
 
 
-def _tokenize_slowly(tokenizer: Any, text: str) -> Tokens:
-    tokens = tokenizer.tokenize(text)
+def _tokenize_slowly(tokenizer: Any, text: str, keep: str | None) -> Tokens:
+    tokens = tokenizer.tokenize(text, split_special_tokens=keep is None)
     offsets = align_tokens(text, tokens, tokenizer.unk_token)
     return Tokens(tokenizer.convert_tokens_to_ids(tokens), offsets)
 
