@@ -120,7 +120,7 @@ def test_unknown_split(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("proxy", "reachable", "offline"), [(False, False, True), (False, True, False), (True, False, False)]
 )
-def test_the_hub_is_told_when_there_is_no_network(
+def test_offline_mode_is_set_when_there_is_no_network(
     monkeypatch: pytest.MonkeyPatch, proxy: bool, reachable: bool, offline: bool
 ) -> None:
     def getaddrinfo(*_: Any) -> list[Any]:

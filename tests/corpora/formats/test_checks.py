@@ -92,13 +92,13 @@ def test_path_may_be_a_string(write: Write) -> None:
     assert [row.values for row in read_rows(str(write("a.txt", "가\n")))] == [{"text": "가"}]  # type: ignore[arg-type]
 
 
-def test_what_is_wrong_with_the_file_is_said_before_the_first_row_is_asked_for(tmp_path: Path) -> None:
+def test_faults_of_the_file_are_raised_before_the_first_row_is_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_rows(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize("name", ["a.tsv.gz", "A.TSV.GZ", "a.tsv"])
-def test_gzip_is_told_by_its_bytes(write: Write, name: str) -> None:
+def test_gzip_is_recognised_by_its_bytes(write: Write, name: str) -> None:
     path = write(name, gzip.compress("text\tlabel\n가\t1\n".encode()))
     assert choose_format(path).name == "tsv"
     assert values(path) == [{"text": "가", "label": "1"}]

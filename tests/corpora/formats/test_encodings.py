@@ -54,7 +54,7 @@ def test_utf8_that_breaks_off(write: Write) -> None:
     fails(write("a.txt", "가\n나".encode()[:-1]), "byte 4 (0xeb)", line=2)
 
 
-def test_broken_utf8_behind_a_byte_order_mark(write: Write) -> None:
+def test_broken_utf8_after_a_byte_order_mark(write: Write) -> None:
     fails(write("a.txt", codecs.BOM_UTF8 + b"ok\n\xff\n"), "byte 6 (0xff) is not utf-8", line=2)
 
 
