@@ -1,4 +1,4 @@
-# The two commands of the README, and what developers run. PYTHON chooses the interpreter.
+# Commands of the README and of developers. PYTHON is the interpreter of the virtual environment.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -22,7 +22,7 @@ test: install-dev
 test-fast: install-dev
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
-# each from a clean kernel; `make notebooks SAVE=--save` stores what the cells show
+# each from a clean kernel; `make notebooks SAVE=--save` stores the outputs
 notebooks: install-dev
 	$(BIN)/python notebooks/execute.py --jobs 2 $(SAVE)
 
@@ -31,7 +31,7 @@ lint: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# torch comes first and pinned: the versions in constraints.txt are the ones that were tested
+# torch is installed first and pinned; constraints.txt has the tested versions
 $(VENV)/.installed: requirements.txt constraints.txt setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -c constraints.txt torch==2.13.0

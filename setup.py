@@ -1,4 +1,4 @@
-"""Installs ratsnlp_like; requirements.txt is the one list of what it needs."""
+"""Installation of ratsnlp_like; requirements.txt is the single list of its requirements."""
 
 import re
 from pathlib import Path
@@ -9,13 +9,13 @@ HERE = Path(__file__).parent
 
 
 def requirements() -> list[str]:
-    """The lines of requirements.txt that are no comments."""
+    """Return the lines of requirements.txt without comments."""
     lines = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def version() -> str:
-    """The version that the package itself states."""
+    """Return the version stated in the package."""
     text = (HERE / "ratsnlp_like" / "__init__.py").read_text(encoding="utf-8")
     return re.search(r'^__version__ = "(.+)"', text, re.MULTILINE).group(1)
 
@@ -23,7 +23,7 @@ def version() -> str:
 setup(
     name="ratsnlp_like",
     version=version(),
-    description="Fine-tuning of pretrained Korean language models: from a file of text to a model one can trust",
+    description="Fine-tuning of pretrained Korean language models: from a file of text to a model you can trust",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
@@ -44,9 +44,9 @@ setup(
         "sentencepiece": ["sentencepiece>=0.2", "protobuf>=4"],  # KoBERT's tokenizer
         "xlsx": ["openpyxl>=3.1"],
         "lora": ["peft>=0.20"],
-        "onnx": ["onnx>=1.18", "onnxruntime>=1.20", "onnxscript>=0.5"],  # to predict: onnxruntime alone
-        "serve": [],  # comes with the package, for the book's deployment cells install nothing more
-        "plots": ["matplotlib>=3.8", "koreanize-matplotlib>=0.1.1"],  # the latter for its font
+        "onnx": ["onnx>=1.18", "onnxruntime>=1.20", "onnxscript>=0.5"],  # prediction needs onnxruntime alone
+        "serve": [],  # part of the package: the book's deployment notebooks install nothing else
+        "plots": ["matplotlib>=3.8", "koreanize-matplotlib>=0.1.1"],  # koreanize-matplotlib for its font
         "tensorboard": ["tensorboard>=2.15"],
         "wandb": ["wandb>=0.16"],
         "mlflow": ["mlflow>=2.10"],

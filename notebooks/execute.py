@@ -1,9 +1,9 @@
-"""Run notebooks from a clean kernel, each in a folder of its own, and fail if a cell fails.
+"""Run notebooks from a clean kernel, each in a temporary folder, and fail if a cell fails.
 
     python notebooks/execute.py [NOTEBOOK.ipynb ...] [--save] [--jobs 2]
 
-Without names all of this folder are run. `--save` writes what the cells print and draw into the files; without it the
-files stay as they are.
+Without names all notebooks of this folder are run. `--save` writes the outputs into the files; without it the files are
+not changed.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 HERE = Path(__file__).parent
 _SECONDS = 600
-"""A cell that takes longer has failed."""
+"""Timeout of a cell, in seconds."""
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ADVICE = re.compile(r".*TqdmWarning: IProgress not found.*\n.*\n")
-"""Of a kernel without ipywidgets, which Colab and Jupyter have."""
+"""Warning of a kernel without ipywidgets, which Colab and Jupyter have."""
 _MISSING = re.compile(r"\bsh: .*not found")
 
 
@@ -36,7 +36,7 @@ def run(path: Path, *, save: bool) -> tuple[float, str | None]:
     """Run a notebook.
 
     Returns:
-        Seconds, the start of the kernel included, and what went wrong.
+        Seconds, including the start of the kernel, and the error, if any.
     """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
@@ -48,7 +48,7 @@ def run(path: Path, *, save: bool) -> tuple[float, str | None]:
             notebook,
             timeout=_SECONDS,
             kernel_name="python3",
-            coalesce_streams=True,  # what several lines print is one output
+            coalesce_streams=True,  # consecutive prints are one output
             resources={"metadata": {"path": folder}},
         )
         try:
@@ -62,16 +62,16 @@ def run(path: Path, *, save: bool) -> tuple[float, str | None]:
 
 
 def environment(folder: str) -> dict[str, str]:
-    """Of a kernel: commands of this interpreter's environment are found, and the cache is empty."""
+    """Return the environment of a kernel: commands of this interpreter are found, and the cache is empty."""
     found = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return os.environ | {"PATH": found, "RATSNLP_LIKE_CACHE": str(Path(folder, "cache"))}
 
 
 def check_commands(notebook: Any) -> None:
-    """A line of the shell that fails ends no cell; where it fails for want of its command, the notebook is wrong.
+    """Check that the commands of shell lines exist: a failing shell line does not fail its cell.
 
     Raises:
-        FileNotFoundError: a command was not there.
+        FileNotFoundError: a command was not found.
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
@@ -80,7 +80,7 @@ def check_commands(notebook: Any) -> None:
 
 
 def tidied(notebook: Any) -> Any:
-    """A run notebook without what differs from machine to machine: times of cells, details of the kernel."""
+    """Return a notebook without machine-dependent metadata: times of cells, details of the kernel."""
     notebook.metadata = {
         "kernelspec": _KERNEL,
         "language_info": {"name": "python"},
@@ -97,22 +97,22 @@ def tidied(notebook: Any) -> Any:
 def _tidied(output: Any) -> Any:
     if output.output_type != "stream":
         return output
-    # a progress bar writes over itself: what a reader would see is what stands behind the last return
+    # a progress bar overwrites its line: only the text after the last carriage return is visible
     text = _ADVICE.sub("", _ESCAPES.sub("", output.text))
     output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
     return output if output.text.strip() else None
 
 
 def main() -> int:
-    """See the module."""
+    """Run the notebooks given on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="*", type=Path)
-    parser.add_argument("--save", action="store_true", help="write what the cells print and draw into the files")
-    parser.add_argument("--jobs", type=int, default=1, help="notebooks at a time; they share the cores")
+    parser.add_argument("--save", action="store_true", help="write the outputs of the cells into the files")
+    parser.add_argument("--jobs", type=int, default=1, help="number of notebooks run at a time; they share the cores")
     arguments = parser.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // arguments.jobs)))
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # a kernel forks where a cell has a line of the shell
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # a kernel forks for shell lines
     paths = arguments.notebooks or sorted(HERE.glob("*.ipynb"))
     failed = 0
     with ThreadPoolExecutor(arguments.jobs) as pool:

@@ -1,4 +1,4 @@
-"""The notebooks of the repository: their form, and that what they show is a whole run. `make notebooks` runs them."""
+"""The notebooks of the repository: their form and complete outputs. `make notebooks` runs them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSTALL = re.compile(
 HANGUL = re.compile("[가-힣]")
 
 
-def test_all_are_there() -> None:
+def test_all_notebooks_exist() -> None:
     assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(12)]
 
 
@@ -39,7 +39,7 @@ def source(cell: dict[str, Any]) -> str:
     return "".join(cell["source"])
 
 
-def test_it_begins_with_title_badge_and_install(path: Path, cells: list[dict[str, Any]]) -> None:
+def test_title_badge_and_installation_come_first(path: Path, cells: list[dict[str, Any]]) -> None:
     title = source(cells[0])
     assert title.startswith(f"# {path.name[:2]}. ")
     assert BADGE.format(repository=REPOSITORY, name=path.name) in title
@@ -48,42 +48,42 @@ def test_it_begins_with_title_badge_and_install(path: Path, cells: list[dict[str
     assert installed["repository"] == REPOSITORY
 
 
-def test_checkpoint_and_corpus_are_named_in_one_cell(cells: list[dict[str, Any]]) -> None:
+def test_checkpoint_and_corpus_are_set_in_one_cell(cells: list[dict[str, Any]]) -> None:
     named = []
     for cell in cells[2:]:
         if cell["cell_type"] != "code" or source(cell).lstrip().startswith(("%", "!")):
             continue
         try:
             body = ast.parse(source(cell)).body
-        except SyntaxError:  # a line of the shell
+        except SyntaxError:  # a shell line
             continue
         targets = [node.targets[0] for node in body if isinstance(node, ast.Assign)]
         if len(targets) == len(body) and all(isinstance(t, ast.Name) and t.id.isupper() for t in targets):
             named.append({t.id for t in targets if isinstance(t, ast.Name)})
-    assert named, "no cell that names the checkpoint and nothing else"
+    assert named, "no cell that sets only constants"
     assert any(re.search("CHECKPOINT|BERT|GPT|TOKENIZERS", " ".join(names)) for names in named)
 
 
-def test_it_is_korean(cells: list[dict[str, Any]]) -> None:
+def test_texts_are_korean(cells: list[dict[str, Any]]) -> None:
     texts = [source(cell) for cell in cells if cell["cell_type"] == "markdown"]
     assert len(texts) >= 5
     assert all(HANGUL.search(text) for text in texts)
 
 
-def test_what_it_shows_is_a_whole_run(cells: list[dict[str, Any]]) -> None:
+def test_outputs_are_those_of_one_complete_run(cells: list[dict[str, Any]]) -> None:
     run = [cell for cell in cells if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in run] == list(range(1, len(run) + 1))
     shown = json.dumps([cell["outputs"] for cell in run], ensure_ascii=False)
     assert '"error"' not in shown
-    assert not re.search(r"/(tmp|root|home|work|var|content)/", shown), "a path of the machine that it ran on"
+    assert not re.search(r"/(tmp|root|home|work|var|content)/", shown), "a path of a machine"
     assert any(cell["outputs"] for cell in run)
 
 
-def test_it_is_small_enough_for_a_repository(path: Path) -> None:
+def test_file_size(path: Path) -> None:
     assert path.stat().st_size < 1_500_000
 
 
-def test_links_lead_somewhere(cells: list[dict[str, Any]]) -> None:
+def test_links_to_notebooks_exist(cells: list[dict[str, Any]]) -> None:
     text = "\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
     for target in re.findall(r"\]\(([^)#:]+?\.ipynb)\)", text):
         assert (FOLDER / target).exists(), target
