@@ -1,6 +1,6 @@
-"""What all tests share: no network, no cache but their own, tokenizers and checkpoints made on the spot.
+"""Fixtures of all tests: no network, a separate cache, tokenizers and checkpoints made in memory.
 
-Real corpora and tokenizers lie beside the repository in `shared/data`; tests that want them skip where it is absent.
+Real corpora and tokenizers are in `shared/data` next to the repository; tests that use them are skipped without it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ratsnlp_like.training.finetune import FineTuneResult
 
-# Before anything imports torch, tokenizers or the hub.
+# before torch, tokenizers or the hub are imported
 os.environ["HF_HUB_OFFLINE"] = "1"
-os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the models are tiny, and workers of xdist share the cores
+os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the models are tiny, and xdist workers share the cores
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # torch takes its number of threads from here
 
 import pytest
@@ -33,16 +33,16 @@ SENTENCES = (
     "한빛전자는 3월 2일에 새 공장을 연다",
     "물이 너무 차가워서 10분 만에 나왔다",
 )
-"""What the tiny tokenizers are trained on."""
+"""Training texts of the tiny tokenizers."""
 
-# A machine under load must not fail a test; what a property finds must not depend on the day.
+# no deadline on a busy machine, and the same examples in every run
 settings.register_profile("ratsnlp_like", deadline=None, derandomize=True)
 settings.load_profile("ratsnlp_like")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """No test reads the user's corpora or cache, nor leaves anything there."""
+    """Keep tests away from the user's corpora and cache."""
     folder = tmp_path_factory.mktemp("environment")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RATSNLP_LIKE_CACHE", str(folder / "cache"))
@@ -52,10 +52,10 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """The log of each test is its own: one that calls `main` leaves a handler, and records would come twice."""
+    """Reset the package's logger: a test that calls `main` leaves a handler, which would duplicate records."""
     log = logging.getLogger("ratsnlp_like")
 
-    def reset() -> None:  # pytest puts handlers of its own on a logger that does not propagate
+    def reset() -> None:  # pytest adds handlers to a logger that does not propagate
         log.handlers.clear()
         log.propagate = True
         log.setLevel(logging.NOTSET)
@@ -71,7 +71,7 @@ class NetworkUsedError(OSError):
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every connection fails at once; the list says which were tried."""
+    """Refuse every connection; return the list of attempts."""
     tried: list[str] = []
 
     def refuse(*address: Any, **_: Any) -> Any:
@@ -83,12 +83,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return tried
 
 
-# Real data
-
-
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of real corpora and tokenizers."""
+    """Return the folder of real corpora and tokenizers."""
     if not DATA.is_dir():
         pytest.skip(f"real corpora and tokenizers are not at {DATA}")
     return DATA
@@ -96,19 +93,19 @@ def data() -> Path:
 
 @pytest.fixture(scope="session")
 def korpora_root(data: Path) -> Path:
-    """The root as Korpora lays it out."""
+    """Return the corpus root in the layout of Korpora."""
     return data / "korpora"
 
 
 @pytest.fixture(scope="session")
 def tokenizers_root(data: Path) -> Path:
-    """Folders with a configuration and a tokenizer, without weights."""
+    """Return the folder of checkpoints with configuration and tokenizer, without weights."""
     return data / "tokenizers"
 
 
 @pytest.fixture(scope="session")
 def real_tokenizer(tokenizers_root: Path) -> Callable[[str], Any]:
-    """`real_tokenizer("kcbert-base")`: loaded as the package loads it, once a session."""
+    """Return a function that loads a real tokenizer as the package does, once per session."""
     loaded: dict[str, Any] = {}
 
     def load(name: str) -> Any:
@@ -123,9 +120,6 @@ def real_tokenizer(tokenizers_root: Path) -> Callable[[str], Any]:
         return loaded[name]
 
     return load
-
-
-# Tokenizers made on the spot
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +157,7 @@ def _byte_level() -> str:
 
 @pytest.fixture
 def tiny_tokenizer(_wordpiece: str) -> Any:
-    """BERT's kind: WordPiece between [CLS] (2) and [SEP] (3); [PAD] 0, [UNK] 1; token types."""
+    """Return a tokenizer like BERT's: WordPiece between [CLS] (2) and [SEP] (3); [PAD] 0, [UNK] 1; token types."""
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
@@ -176,7 +170,7 @@ def tiny_tokenizer(_wordpiece: str) -> Any:
 
 @pytest.fixture
 def tiny_bpe_tokenizer(_byte_level: str) -> Any:
-    """GPT-2's kind: byte-level BPE, so that a Hangul syllable can be three tokens; no special tokens around a text."""
+    """Return a tokenizer like GPT-2's: byte-level BPE (a Hangul syllable can be three tokens), no special tokens."""
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
@@ -186,18 +180,15 @@ def tiny_bpe_tokenizer(_byte_level: str) -> Any:
     )
 
 
-# Checkpoints made on the spot
-
-
 @pytest.fixture
 def tiny_model_folder(tmp_path: Path, tiny_tokenizer: Any) -> Callable[..., Path]:
-    """`tiny_model_folder()` writes a checkpoint: a BERT of 2 layers, 32 wide, with fixed random weights.
+    """Return a function that writes a checkpoint: a BERT of 2 layers, 32 wide, with fixed random weights.
 
-    Args of the factory:
-        name: of the folder, below tmp_path.
-        tokenizer: another one than `tiny_tokenizer`.
-        weights: False leaves them out.
-        seed: of the weights.
+    Args of the function:
+        name: name of the folder in tmp_path.
+        tokenizer: default: `tiny_tokenizer`.
+        weights: False omits the weights.
+        seed: seed of the weights.
         config: fields of BertConfig.
     """
 
@@ -223,12 +214,9 @@ def tiny_model_folder(tmp_path: Path, tiny_tokenizer: Any) -> Callable[..., Path
     return make
 
 
-# Trained models
-
-
 @pytest.fixture(scope="session")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
-    """A classifier of one layer, trained on sample-sentiment for 3 epochs."""
+    """Return a classifier of one layer, trained on sample-sentiment for 3 epochs."""
     from helpers import job
 
     from ratsnlp_like.training.finetune import fine_tune
@@ -239,7 +227,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
 
 @pytest.fixture(scope="session")
 def recognizer(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
-    """A recogniser of entities of one layer, trained on sample-ner for 6 epochs."""
+    """Return an NER model of one layer, trained on sample-ner for 6 epochs."""
     from helpers import job
 
     from ratsnlp_like.training.finetune import fine_tune
@@ -251,7 +239,7 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> FineTuneResult:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The folders of a classifier with random weights and of its export to ONNX."""
+    """Return the folders of a randomly initialised classifier and of its export to ONNX."""
     from saved_models import save_random_model
 
     from ratsnlp_like.export.export import export

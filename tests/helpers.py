@@ -1,4 +1,4 @@
-"""What the tests of data, training and command line share: small models, small files, quick runs."""
+"""Small models, small files and short runs for the tests of data, training and the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ratsnlp_like.examples.text import TextExample
 from ratsnlp_like.registry import CORPORA
 from ratsnlp_like.tasks.classification import Classification
 
-torch.set_num_threads(1)  # the models are tiny, and so may the machine be
+torch.set_num_threads(1)  # the models are tiny
 
 CHECKPOINT = "ko-blank-bert"
 TINY = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
@@ -50,58 +50,58 @@ TEXTS = [
     "내일 광주에 비",
     "최민재",
 ]
-"""Sentences such as the reviews of sample-sentiment, then such as the news of sample-ner."""
+"""Sentences in the style of sample-sentiment, then of sample-ner."""
 COMMAND = [sys.executable, "-m", "ratsnlp_like"]
 
 
 def write(path: Path, text: str | bytes) -> Path:
-    """A file of these bytes, or of this text in UTF-8."""
+    """Write bytes, or text in UTF-8, and return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
 
 def tsv(path: Path, rows: Iterable[tuple[str, ...]], header: str = "text\tlabel") -> Path:
-    """A TSV file of rows."""
+    """Write rows as a TSV file."""
     return write(path, "\n".join([header, *("\t".join(row) for row in rows)]) + "\n")
 
 
 def lay(name: str, root: Path) -> FilesCorpus:
-    """A registered corpus, with its samples below `root` as its files."""
+    """Write the samples of a registered corpus below `root` and return the corpus."""
     corpus = CORPORA[name]
     assert isinstance(corpus, FilesCorpus)
     for split, raw in corpus.sample.items():
         write(root / corpus.paths[split][0].replace("*", "-v1"), raw)
-    # one that ships with the package looks into its own folder; here it shall look into the root
+    # a bundled corpus reads its own folder; this one reads the root
     kind = type(corpus)
     return type(kind.__name__, (kind,), {"folder": None})() if corpus.folder else corpus
 
 
 @lru_cache
 def tokenizer() -> Any:
-    """The bundled tokenizer."""
+    """Return the bundled tokenizer."""
     return new_tokenizer()
 
 
 def new_tokenizer() -> Any:
-    """The bundled tokenizer, for whoever changes it."""
+    """Return a new instance of the bundled tokenizer, which a test may change."""
     name = resolve(CHECKPOINT)
     return load_tokenizer(name, load_config(name))
 
 
 def read(path: Path, cache: Path, kind: type[Example] = TextExample, **corpus: Any) -> ReadSplit:
-    """A file, read through the cache."""
+    """Read a file through the cache."""
     return read_split(FileCorpus(file=path, kind=kind, **corpus), "train", root=cache, cache=cache)
 
 
 def encode(path: Path, cache: Path, labels: tuple[str, ...] = ("부정", "긍정"), **changes: Any) -> EncodedSplit:
-    """A file, encoded for classification through the cache."""
+    """Encode a file for classification through the cache."""
     own = {"task": Classification(), "tokenizer": tokenizer(), "max_length": 32} | changes
     return encode_split(read(path, cache), own["task"], own["tokenizer"], labels, own["max_length"], cache=cache)
 
 
 def job(tmp_path: Path, **changes: Any) -> dict[str, Any]:
-    """Keywords of a quick `fine_tune`: 48 reviews, 6 steps, one layer of random weights."""
+    """Return arguments of a short `fine_tune`: 48 reviews, 6 steps, one randomly initialised layer."""
     return {
         "task": "classification",
         "corpus": "sample-sentiment",
@@ -123,7 +123,7 @@ def job(tmp_path: Path, **changes: Any) -> dict[str, Any]:
 
 
 def flags(tmp_path: Path, **changes: Any) -> list[str]:
-    """`job` as arguments of `ratsnlp-like train`; a value of None leaves the flag out."""
+    """Return `job` as arguments of `ratsnlp-like train`; a value of None omits the flag."""
     import json
 
     out = ["train"]
@@ -135,37 +135,37 @@ def flags(tmp_path: Path, **changes: Any) -> list[str]:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Of a process that is asked to be quick and to need no network."""
+    """Return the environment of a child process: one thread, no network."""
     quick = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
     return os.environ | quick | changes
 
 
 def command(arguments: Iterable[object], **options: Any) -> subprocess.CompletedProcess[str]:
-    """`ratsnlp-like` in a process of its own."""
+    """Run `ratsnlp-like` in a child process."""
     options = {"env": environment(), "timeout": 120, "text": True, "capture_output": True} | options
     return subprocess.run([*COMMAND, *map(str, arguments)], check=False, **options)
 
 
 def python(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Lines of Python in a process of their own."""
+    """Run Python code in a child process."""
     options = {"env": environment(), "timeout": 120, "text": True, "capture_output": True} | options
     options["env"] = options["env"] | {"PYTHONPATH": str(Path(__file__).parent)}
     return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=False, **options)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a model folder."""
+    """Return the tensors of a model folder."""
     from safetensors.torch import load_file
 
     return load_file(folder / "model.safetensors")
 
 
 def largest_difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
-    """Between the tensors of two models of one architecture."""
+    """Return the largest absolute difference between the tensors of two models of one architecture."""
     assert one.keys() == other.keys()
     return max(float((one[name] - other[name]).abs().max()) for name in one)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder with its bytes."""
+    """Return every file below a folder with its bytes."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}

@@ -1,4 +1,4 @@
-"""The shape of the house: who may know whom, what is imported when, what everything public says of itself."""
+"""Architecture of the package: layers, import cycles, sizes, lazy imports, docstrings, no pickles."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KINDS = ("corpora", "tasks", "checkpoints", "metrics", "training.loggers")
 
 
 def package(module: str) -> str:
-    """The package of a module; a module of the root stands for itself."""
+    """Return the package of a module; a module of the root is its own package."""
     return module.partition(".")[0]
 
 
@@ -51,9 +51,9 @@ def tree(module: str) -> ast.Module:
 
 
 def imported(module: str) -> Iterator[str]:
-    """Modules of this package that a module imports, within functions and for annotations too.
+    """Iterate over the modules of this package that a module imports, also within functions.
 
-    Names of the package itself (`from . import __version__`) and imports under TYPE_CHECKING are left out.
+    Names of the package itself (`from . import __version__`) and imports under TYPE_CHECKING are excluded.
     """
     is_package = MODULES[module].name == "__init__.py"
     above = [NAME, *module.split(".")][: None if is_package else -1]
@@ -74,9 +74,6 @@ def imported(module: str) -> Iterator[str]:
                 found = inside if inside in MODULES else inside.rpartition(".")[0]
                 if found:
                     yield found
-
-
-# Who knows whom
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -117,8 +114,8 @@ def test_size_of_the_root_and_of_modules() -> None:
 FACADE = [module for module in MODULES if module.split(".")[0] == "nlpbook"]
 
 
-def test_the_facade_of_the_book_is_thin_and_nobody_knows_it() -> None:
-    """Its names stand on the package; nothing of the package stands on them."""
+def test_the_facade_of_the_book_is_thin_and_imported_by_no_other_package() -> None:
+    """The facade imports the package; nothing of the package imports the facade."""
     assert len(FACADE) > 10
     for module in MODULES:
         assert module in FACADE or not {name for name in imported(module) if name.startswith("nlpbook")}, module
@@ -131,15 +128,15 @@ REGISTERED = [name for name, path in MODULES.items() if any(r in path.read_text(
 
 
 @pytest.mark.parametrize("module", REGISTERED)
-def test_what_is_registered_stands_alone(module: str) -> None:
+def test_registered_modules_are_not_imported_by_others(module: str) -> None:
     """A corpus, a task, a checkpoint, a metric or a logger is one file that can be removed: no other imports it."""
     assert module.startswith(tuple(f"{kind}." for kind in KINDS))
     importers = [other for other in MODULES if module in set(imported(other))]
     assert importers == []
 
 
-def test_the_parser_of_imports_sees_what_there_is() -> None:
-    """A test that sees no import cannot fail."""
+def test_imports_are_found() -> None:
+    """Guard against a parser that finds no imports, with which the tests above could not fail."""
     assert set(imported("errors")) == set()
     assert {"registry", "text.spans", "metrics.entities", "tasks.base", "errors"} <= set(imported("tasks.ner"))
     assert "corpora.hub" in set(imported("corpora.opening"))  # within a function
@@ -152,8 +149,6 @@ def test_the_parser_of_imports_sees_what_there_is() -> None:
 def test_every_layer_exists() -> None:
     assert {package(module) for module in MODULES} == set(LEVEL)
 
-
-# What is imported when
 
 HEAVY = ("torch", "transformers", "pytorch_lightning", "datasets", "sklearn", "seqeval", "pandas", "pyarrow", "Korpora")
 
@@ -185,13 +180,10 @@ _TRAIN = ["train", "--task", "classification", "--corpus", "sample-sentiment", "
         (f"import {NAME}.text.steps, {NAME}.text.spans, {NAME}.metrics.entities, {NAME}.examples", HEAVY),
     ],
 )
-def test_heavy_libraries_wait_until_they_are_needed(code: str, free: tuple[str, ...]) -> None:
+def test_heavy_libraries_are_imported_lazily(code: str, free: tuple[str, ...]) -> None:
     code += f"\nimport sys; print('LOADED', *(set({free!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1].split() == ["LOADED"]
-
-
-# What everything public says of itself
 
 
 def public(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
@@ -255,7 +247,7 @@ FLAGS = {
 }
 
 
-def test_every_flag_says_what_it_does() -> None:
+def test_every_flag_has_a_help_text() -> None:
     """The text below a field is the help of its flag."""
     seen = 0
     for module, names in FLAGS.items():
@@ -270,9 +262,6 @@ def test_every_flag_says_what_it_does() -> None:
                     assert isinstance(below.value, ast.Constant), what
                     assert len(str(below.value.value)) > 15, what
     assert seen > 30
-
-
-# No pickles
 
 
 @pytest.mark.parametrize("module", MODULES)
