@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ def load_model(
     vocabulary: int,
     init: Init = "pretrained",
     attention: str | None = None,
+    complete: bool = False,
 ) -> Any:
     """A model in fp32 with the head of `model_class`, in training mode.
 
@@ -35,6 +37,7 @@ def load_model(
         vocabulary: how many tokens the tokenizer has; a model with fewer rows is enlarged.
         init: the checkpoint's weights, or random ones.
         attention: transformers' implementation of attention; its own choice for None.
+        complete: raise where a tensor would start from random values, as that of a new head does in training.
 
     Raises:
         InputError: the checkpoint cannot be had, has no weights, or they are of another architecture.
@@ -71,6 +74,8 @@ def load_model(
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
+        if complete:
+            _check_complete(name, model, info, vocabulary)
         prefix = model.base_model_prefix + "."
         missing = [key for key in info["missing_keys"] if key.startswith(prefix) and ".pooler." not in key]
         if missing:
@@ -97,3 +102,21 @@ def load_model(
             log.warning("%s: %d tokens, %d embeddings; enlarged.", name, vocabulary, config.vocab_size)
             model.resize_token_embeddings(vocabulary)
     return model.train()  # from_pretrained returns a model with dropout off, and Lightning keeps it so
+
+
+def _check_complete(name: str, model: Any, info: Mapping[str, Any], vocabulary: int) -> None:
+    lacking = sorted(info["missing_keys"]) + sorted(key for key, *_ in info["mismatched_keys"])
+    if lacking:
+        raise InputError(
+            f"{len(lacking)} tensors of {type(model).__name__} are missing or of another size, such as {lacking[0]}",
+            place=name,
+            expected="the weights that were saved with its config.json",
+            fix="copy the folder again, or train again",
+        )
+    if vocabulary > model.config.vocab_size:
+        raise InputError(
+            f"the tokenizer has {vocabulary:,} tokens, the model {model.config.vocab_size:,}",
+            place=name,
+            expected="the tokenizer that was saved with the model",
+            fix="copy the folder again, or train again",
+        )

@@ -87,9 +87,10 @@ class Example:
         """Return True for one input, False for several; a tuple is one input where inputs have several texts."""
         if isinstance(value, tuple):
             return len(cls.required()) > 1
-        if hasattr(value, "columns") or hasattr(value, "column_names"):  # DataFrames and data sets
-            return False
-        return isinstance(value, (str, Mapping, Example)) or not isinstance(value, Iterable)
+        if isinstance(value, (str, Mapping, Example)):
+            return True
+        is_table = hasattr(value, "columns") or hasattr(value, "column_names")  # a DataFrame or a data set
+        return not is_table and not isinstance(value, Iterable)
 
     def as_input(self) -> Self:
         """Return this example as an input to predict on; by default it is the same."""

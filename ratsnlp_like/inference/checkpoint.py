@@ -10,6 +10,7 @@ from ..checkpoints import tokenizer as tokenizers
 from ..errors import InputError
 from ..registry import TASKS
 from ..tasks.base import AnyTask
+from ..tasks.language_model import LanguageModel
 from .model_folder import load_torch
 from .predictor import Predictor
 
@@ -51,11 +52,8 @@ def load_checkpoint(name: str, task: str | AnyTask, *, max_length: int = 128, de
         InputError: the checkpoint cannot be loaded, or the task has labels and needs fine-tuning.
     """
     task = TASKS[task]() if isinstance(task, str) else task
-    if task.name not in {"masked-lm", "causal-lm", "generation"}:
-        raise InputError(
-            f"the task {task.name} needs a fine-tuned model",
-            place="task",
-            expected="masked-lm, causal-lm or generation",
-        )
-    model, tokenizer = load_torch(Path(base.resolve(name)), task, device, unpadded=True, precision="32")
+    if not isinstance(task, LanguageModel):
+        names = [name for name, kind in TASKS.items() if issubclass(kind, LanguageModel)]
+        raise InputError(f"the task {task.name} needs a fine-tuned model", place="task", expected=", ".join(names))
+    model, tokenizer = load_torch(Path(base.resolve(name)), task, device, complete=False)
     return Predictor(task, model, tokenizer, labels=[], max_length=max_length, about={"checkpoint": name})

@@ -47,7 +47,13 @@ def find_model(folder: str | Path) -> Path:
 
 
 def load_torch(
-    path: Path, task: AnyTask, device: str | None, *, unpadded: bool, precision: PredictionPrecision
+    path: Path,
+    task: AnyTask,
+    device: str | None,
+    *,
+    unpadded: bool = True,
+    precision: PredictionPrecision = "32",
+    complete: bool = True,
 ) -> tuple[Any, Any]:
     """Return the model of a folder, on its device and in evaluation mode, and the tokenizer.
 
@@ -57,9 +63,10 @@ def load_torch(
         device: such as `cpu`; by default a GPU where there is one.
         unpadded: run without padding where the architecture allows it.
         precision: data type of the weights.
+        complete: raise where weights are missing; otherwise a missing head starts from random values.
 
     Raises:
-        InputError: the folder cannot be loaded.
+        InputError: the folder cannot be loaded, or weights are missing or not finite.
     """
     import torch
 
@@ -68,8 +75,11 @@ def load_torch(
 
     config = load_config(str(path))
     tokenizer = load_tokenizer(str(path), config)
-    load = lora.load if lora.is_adapter(path) else load_model
-    model = load(path, config, task.model_class(), vocabulary=len(tokenizer))
+    if lora.is_adapter(path):
+        model = lora.load(path, config, task.model_class(), vocabulary=len(tokenizer))
+    else:
+        model = load_model(path, config, task.model_class(), vocabulary=len(tokenizer), complete=complete)
+    _check_finite(model, path)
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if unpadded:
         install(model)
@@ -78,6 +88,12 @@ def load_torch(
         if not computes_bf16(model.device.type):
             log.warning("this %s does not compute in bf16: it is emulated, slower than fp32", model.device.type)
     return model, tokenizer
+
+
+def _check_finite(model: Any, path: Path) -> None:
+    for name, parameter in model.named_parameters():
+        if parameter.is_floating_point() and not parameter.detach().sum().isfinite():
+            raise InputError(f"the weights contain NaN or infinity, in {name}", place=path, fix="train again")
 
 
 def load_onnx(path: Path, device: str | None) -> tuple[OnnxModel, Any]:

@@ -27,7 +27,7 @@ from ..tasks.predictions import Prediction
 from .model_card import model_card
 from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
-from .task_file import FORMAT_VERSION, read_metrics, read_task_file
+from .task_file import FORMAT_VERSION, read_metrics, read_task_file, vocabulary_digest
 
 
 class Outcome(NamedTuple):
@@ -100,6 +100,7 @@ class Predictor:
             model, tokenizer = load_onnx(path, device)
         else:
             model, tokenizer = load_torch(path, saved.task, device, unpadded=unpadded, precision=precision)
+        saved.check_tokenizer(tokenizer, path)
         return cls(
             saved.task,
             model,
@@ -150,6 +151,7 @@ class Predictor:
             "fields": self.task.to_dict(),
             "labels": self.labels,
             "max_length": self.max_length,
+            "vocabulary": vocabulary_digest(self.tokenizer),
             "about": {**self.about, "ratsnlp_like": __version__},
         }
 

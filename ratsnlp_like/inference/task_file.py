@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from dataclasses import dataclass, fields
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import check_types, type_in_words
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..registry import TASKS
 from ..tasks.base import AnyTask
 
@@ -28,6 +29,22 @@ class TaskFile:
     max_length: int
     about: dict[str, Any]
     """Facts about the training: checkpoint, corpus, columns, fingerprints, versions."""
+    vocabulary: str | None = None
+    """Digest of the tokenizer's vocabulary; None in folders of earlier versions."""
+
+    def check_tokenizer(self, tokenizer: Any, folder: Path) -> None:
+        """Check that a tokenizer has the vocabulary that the model was trained with.
+
+        Raises:
+            InputError: it has another one.
+        """
+        if self.vocabulary is not None and vocabulary_digest(tokenizer) != self.vocabulary:
+            raise InputError(
+                "the tokenizer is not that of the model: it has another vocabulary",
+                place=folder,
+                expected="the tokenizer's files that were saved with the model",
+                fix=_AGAIN,
+            )
 
     @property
     def columns(self) -> dict[str, str]:
@@ -70,10 +87,13 @@ def read_task_file(path: Path) -> TaskFile:
     except InputError as error:
         problem = f"{error.place}: {error.problem}" if error.place else error.problem
         raise InputError(problem, place=place, expected=error.expected, fix=error.fix or _AGAIN) from None
-    return TaskFile(task, content["labels"], content["max_length"], content["about"])
+    return TaskFile(task, content["labels"], content["max_length"], content["about"], content.get("vocabulary"))
 
 
 def _task_of(name: str, values: dict[str, Any]) -> AnyTask:
+    if name not in TASKS:
+        fix = f"{did_you_mean(name, TASKS)}; or import the module that registers the task"
+        raise InputError(f"unknown task {name!r}", fix=fix)
     kind = TASKS[name]
     known = {f.name for f in fields(kind)}
     check_types(kind, {name: value for name, value in values.items() if name in known})
@@ -81,6 +101,14 @@ def _task_of(name: str, values: dict[str, Any]) -> AnyTask:
 
 
 _AGAIN = "copy the folder again, or train again"
+
+
+def vocabulary_digest(tokenizer: Any) -> str:
+    """Return the sha256 of the tokens of a tokenizer in the order of their ids, and of the largest id."""
+    vocabulary: dict[str, int] = getattr(tokenizer, "backend_tokenizer", tokenizer).get_vocab()
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    content = "\0".join([*tokens, str(max(vocabulary.values(), default=0))])
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import shutil
 from pathlib import Path
 
 import pytest
-from helpers import CHECKPOINT, TEXTS, tokenizer, tree, write
+from helpers import CHECKPOINT, TEXTS, tokenizer, tree, weights, write
+from safetensors.torch import save_file
 
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.inference.model_folder import find_model
 from ratsnlp_like.inference.predictor import Predictor
+from ratsnlp_like.inference.task_file import vocabulary_digest
 from ratsnlp_like.training.finetune import FineTuneResult
 
 
@@ -30,6 +34,7 @@ def test_task_json(classifier: FineTuneResult) -> None:
         },
         "labels": ["긍정", "부정"],
         "max_length": 32,
+        "vocabulary": vocabulary_digest(tokenizer()),
     }
     assert about["checkpoint"] == CHECKPOINT
     assert about["corpus"] == "sample-sentiment"
@@ -116,18 +121,51 @@ def test_the_remains_of_an_interrupted_save_are_removed(tmp_path: Path, classifi
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [("{", "cannot be read"), ('{"format_version": 99}', "later version"), ("[]", "cannot be read")],
-)
-def test_a_broken_folder(tmp_path: Path, content: str, message: str) -> None:
-    write(tmp_path / "task.json", content)
-    with pytest.raises(InputError, match=message):
-        Predictor.from_pretrained(tmp_path)
-
-
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         Predictor.from_pretrained(tmp_path / "nothing")
     with pytest.raises(InputError, match=r"contains no model \(it contains nothing\)"):
         Predictor.from_pretrained(tmp_path)
+
+
+@pytest.fixture
+def copied(tmp_path: Path, classifier: FineTuneResult) -> Path:
+    """A copy of a trained model, for tests that damage it."""
+    return Path(shutil.copytree(classifier.best, tmp_path / "copied"))
+
+
+@pytest.mark.parametrize("lost", ["classifier.weight", "bert.pooler.dense.bias", "bert.embeddings.LayerNorm.weight"])
+def test_missing_weights_are_not_initialized(copied: Path, lost: str) -> None:
+    state = weights(copied)
+    del state[lost]
+    save_file(state, copied / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match=f"1 tensors of .* are missing or of another size, such as {lost}"):
+        Predictor.from_pretrained(copied)
+
+
+def test_a_head_of_another_size(copied: Path) -> None:
+    config = json.loads((copied / "config.json").read_text(encoding="utf-8"))
+    names = dict(enumerate(["긍정", "부정", "중립"]))
+    config |= {"id2label": names, "label2id": {name: k for k, name in names.items()}}
+    write(copied / "config.json", json.dumps(config))
+    with pytest.raises(InputError, match=r"2 tensors of .* such as classifier.bias"):
+        Predictor.from_pretrained(copied)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_weights_that_are_not_finite(copied: Path, value: float) -> None:
+    state = weights(copied)
+    state["classifier.weight"][0, 3] = value
+    save_file(state, copied / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match=r"NaN or infinity, in classifier.weight"):
+        Predictor.from_pretrained(copied)
+
+
+def test_the_tokenizer_of_another_model(copied: Path) -> None:
+    path = copied / "tokenizer.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    vocabulary = content["model"]["vocab"]
+    vocabulary["이"], vocabulary["는"] = vocabulary["는"], vocabulary["이"]
+    write(path, json.dumps(content))
+    with pytest.raises(InputError, match="the tokenizer is not that of the model"):
+        Predictor.from_pretrained(copied)

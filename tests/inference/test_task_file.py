@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import new_tokenizer
 from helpers_serve import predictor
 
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.inference.predictor import Predictor
-from ratsnlp_like.inference.task_file import read_metrics, read_task_file
+from ratsnlp_like.inference.task_file import read_metrics, read_task_file, vocabulary_digest
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +81,22 @@ def test_damaged_metrics_json_is_left_out(folder: Path, content: bytes) -> None:
     (folder / "metrics.json").write_bytes(content)
     assert read_metrics(folder) == {}
     assert Predictor.from_pretrained(folder)("좋아요").label in {"부정", "긍정"}
+
+
+def test_a_folder_of_an_earlier_version_has_no_vocabulary(folder: Path) -> None:
+    change(folder, vocabulary=...)
+    assert read_task_file(folder).vocabulary is None
+    assert Predictor.from_pretrained(folder)("좋아요").label in {"부정", "긍정"}
+
+
+def test_an_unregistered_task_names_the_remedy(folder: Path) -> None:
+    change(folder, task="rewriting")
+    with pytest.raises(InputError, match="import the module that registers the task"):
+        Predictor.from_pretrained(folder)
+
+
+def test_the_digest_of_a_vocabulary_depends_on_tokens_and_ids() -> None:
+    one, other = new_tokenizer(), new_tokenizer()
+    assert vocabulary_digest(one) == vocabulary_digest(other)
+    other.add_tokens(["새말"])
+    assert vocabulary_digest(one) != vocabulary_digest(other)
