@@ -15,7 +15,7 @@ from ..checkpoints.base import resolve
 from ..corpora.base import Corpus
 from ..corpora.formats import Options
 from ..corpora.opening import open_corpus
-from ..corpora.tables import as_corpus
+from ..corpora.tables import TableCorpus, as_corpus
 from ..errors import InputError
 from ..registry import LOGGERS, METRICS, TASKS
 from ..runtime.places import default_root
@@ -109,9 +109,11 @@ class Job:
             self.open(self.data.eval_corpus, like=self.corpus).check(root)
 
 
-def name_of(corpus: str | Path | Corpus) -> str:
-    """Return the name of a corpus in a configuration."""
-    return type(corpus).__name__ if isinstance(corpus, Corpus) else str(corpus)
+def name_of(corpus: object) -> str:
+    """Return the name of a corpus in a configuration: a name, a path, or the type of an object."""
+    if isinstance(corpus, TableCorpus):
+        return corpus.name
+    return str(corpus) if isinstance(corpus, (str, Path)) else type(corpus).__name__
 
 
 def _check_package(name: str) -> None:

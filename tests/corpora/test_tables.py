@@ -8,7 +8,7 @@ from typing import Any
 import datasets
 import pytest
 
-from ratsnlp_like import FineTuneResult, Predictor
+from ratsnlp_like import FineTuneResult, Predictor, evaluate
 from ratsnlp_like.corpora.detection import infer_task
 from ratsnlp_like.corpora.formats import Options
 from ratsnlp_like.corpora.opening import open_corpus
@@ -111,3 +111,15 @@ def test_a_predictor_takes_a_frame(classifier: FineTuneResult) -> None:
     predictor = Predictor.from_pretrained(classifier.best)
     frame = pandas.DataFrame({"평점": ["x", "y"], "후기": ["또 갈게요", "다시는 안 가요"]})
     assert predictor(frame) == predictor(list(frame["후기"]))
+
+
+def test_a_frame_is_evaluated_on(classifier: FineTuneResult, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    texts, labels = ["정말 좋아요", "돈이 아까워요", "또 볼래요"], ["긍정", "부정", "긍정"]
+    frame = pandas.DataFrame({"후기": texts, "평점": labels})
+    with caplog.at_level("INFO", logger="ratsnlp_like"):
+        metrics = evaluate(classifier.best, corpus=frame, progress=False, cache_dir=tmp_path)
+    predictions = Predictor.from_pretrained(classifier.best)(texts)
+    right = sum(prediction.label == label for prediction, label in zip(predictions, labels, strict=True))
+    assert metrics["accuracy"] == pytest.approx(right / 3)
+    assert "DataFrame" in caplog.text
+    assert "또 볼래요" not in caplog.text
