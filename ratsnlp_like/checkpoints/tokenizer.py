@@ -94,6 +94,8 @@ def write_tokenizer(tokenizer: Any, folder: Path) -> None:
         return
     kept = {key: value for key, value in settings.items() if key not in _IN_TOKENIZER_JSON}
     kept["tokenizer_class"] = "PreTrainedTokenizerFast"  # loads tokenizer.json unchanged in both versions
+    if getattr(tokenizer.backend_tokenizer.pre_tokenizer, "add_prefix_space", False):
+        kept["add_prefix_space"] = True  # version 4 sets that of tokenizer.json to False where it is not stated
     if isinstance(extra := kept.pop("extra_special_tokens", None), list):
         kept["additional_special_tokens"] = extra
     elif extra is not None:

@@ -122,7 +122,7 @@ def _encode(backend: Any, texts: Sequence[str], *, offsets: bool) -> list[Tokens
         return [Tokens(e.ids, []) for e in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
     encodings = backend.encode_batch(list(texts), add_special_tokens=False)
     mark = backend.token_to_id("▁")  # a token of its own before an unknown word; it shows no character
-    return [
+    found = [
         Tokens(
             e.ids,
             [
@@ -132,6 +132,29 @@ def _encode(backend: Any, texts: Sequence[str], *, offsets: bool) -> list[Tokens
         )
         for text, e in zip(texts, encodings, strict=True)
     ]
+    if _has_byte_tokens(backend):
+        return [Tokens(ids, _without_overlap(spans)) for ids, spans in found]
+    return found
+
+
+def _has_byte_tokens(backend: Any) -> bool:
+    """Return whether rare characters have several tokens: those of byte-level BPE or of byte fallback."""
+    return any(len(backend.encode(rare, add_special_tokens=False).ids) > 1 for rare in _RARE)
+
+
+_RARE = ("\U00010348", "\u19fd")
+"""Characters that no vocabulary has as a whole: a Gothic letter and a Khmer symbol."""
+
+
+def _without_overlap(offsets: Sequence[Offset]) -> list[Offset]:
+    """Leave each character to the first of the tokens that contain bytes of it."""
+    out: list[Offset] = []
+    reached = 0
+    for start, end in offsets:
+        first = min(max(start, reached), max(end, reached))
+        out.append((first, max(end, first)))
+        reached = max(reached, end)
+    return out
 
 
 def _trim(text: str, start: int, end: int) -> Offset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -112,3 +113,19 @@ class TestConversations:
         example = self.messages("안녕", "반가워")
         text = chat.apply_chat_template([dict(m._asdict()) for m in example.messages], tokenize=False)
         assert encode_conversation(example, chat)[0] == chat(text, add_special_tokens=False)["input_ids"]
+
+
+def test_a_character_in_several_tokens_belongs_to_the_first(chat: Any) -> None:
+    (found,) = tokenize(chat, ["가 a나"])
+    assert len(found.ids) == 8  # three bytes for each syllable, one for the space and for the letter
+    assert found.offsets == [(0, 1), (1, 1), (1, 1), (2, 2), (2, 3), (3, 4), (4, 4), (4, 4)]
+
+
+def test_entities_of_a_byte_level_tokenizer_do_not_overlap() -> None:
+    from ratsnlp_like.checkpoints.vocabularies import VocabularyArguments, train_tokenizer
+
+    texts = ["이순신은 한산도에서 싸웠다", "김민준 씨는 부산에 산다"] * 4
+    tokenizer = train_tokenizer(texts, VocabularyArguments(kind="bpe", style="bert", vocab_size=290, min_frequency=1))
+    for tokens in tokenize(tokenizer, [*texts, "뷁쉙 🧬 걡"]):
+        spans = [span for span in tokens.offsets if span[0] < span[1]]
+        assert all(first[1] <= second[0] for first, second in pairwise(spans))
