@@ -19,7 +19,7 @@ from ratsnlp_like.training.verdict import Baseline, Verdict, judge
 
 def rows(path: Path, number: int, *, first: int = 0) -> Path:
     kinds = [("정말 좋아요", "긍정") if k % 3 else ("아주 별로예요", "부정") for k in range(first, first + number)]
-    path.write_text("text\tlabel\n" + "".join(f"{k}번 손님 {a}\t{b}\n" for k, (a, b) in enumerate(kinds)), "utf-8")
+    path.write_text("text\tlabel\n" + "".join(f"{k}번 손님 {a}\t{b}\n" for k, (a, b) in enumerate(kinds, first)), "utf-8")
     return path
 
 
@@ -38,7 +38,7 @@ def test_a_weak_model_is_no_better(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Two steps teach nothing, and the words decide the class."""
     seen = Seen()
     monkeypatch.setattr("ratsnlp_like.metrics.baselines.tfidf_classes", seen)
-    train, held_out = rows(tmp_path / "train.tsv", 90), rows(tmp_path / "eval.tsv", 60, first=1)
+    train, held_out = rows(tmp_path / "train.tsv", 90), rows(tmp_path / "eval.tsv", 60, first=1000)
     result = fine_tune(**job(tmp_path, corpus=train, eval_corpus=str(held_out), max_steps=2, limit_eval=None))
     assert result.verdict is not None
     assert set(seen.texts) <= set(texts_of(train)) - set(texts_of(held_out))
