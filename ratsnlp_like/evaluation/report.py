@@ -76,6 +76,17 @@ def _show_details(console: Console, metrics: Mapping[str, Any]) -> None:
         if name.startswith("per_") and isinstance(values, dict) and values:
             console.print()
             _show_rows(console, name.removeprefix("per_"), values)
+    if calibration := metrics.get("calibration"):
+        console.print()
+        console.print(
+            f"calibration error {calibration['ece']:.4f} ({calibration['ece_uncalibrated']:.4f} before), "
+            f"Brier score {calibration['brier']:.4f} ({calibration['brier_uncalibrated']:.4f} before), "
+            f"temperature {calibration['temperature']:.3f}"
+        )
+        for accuracy, row in calibration.get("coverage_at_accuracy", {}).items():
+            console.print(
+                f"accuracy {accuracy} on the {row['coverage']:.1%} with a probability of {row['threshold']:.4f} or more"
+            )
     matrix = metrics.get("confusion_matrix")
     if matrix and len(matrix["labels"]) <= _COLUMNS:
         table = new_table("gold \\ predicted", *map(escape, matrix["labels"]))

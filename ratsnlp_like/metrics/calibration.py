@@ -6,7 +6,7 @@ examples. It changes no predicted class, only the probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,47 @@ def threshold_for_accuracy(confidences: Array, correct: Array, accuracy: float) 
     thresholds, coverage, reached = accuracy_by_coverage(confidences, correct)
     enough = (reached >= accuracy) & (coverage * len(np.asarray(confidences)) >= _FEWEST - 0.5)
     return float(thresholds[np.flatnonzero(enough)[-1]]) if enough.any() else None
+
+
+def calibration_scores(before: Array, after: Array, targets: Array, *, independent: bool = False) -> dict[str, float]:
+    """Return calibration error and Brier score of probabilities before and after calibration.
+
+    Args:
+        before: uncalibrated probabilities. Shape: (examples, classes).
+        after: calibrated ones. Shape: that of `before`.
+        targets: 1 for gold classes, else 0. Shape: that of `before`.
+        independent: True where an example may have any number of classes: each cell is a decision of its own, else the
+            class with the highest probability is.
+
+    Returns:
+        `ece`, `brier`, `ece_uncalibrated`, `brier_uncalibrated`.
+    """
+    out = {}
+    for suffix, probabilities in (("", after), ("_uncalibrated", before)):
+        if independent:
+            confidences, correct = probabilities.reshape(-1), targets.reshape(-1)
+        else:
+            best = probabilities.argmax(axis=1)[:, None]
+            confidences, correct = (np.take_along_axis(side, best, axis=1)[:, 0] for side in (probabilities, targets))
+        out[f"ece{suffix}"] = calibration_error(confidences, correct)
+        out[f"brier{suffix}"] = brier_score(probabilities, targets)
+    return out
+
+
+def coverage_scores(
+    confidences: Array, correct: Array, accuracies: Sequence[float] = (0.9, 0.95, 0.99)
+) -> dict[str, dict[str, float]]:
+    """Return for each accuracy the threshold that reaches it and the share of examples that it keeps.
+
+    An accuracy that no threshold reaches is left out; see `threshold_for_accuracy`.
+    """
+    out = {}
+    for accuracy in accuracies:
+        threshold = threshold_for_accuracy(confidences, correct, accuracy)
+        if threshold is not None:
+            kept = float((np.asarray(confidences) >= threshold).mean())
+            out[f"{accuracy:g}"] = {"threshold": threshold, "coverage": kept}
+    return out
 
 
 def log_odds(probabilities: Any) -> Array:

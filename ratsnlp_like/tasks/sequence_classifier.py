@@ -12,9 +12,10 @@ from ..examples.base import Example, Labelled
 from ..metrics.classification import classification_scores, multi_label_scores
 from ..modeling.probabilities import sigmoid, softmax
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
-from .abilities import SupportsOracle
+from .abilities import SupportsOracle, SupportsTuning
 from .base import ExampleCounts, Window
 from .batches import pad_inputs
+from .confidence import Confidences
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
 from .predictions import BarsView, Prediction
@@ -47,9 +48,15 @@ class ClassPrediction(Prediction):
     """Probability of the label, 0 to 1; of the most probable one where there may be several labels."""
     scores: dict[str, float]
     """Probability of each label."""
+    abstained: bool = False
+    """True if the probability is below the task's `abstain`."""
+
+    def to_row(self) -> dict[str, Any]:
+        return {"label": self.label, "score": self.score, "scores": self.scores}
 
     def cells(self) -> list[dict[str, str]]:
         label = self.label if isinstance(self.label, str) else ", ".join(self.label) or "none"
+        label += " (abstained)" * self.abstained
         scores = sorted(self.scores.items(), key=lambda item: -item[1])[:_SHOWN]
         return [{"label": label, "scores": "  ".join(f"{name} {score:.3f}" for name, score in scores)}]
 
@@ -67,12 +74,14 @@ class ClassPrediction(Prediction):
 
 @dataclass(frozen=True)
 class SequenceClassifier(
-    SupportsOracle[L, ClassPrediction], ForwardTask[L, ClassPrediction, ClassFeatures, LabelledBatch]
+    SupportsOracle[L, ClassPrediction],
+    SupportsTuning[L, ClassPrediction],
+    ForwardTask[L, ClassPrediction, ClassFeatures, LabelledBatch],
 ):
     """A class for an example: one label (softmax), or several (a sigmoid for each). A subclass encodes the inputs."""
 
     best_metric: ClassVar[str] = "macro_f1"
-    inference_options: ClassVar[frozenset[str]] = frozenset({"threshold"})
+    inference_options: ClassVar[frozenset[str]] = frozenset({"threshold", "temperature", "abstain"})
 
     multi_label: bool = False
     """Whether an example may have several labels; set automatically where a row holds a list of them."""
@@ -81,6 +90,13 @@ class SequenceClassifier(
     class_weights: Literal["balanced"] | tuple[float, ...] | None = None
     """Weight of each class in the loss: `balanced` (rows / classes / rows of the class), or numbers in the
     order of the labels."""
+    temperature: float = 1.0
+    """Divides the logits, so that probabilities are as high as predictions are right; fitted on the validation set (Guo
+    et al. 2017, arXiv:1706.04599). 1 leaves them as they are."""
+    abstain: float = 0.0
+    """Probability below which a prediction is marked as abstained, where there is one label."""
+    abstain_accuracy: float | None = None
+    """Accuracy that predictions are to have which are not abstained from: chooses `abstain` on the validation set."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,6 +106,14 @@ class SequenceClassifier(
             raise InputError(
                 f"threshold {self.threshold}", place="--threshold", expected="a probability between 0 and 1"
             )
+        if self.temperature <= 0:
+            raise InputError(f"{self.temperature}", place="--temperature", expected="a number above 0")
+        for name in ("abstain", "abstain_accuracy"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise InputError(f"{value}", place=f"--{name}", expected="a probability from 0 to 1")
+            if value and self.multi_label:
+                raise InputError(f"--{name} with several labels", fix="--threshold, for the probability of a label")
 
     def model_class(self) -> Any:
         from transformers import AutoModelForSequenceClassification
@@ -204,11 +228,13 @@ class SequenceClassifier(
         import numpy as np
 
         logits = np.mean([window.raw for window in windows], axis=0)
+        if self.temperature != 1:
+            logits = logits / self.temperature
         scores = sigmoid(logits) if self.multi_label else softmax(logits)
         best = int(np.argmax(scores))
         named = {label: float(score) for label, score in zip(labels, scores, strict=True)}
         if not self.multi_label:
-            return ClassPrediction(labels[best], float(scores[best]), named)
+            return ClassPrediction(labels[best], float(scores[best]), named, bool(scores[best] < self.abstain))
         chosen = tuple(label for label in labels if named[label] >= self.threshold)
         return ClassPrediction(chosen, float(scores[best]), named)
 
@@ -225,8 +251,31 @@ class SequenceClassifier(
     ) -> dict[str, Any]:
         if self.multi_label:
             gold = [example.label_names for example in examples]
-            return multi_label_scores(gold, [p.label for p in predictions], labels)
-        return classification_scores([str(e.label) for e in examples], [str(p.label) for p in predictions], labels)
+            scores = multi_label_scores(gold, [p.label for p in predictions], labels)
+        else:
+            classes = [str(p.label) for p in predictions]
+            scores = classification_scores([str(e.label) for e in examples], classes, labels)
+        confidences = self._confidences(predictions, examples, labels)
+        return scores if confidences is None else scores | confidences.scores(self.abstain)
+
+    def _confidences(
+        self, predictions: Sequence[ClassPrediction], examples: Sequence[L], labels: Sequence[str]
+    ) -> Confidences | None:
+        return Confidences.of(predictions, examples, labels, temperature=self.temperature, multi_label=self.multi_label)
+
+    def tuned(self, predictions: Sequence[ClassPrediction], examples: Sequence[L]) -> Self:
+        """Return this task with the temperature, and the threshold of abstention where an accuracy is stated."""
+        labels = list(predictions[0].scores) if predictions else []
+        confidences = self._confidences(predictions, examples, labels)
+        if confidences is None:
+            return self
+        task = replace(self, temperature=confidences.fitted_temperature())
+        if self.abstain_accuracy is None:
+            return task
+        return replace(task, abstain=confidences.threshold(self.abstain_accuracy, task.temperature))
+
+    def to_row(self, prediction: ClassPrediction) -> dict[str, Any]:
+        return prediction.to_row() | ({"abstained": prediction.abstained} if self.abstain else {})
 
     def statistics(
         self, predictions: Sequence[ClassPrediction], examples: Sequence[L], labels: Sequence[str]

@@ -19,7 +19,8 @@ from ratsnlp_like.training.verdict import Baseline, Verdict, judge
 
 def rows(path: Path, number: int, *, first: int = 0) -> Path:
     kinds = [("정말 좋아요", "긍정") if k % 3 else ("아주 별로예요", "부정") for k in range(first, first + number)]
-    path.write_text("text\tlabel\n" + "".join(f"{k}번 손님 {a}\t{b}\n" for k, (a, b) in enumerate(kinds, first)), "utf-8")
+    lines = [f"{k}번 손님 {text}\t{label}\n" for k, (text, label) in enumerate(kinds, first)]
+    path.write_text("text\tlabel\n" + "".join(lines), encoding="utf-8")
     return path
 
 
