@@ -31,6 +31,9 @@ def test_task_json(classifier: FineTuneResult) -> None:
             "threshold": 0.5,
             "long_text": "head",
             "class_weights": None,
+            "temperature": classifier.predictor.task.temperature,
+            "abstain": 0.0,
+            "abstain_accuracy": None,
         },
         "labels": ["긍정", "부정"],
         "max_length": 32,
@@ -68,7 +71,7 @@ def test_pipelines_find_the_same_classes(classifier: FineTuneResult) -> None:
     from transformers import pipeline
 
     theirs = pipeline("text-classification", str(classifier.best), device="cpu")(TEXTS)
-    own = Predictor.from_pretrained(classifier.output)(TEXTS)
+    own = Predictor.from_pretrained(classifier.output)(TEXTS, temperature=1.0)  # transformers knows no calibration
     assert [item["label"] for item in theirs] == [p.label for p in own]
     assert [item["score"] for item in theirs] == pytest.approx([p.score for p in own], abs=1e-4)
     assert len({p.label for p in own}) == 2
@@ -80,7 +83,7 @@ def test_pipelines_find_the_same_entities(recognizer: FineTuneResult) -> None:
     entities = pipeline("token-classification", str(recognizer.best), aggregation_strategy="simple", device="cpu")(
         TEXTS
     )
-    own = Predictor.from_pretrained(recognizer.output)(TEXTS)
+    own = Predictor.from_pretrained(recognizer.output)(TEXTS, temperature=1.0, offset=0.0)
     count = 0
     for text, theirs, ours in zip(TEXTS, entities, own, strict=True):
         assert [(e["start"], e["end"], e["entity_group"]) for e in theirs] == [
