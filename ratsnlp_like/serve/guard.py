@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import re
@@ -106,18 +107,29 @@ class Guard:
         return True
 
     def _limited(self, receive: Receive) -> Receive:
-        """Limit the size of a body while it is received, since not every client states it."""
-        seen = 0
+        """Limit the size of a body and the time of each part, while it is received."""
+        seen, more = 0, True
 
         async def receiving() -> Any:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, more
+            try:  # once the body is complete, `receive` waits for the client to disconnect
+                message = await asyncio.wait_for(receive(), self._limits.request_timeout if more else None)
+            except TimeoutError:
+                raise self._too_slow() from None
             seen += len(message.get("body", b""))
+            more = message.get("more_body", False)
             if seen > self._limits.max_body_bytes:
                 raise self._too_long(f"more than {self._limits.max_body_bytes}")
             return message
 
         return receiving
+
+    def _too_slow(self) -> Problem:
+        limit = f"{self._limits.request_timeout:g} s"
+        return Problem(
+            408, "the body was not received in time", place="body", expected=f"each part within {limit}",
+            headers={"Connection": "close"},
+        )  # fmt: skip
 
     def _too_long(self, length: str) -> Problem:
         return Problem(

@@ -32,6 +32,8 @@ class Limits:
     """Most inputs of one batch."""
     batch_wait_ms: float = 5.0
     """Time that an input waits for others to share its batch, in milliseconds; 0 does not wait."""
+    request_timeout: float = 30.0
+    """Time that a client has to send the head of a request, and each part of its body, in seconds."""
     max_options: dict[str, int] = field(default_factory=lambda: dict(_MAX_OPTIONS))
     """Highest values of options in a request, such as {"max_new_tokens": 512}."""
 
@@ -43,6 +45,8 @@ class Limits:
         ]
         if self.batch_wait_ms < 0:
             wrong.append(InputError(f"{self.batch_wait_ms}", place="--batch_wait_ms", expected="0 or more"))
+        if self.request_timeout <= 0:
+            wrong.append(InputError(f"{self.request_timeout}", place="--request_timeout", expected="a number above 0"))
         if self.queue < self.max_inputs:
             wrong.append(
                 InputError(

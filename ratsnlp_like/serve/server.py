@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,7 +33,7 @@ def serve(
     allowed_hosts: Sequence[str] = (),
     precision: PredictionPrecision = "32",
 ) -> None:
-    """Serve a saved model until Ctrl-C.
+    """Serve a saved model until Ctrl-C or SIGTERM.
 
     Args:
         model: a run folder (its best model), a model folder or the name of a bundled checkpoint.
@@ -48,12 +50,19 @@ def serve(
     with listen(host, port) as listening:  # before the model is loaded: a port in use is reported at once
         import uvicorn
 
+        from .protocol import protocol
+
         predictor = Predictor.from_pretrained(model, precision=precision)
         address = listening.getsockname()
         names = allowed_hosts or (() if is_own(address[0]) else ("*",))
         served = app(predictor, limits, name=name_of(model), cors=cors, allowed_hosts=names)
         config: Any = uvicorn.Config(
-            served, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE
+            served,
+            http=protocol((limits or Limits()).request_timeout),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
         )
         log.info("%s at %s (Ctrl-C to stop)", predictor.task.name, url(address))
 
@@ -62,6 +71,9 @@ def serve(
                 served.state.batcher.stop()  # ends running streams; uvicorn would wait for them
                 await super().shutdown(sockets)
 
+        if threading.current_thread() is threading.main_thread():
+            # uvicorn raises SIGTERM again after the shutdown: it has been handled then, and is no failure
+            signal.signal(signal.SIGTERM, lambda *_: None)
         with suppress(KeyboardInterrupt):  # uvicorn raises the signal again after the shutdown, though not always
             Server(config).run(sockets=[listening])
         log.info("stopped")

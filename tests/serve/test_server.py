@@ -7,15 +7,19 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from helpers import COMMAND, command, environment, python
 from helpers_serve import predictor
 
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.serve import Limits
+from ratsnlp_like.serve import Limits, app
+from ratsnlp_like.serve.protocol import protocol
 from ratsnlp_like.serve.server import listen, name_of
 
 
@@ -56,7 +60,59 @@ def test_name_of_a_model_is_that_of_its_folder() -> None:
     assert name_of("runs/reviews") == name_of("runs/reviews/best") == "reviews"
 
 
-def test_serve_until_ctrl_c(tmp_path: Path) -> None:
+@pytest.fixture
+def address() -> Iterator[tuple[str, int]]:
+    """Host and port of a server with a short time limit for requests."""
+    limits = Limits(request_timeout=0.5)
+    with listen("127.0.0.1", 0) as listening:
+        served = app(predictor(), limits)
+        config = uvicorn.Config(served, http=protocol(limits.request_timeout), log_level="warning")  # type: ignore[arg-type]
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield listening.getsockname()[:2]
+        server.should_exit = True
+        thread.join(60)
+
+
+def exchange(address: tuple[str, int], *parts: bytes) -> bytes:
+    """Send parts of a request, and return what comes until the server closes the connection."""
+    received = b""
+    with socket.create_connection(address, timeout=20) as client:
+        for part in parts:
+            client.sendall(part)
+        while chunk := client.recv(65536):
+            received += chunk
+    return received
+
+
+HEAD = b"POST /api HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 15\r\n"
+
+
+@pytest.mark.parametrize("parts", [(), (b"POST /api HT",), (HEAD,)])
+def test_idle_connections_and_slow_heads_are_closed(address: tuple[str, int], parts: tuple[bytes, ...]) -> None:
+    assert exchange(address, *parts) == b""
+
+
+def test_slow_bodies_are_refused(address: tuple[str, int]) -> None:
+    head, _, body = exchange(address, HEAD + b"\r\n", b'{"text"').partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408")
+    assert json.loads(body)["error"]["problem"] == "the body was not received in time"
+
+
+def test_requests_within_the_time_limit(address: tuple[str, int]) -> None:
+    close = HEAD + b"Connection: close\r\n\r\n"
+    assert exchange(address, close, b'{"text": "abc"}').startswith(b"HTTP/1.1 200")
+
+
+def test_invalid_http_has_the_shape_of_other_errors(address: tuple[str, int]) -> None:
+    head, _, body = exchange(address, b"\x16\x03\x01 hello\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400")
+    assert json.loads(body)["error"]["problem"] == "the request is not valid HTTP"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     folder = predictor().save_pretrained(tmp_path / "reviews")
     process = subprocess.Popen(
         [*COMMAND, "serve", str(folder), "--port", "0"], stderr=subprocess.PIPE, text=True, env=environment()
@@ -75,7 +131,7 @@ def test_serve_until_ctrl_c(tmp_path: Path) -> None:
             assert json.load(answer)["label"] in {"부정", "긍정"}
         with urllib.request.urlopen(f"{found[0]}/model", timeout=60) as answer:
             assert json.load(answer)["name"] == "reviews"
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(60) == 0
         assert process.stderr.read() == "stopped\n"
     finally:
