@@ -239,8 +239,8 @@ class SequenceClassifier(
         return ClassPrediction(chosen, float(scores[best]), named)
 
     def usable_options(self) -> frozenset[str]:
-        """Return the inference options: the threshold only where there may be several labels."""
-        return self.inference_options if self.multi_label else self.inference_options - {"threshold"}
+        """Return the inference options: the threshold where there may be several labels, else abstention."""
+        return self.inference_options - {"abstain" if self.multi_label else "threshold"}
 
     def view(self, prediction: ClassPrediction, example: L) -> BarsView:
         """Return bars, with the threshold where there may be several labels."""

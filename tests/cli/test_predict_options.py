@@ -119,4 +119,4 @@ class TestPredictOptions:
             predictor(self.TEXT, candidates="many")
         with pytest.raises(InputError, match="unknown option 'candidates'") as caught:
             Predictor.from_pretrained(run)("좋아요", candidates=2)
-        assert "no options for this model" in str(caught.value)  # a threshold needs several labels
+        assert "expected: abstain, temperature" in str(caught.value)  # a threshold needs several labels

@@ -113,6 +113,11 @@ class TestClasses:
             Classification(**options)
 
 
+def test_usable_options() -> None:
+    assert Classification().usable_options() == {"temperature", "abstain"}
+    assert Classification(multi_label=True).usable_options() == {"temperature", "threshold"}
+
+
 class TestEntities:
     TEXT = "김민준은 서울에 산다"
 

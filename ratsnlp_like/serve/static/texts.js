@@ -58,13 +58,14 @@ export function textsOf(model) {
 
 export const OPTIONS = {
   threshold: "기준값", n_best: "비교할 후보 수", max_answer_length: "답의 최대 길이(토큰)", null_threshold: "답 없음 기준", candidates: "표시할 후보 수",
-  max_new_tokens: "최대 생성 길이(토큰)", min_new_tokens: "최소 생성 길이(토큰)", sample: "무작위 샘플링", temperature: "온도", top_k: "top-k", top_p: "top-p",
+  max_new_tokens: "최대 생성 길이(토큰)", min_new_tokens: "최소 생성 길이(토큰)", sample: "무작위 샘플링", temperature: "온도", abstain: "판단을 보류할 확률", offset: "로그 오즈 보정값", top_k: "top-k", top_p: "top-p",
   repetition_penalty: "반복 페널티", no_repeat_ngram_size: "반복을 막을 n-gram 길이", num_beams: "빔 개수", continuations: "생성할 글의 수", generation_seed: "난수 시드",
 };
 
 export const METRICS = {
   accuracy: "정확도", macro_f1: "매크로 F1", micro_f1: "마이크로 F1", subset_accuracy: "전체 일치 정확도", entity_f1: "개체명 F1", entity_precision: "정밀도", entity_recall: "재현율",
   pearson: "피어슨 상관계수", spearman: "스피어만 상관계수", f1_at_threshold: "기준값 F1", char_f1: "글자 F1", korquad_em: "KorQuAD EM", korquad_f1: "KorQuAD F1", perplexity: "퍼플렉시티", loss: "손실",
+  coverage: "판단한 비율", selective_accuracy: "판단한 글의 정확도",
 };
 
 export const REFUSALS = {
