@@ -122,32 +122,18 @@ def _encode(backend: Any, texts: Sequence[str], *, offsets: bool) -> list[Tokens
         return [Tokens(e.ids, []) for e in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
     encodings = backend.encode_batch(list(texts), add_special_tokens=False)
     mark = backend.token_to_id("▁")  # a token of its own before an unknown word; it shows no character
-    found = [
-        Tokens(
-            e.ids,
-            [
-                (start, start) if i == mark else _trim(text, start, end)
-                for i, (start, end) in zip(e.ids, e.offsets, strict=True)
-            ],
-        )
-        for text, e in zip(texts, encodings, strict=True)
-    ]
-    if _has_byte_tokens(backend):
-        return [Tokens(ids, _without_overlap(spans)) for ids, spans in found]
-    return found
-
-
-def _has_byte_tokens(backend: Any) -> bool:
-    """Return whether rare characters have several tokens: those of byte-level BPE or of byte fallback."""
-    return any(len(backend.encode(rare, add_special_tokens=False).ids) > 1 for rare in _RARE)
-
-
-_RARE = ("\U00010348", "\u19fd")
-"""Characters that no vocabulary has as a whole: a Gothic letter and a Khmer symbol."""
+    out = []
+    for text, encoding in zip(texts, encodings, strict=True):
+        pairs = zip(encoding.ids, encoding.offsets, strict=True)
+        spans = [(start, start) if i == mark else _trim(text, start, end) for i, (start, end) in pairs]
+        if any(first[1] > second[0] for first, second in pairwise(spans)):
+            spans = _without_overlap(spans)
+        out.append(Tokens(encoding.ids, spans))
+    return out
 
 
 def _without_overlap(offsets: Sequence[Offset]) -> list[Offset]:
-    """Leave each character to the first of the tokens that contain bytes of it."""
+    """Assign a character of several tokens (bytes, or … as three dots) to the first of them; the others are empty."""
     out: list[Offset] = []
     reached = 0
     for start, end in offsets:
