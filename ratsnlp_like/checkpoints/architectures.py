@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..errors import InputError
+
 HEADS = {
     "causal-lm": "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES",
     "masked-lm": "MODEL_FOR_MASKED_LM_MAPPING_NAMES",
@@ -87,6 +89,36 @@ def has_head(model_type: str, head: str) -> bool:
     from transformers.models.auto import modeling_auto
 
     return model_type in getattr(modeling_auto, HEADS[head])
+
+
+def check_head(config: Any, model_class: Any) -> None:
+    """Check that transformers has a model type with a head.
+
+    Args:
+        config: of the checkpoint.
+        model_class: an Auto class of transformers; other classes are not checked.
+
+    Raises:
+        InputError: it has not.
+    """
+    head = _AUTO_CLASSES.get(getattr(model_class, "__name__", ""))
+    if head is not None and not has_head(config.model_type, head):
+        raise InputError(
+            f"transformers has no {model_class.__name__} for {config.model_type}",
+            expected="a checkpoint of another architecture, such as bert, roberta or electra"
+            if head not in {"causal-lm", "seq2seq-lm"}
+            else "a checkpoint that generates text, such as gpt2 or llama",
+        )
+
+
+_AUTO_CLASSES = {
+    "AutoModelForCausalLM": "causal-lm",
+    "AutoModelForMaskedLM": "masked-lm",
+    "AutoModelForQuestionAnswering": "question-answering",
+    "AutoModelForSeq2SeqLM": "seq2seq-lm",
+    "AutoModelForSequenceClassification": "sequence-classification",
+    "AutoModelForTokenClassification": "token-classification",
+}
 
 
 def max_positions(config: Any) -> int | None:

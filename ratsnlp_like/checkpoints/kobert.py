@@ -1,4 +1,4 @@
-"""skt/kobert-base-v1: a BERT whose SentencePiece model needs a tokenizer class that transformers does not have.
+"""KoBERT (skt/kobert-base-v1, monologg/kobert, monologg/distilkobert): its tokenizer class is not in transformers.
 
 Its Unigram model is rebuilt with the `tokenizers` library, so that it is fast, returns offsets
 (its NFKC changes ㅋ to U+110F) and is saved as a tokenizer.json that AutoTokenizer loads.
@@ -10,24 +10,28 @@ from typing import Any
 
 from ..errors import InputError
 from ..registry import CHECKPOINTS
-from .base import Checkpoint
+from .base import Checkpoint, hub_file
+
+_FILES = ("spiece.model", "tokenizer_78b3253a26.model")
+"""The model, as skt and as monologg name it."""
 
 
 def load_tokenizer(name: str, **kwargs: Any) -> Any:
     """Load the Unigram model of spiece.model, with [CLS], [SEP] and the token types of BERT.
 
     Raises:
-        InputError: the package sentencepiece is not installed.
+        InputError: the model is missing, or the package sentencepiece is not installed.
     """
     from transformers import PreTrainedTokenizerFast
-    from transformers.utils.hub import cached_file
 
     if (Path(name) / "tokenizer.json").exists():  # a folder that this package saved
         return PreTrainedTokenizerFast.from_pretrained(name, **kwargs)
-    path = next((p for p in Path(name).glob("*.model")), None) or cached_file(name, "spiece.model")
+    path = next((path for file in _FILES if (path := hub_file(name, file)) is not None), None)
+    if path is None:
+        raise InputError("the checkpoint has no SentencePiece model", place=name, expected=" or ".join(_FILES))
     special = {key: f"[{key[:-6].upper()}]" for key in ("unk_token", "pad_token", "cls_token", "sep_token")}
     return PreTrainedTokenizerFast(
-        tokenizer_object=_unigram(Path(str(path))),
+        tokenizer_object=_unigram(path),
         mask_token="[MASK]",
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         **special,
@@ -78,7 +82,7 @@ CHECKPOINTS.register(
     "skt/kobert-base-v1",
     Checkpoint(
         "BERT base, Wikipedia and news, SentencePiece 8,002, 512 positions, Apache-2.0",
-        pattern="(skt/)?kobert(-base-v1)?",
+        pattern="((skt|monologg)/)?(distil)?kobert(-base-v1)?",
         tokenizer_class="KoBERTTokenizer",
         load_tokenizer=load_tokenizer,
     ),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import ModelArguments, TrainingArguments
+from ..checkpoints.architectures import check_head
 from ..checkpoints.base import load_config, resolve
 from ..checkpoints.tokenizer import load_tokenizer
 from ..corpora.base import Corpus
@@ -143,6 +144,7 @@ def run_job(
     tokenizer = load_tokenizer(name, config)
     check_length(job.data.max_length, config, job.checkpoint)
     job.task.check_model(config)
+    check_head(config, job.task.model_class())
     data = open_data(job, tokenizer)
     data.setup("fit")
     _log_sizes(data)

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from transformers import AutoConfig, AutoModel, BartConfig, BertConfig
 
-from ratsnlp_like.checkpoints.architectures import ARCHITECTURES, HEADS, architecture_of, has_head, max_positions
+from ratsnlp_like.checkpoints.architectures import (
+    ARCHITECTURES,
+    HEADS,
+    architecture_of,
+    check_head,
+    has_head,
+    max_positions,
+)
+from ratsnlp_like.errors import InputError
 
 SMALL = {
     "hidden_size": 16,
@@ -95,3 +103,22 @@ def test_heads_are_those_of_transformers() -> None:
 def test_unbounded_positions() -> None:
     assert max_positions(AutoConfig.for_model("t5")) is None
     assert max_positions(AutoConfig.for_model("roberta", max_position_embeddings=514, pad_token_id=1)) == 512
+
+
+@pytest.mark.parametrize(
+    ("model_type", "head"),
+    [("gemma3_text", "AutoModelForTokenClassification"), ("bart", "AutoModelForTokenClassification")],
+)
+def test_a_missing_head_is_reported(model_type: str, head: str) -> None:
+    import transformers
+
+    message = f"transformers has no {head} for {model_type}"
+    with pytest.raises(InputError, match=message):
+        check_head(AutoConfig.for_model(model_type), getattr(transformers, head))
+
+
+def test_a_head_that_exists_passes() -> None:
+    from transformers import AutoModelForQuestionAnswering
+
+    check_head(BertConfig(), AutoModelForQuestionAnswering)
+    check_head(BertConfig(), AutoModel)

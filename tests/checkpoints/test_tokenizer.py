@@ -266,3 +266,15 @@ def test_a_long_word_is_split(tmp_path: Path) -> None:
     assert made.encode(_LONG, add_special_tokens=False).ids == [made.token_to_id("[UNK]")]
     assert tokenizer.unk_token_id not in ids
     assert len(ids) > 40
+
+
+@pytest.mark.parametrize("file", ["spiece.model", "tokenizer_78b3253a26.model"])
+def test_distilkobert_has_the_loader_of_kobert(tmp_path: Path, tokenizers_root: Path, file: str) -> None:
+    pytest.importorskip("sentencepiece")
+    path = tmp_path / "distilkobert"
+    path.mkdir()
+    (path / file).write_bytes((tokenizers_root / "kobert" / "spiece.model").read_bytes())
+    (path / "config.json").write_text(json.dumps({"model_type": "distilbert", "vocab_size": 8002}))
+    tokenizer = load(str(path))
+    assert tokenizer("한국어 모델을 공유합니다.")["input_ids"] == [2, 4958, 6855, 2046, 7088, 1050, 7843, 54, 3]
+    assert "token_type_ids" not in tokenizer.model_input_names
