@@ -29,6 +29,9 @@ class CorpusArguments:
     """Separator of the labels of one row, where a row can have several (such as ',')."""
     label_type: Literal["auto", "class"] = "auto"
     """`class`: labels such as 3.1 or 1E3 are names of classes. `auto`: decimal numbers are refused as labels."""
+    group_column: str | None = None
+    """Column of groups that the cut for validation keeps on one side, such as an author or a document; by default
+    equal texts, paragraphs and premises stay together."""
     train_files: tuple[str, ...] = ()
     """Files of a folder to train on, where their names do not tell; wildcards are allowed."""
     validation_files: tuple[str, ...] = ()
@@ -155,6 +158,12 @@ class TrainingArguments:
     """Number of evaluations without a better result after which training stops; 0 disables it."""
     eval_steps: int | None = None
     """Number of batches between evaluations; by default, one evaluation at the end of each epoch."""
+    save_steps: int | None = None
+    """Optimizer steps between saved states that --resume continues from, in addition to those of evaluations."""
+    save_minutes: float | None = None
+    """Minutes between saved states that --resume continues from, in addition to those of evaluations."""
+    keep_state: bool = False
+    """Keep resume.ckpt of a finished run, so that --resume can continue it with more epochs or steps."""
     seed: int = 7
     """Seed of weights, order, dropout and splits; two runs with the same seed are equal on a CPU."""
     precision: Precision = "auto"
@@ -188,11 +197,19 @@ class TrainingArguments:
         together = InputError("--batch_size auto and --batch_tokens", fix="leave out one of them")
         several = InputError("--batch_size auto with several devices", fix="name a number of windows")
         auto = self.batch_size == "auto"
+        spawned = InputError(
+            f"{self.strategy} trains in copies of this process, whose results are lost",
+            place="--strategy",
+            expected="auto, ddp, fsdp or deepspeed",
+            fix="--strategy ddp; from a notebook, run `ratsnlp-like train` as a command",
+        )
         raise_together(
             [
+                *[spawned] * any(word in self.strategy for word in ("spawn", "fork", "notebook")),
                 *[together] * (auto and self.batch_tokens is not None),
                 *[several] * (auto and (str(self.devices) != "1" or self.num_nodes > 1)),
                 *_positive(self, "epochs", "batch_size", "eval_batch_size", "accumulate", "max_steps", "eval_steps"),
+                *_positive(self, "save_steps", "save_minutes"),
                 *_positive(self, "learning_rate", "num_nodes", "batch_tokens"),
                 *_between(self, "weight_decay", 0, None),
                 *_between(self, "layer_decay", 0, 1),
@@ -207,7 +224,7 @@ class TrainingArguments:
 RESUMABLE = frozenset(
     {
         *("epochs", "max_steps", "eval_batch_size", "early_stopping", "accelerator", "devices", "strategy"),
-        *("num_nodes", "loggers", "progress", "baselines"),
+        *("num_nodes", "loggers", "progress", "baselines", "save_steps", "save_minutes", "keep_state"),
     }
 )
 """Options that may differ when a run is resumed; any other would make it a different run."""

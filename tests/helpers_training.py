@@ -17,7 +17,7 @@ from helpers import (
 )
 
 from ratsnlp_like.checkpoints.base import load_config, resolve
-from ratsnlp_like.tasks.classification import Classification
+from ratsnlp_like.training import module
 
 STEPS = 6
 """Of an epoch of `helpers.job`: 48 examples in batches of 8."""
@@ -81,12 +81,12 @@ def logged(run: Path, name: str) -> list[float]:
 
 def scores(monkeypatch: pytest.MonkeyPatch, *values: float) -> None:
     """Give macro_f1 these values in consecutive evaluations, repeating the last one."""
-    score, given = Classification.score, iter(values)
+    score, given = module.score, iter(values)
 
     def scored(*arguments: Any) -> dict[str, Any]:
         return score(*arguments) | {"macro_f1": next(given, values[-1])}
 
-    monkeypatch.setattr(Classification, "score", scored)
+    monkeypatch.setattr(module, "score", scored)
 
 
 def small_config(**more: Any) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ..arguments import EVAL_BATCH_SIZE
-from ..errors import InputError
 from ..runtime.gc_control import gc_frozen
 from .options import (
     add_corpus_options,
@@ -23,9 +21,14 @@ def run(arguments: list[str]) -> None:
 
     parser = new_parser("evaluate", "Evaluate a saved model on a corpus.")
     parser.add_argument("model", type=str, help="run folder (its best model) or model folder")
-    parser.add_argument("--corpus", type=str, help="registered name, file, or hub id")
+    parser.add_argument(
+        "--corpus",
+        type=str | None,
+        default=None,
+        help="registered name, file, or hub id; by default the held-out rows of the run",
+    )
     parser.add_argument("--split", type=str | None, default=None, help="test, validation or train; test by default")
-    parser.add_argument("--eval_batch_size", type=int, default=EVAL_BATCH_SIZE, help="windows per batch")
+    parser.add_argument("--eval_batch_size", type=int | None, default=None, help="windows per batch")
     parser.add_argument("--limit_eval", type=int | None, default=None, help="evaluate on this many examples")
     parser.add_argument("--result", type=str | None, default=None, help="write the metrics to this JSON file")
     parser.add_argument(
@@ -38,8 +41,6 @@ def run(arguments: list[str]) -> None:
         add_task_options(parser, task, task.usable_options() | task.evaluation_options)
     add_corpus_options(parser, task.example.columns() if task else ())
     options = parse(parser, arguments)
-    if not options["corpus"]:
-        raise InputError("missing: --corpus", fix="--corpus NAME, FILE or OWNER/NAME of the hub")
     check_result_path(options["result"])
     with gc_frozen():
         from ..evaluation.evaluate import evaluate

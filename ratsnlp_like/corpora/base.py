@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 from ..errors import InputError
 from ..examples.base import Example
 from .cells import field_values
-from .columns import find_columns, missing_column
+from .columns import find_columns, missing_column, named_cell
 from .formats import OnError, Row
 from .labels import LabelReader, LabelType
 from .layouts import adapt_rows
@@ -63,6 +63,8 @@ class Corpus(ABC):
     """Separator of the labels of one row, where a row can have several."""
     label_type: LabelType = "auto"
     """`class`: numbers are names of classes. `auto`: decimal numbers are refused as labels."""
+    group_column: str | None = None
+    """Column whose equal values a cut keeps on one side; by default equal texts, paragraphs or premises."""
     on_error: OnError = "raise"
     """`skip`: rows that cannot be read are left out, counted and logged."""
 
@@ -155,9 +157,11 @@ class Corpus(ABC):
         )
 
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
-        for _, _, example in self._readings(root, split, left_out):
+        for row, _, example in self._readings(root, split, left_out):
             if isinstance(example, InputError):
                 raise example
+            if self.group_column is not None:
+                object.__setattr__(example, "group_name", named_cell(row, self.group_column, "--group_column"))
             yield example
 
     def _readings(
@@ -193,7 +197,8 @@ class Corpus(ABC):
 
     def _how(self) -> tuple[object, ...]:
         """Return the options that change the examples of the same rows, for fingerprints."""
-        return self.example_type.__name__, self.columns, self.label_separator, self.label_type, self.on_error
+        own = (self.example_type.__name__, self.columns, self.label_separator, self.label_type, self.on_error)
+        return own if self.group_column is None else (*own, self.group_column)
 
     @property
     def name(self) -> str:

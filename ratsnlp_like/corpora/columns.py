@@ -82,6 +82,21 @@ def missing_column(row: Row, kind: type[Example], name: str) -> InputError:
     )
 
 
+def named_cell(row: Row, column: str, flag: str) -> str:
+    """Return the cell of a column that the user named, as a string.
+
+    Raises:
+        InputError: there is no such column.
+    """
+    if column not in row.values:
+        raise InputError(
+            f"no column {column!r} ({flag}); the columns are {listed(list(row.values))}",
+            place=row.place,
+            fix=did_you_mean(column, row.values, few=True) or "name one of them",
+        )
+    return str(row.values[column])
+
+
 def _named_columns(row: Row, wanted: str, flag: str, found: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return the columns that a user named for a field: one, or several separated by commas."""
     place = row.place.file

@@ -33,6 +33,7 @@ def open_corpus(
     options: Options | None = None,
     like: str | None = None,
     label_type: LabelType = "auto",
+    group_column: str | None = None,
     files: Mapping[str, Sequence[str]] | None = None,
 ) -> Corpus:
     """Open a registered corpus, a file or a folder of files, or a data set of the Hugging Face hub.
@@ -48,6 +49,7 @@ def open_corpus(
         options: reading options of a file.
         label_type: `class` takes decimal numbers for names of classes.
         files: split -> its files within a folder, where their names do not tell.
+        group_column: column whose equal values a cut keeps on one side.
         like: a registered corpus whose layout a file may have (the official test file of a corpus, given by path).
 
     Raises:
@@ -57,6 +59,7 @@ def open_corpus(
         "columns": dict(columns or {}),
         "label_separator": label_separator,
         "label_type": label_type,
+        "group_column": group_column,
         "on_error": options.on_error if options is not None else "raise",
     }
     if isinstance(spec, Corpus):

@@ -46,6 +46,8 @@ class Batches:
         self.lengths, self.batch_size, self.shuffle, self.seed = lengths, batch_size, shuffle, seed
         self.batch_tokens = batch_tokens
         self.rank, self.world_size, self.epoch = rank, world_size, 0
+        self.repeated = False
+        """True if the last batch is that of another process, taken only to keep step."""
         self.sampler = self  # Lightning calls set_epoch of `loader.batch_sampler.sampler`
 
     def set_epoch(self, epoch: int) -> None:
@@ -64,7 +66,8 @@ class Batches:
     def __iter__(self) -> Iterator[np.ndarray]:
         for batch in self._all():
             own = batch[self.rank :: self.world_size]
-            yield own if len(own) else batch[:1]
+            self.repeated = not len(own)
+            yield batch[:1] if self.repeated else own
 
     def _all(self) -> Iterator[np.ndarray]:
         size = self.batch_size
@@ -117,7 +120,8 @@ class Loader:
         self._position, self._skip = self._skip, 0
         for index in islice(self.batch_sampler, self._position, None):
             self._position += 1
-            yield self.batch(index)
+            batch = self.batch(index)
+            yield batch | {"repeated": True} if self.batch_sampler.repeated else batch
 
     def batch(self, index: np.ndarray) -> dict[str, Any]:
         """Collate the windows of these units of batching."""

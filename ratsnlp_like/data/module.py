@@ -12,13 +12,13 @@ import pytorch_lightning as pl
 
 from ..corpora.base import Corpus
 from ..corpora.opening import open_corpus
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..runtime.places import default_cache, default_root
 from ..tasks.base import AnyTask
 from .batches import ON_HOST, Batches, Loader
 from .encoding import EncodedSplit, encode_split, warn_of_truncation
 from .reading import ReadSplit, read_split, warn_of_empty_rows
-from .splits import best_split, cut
+from .splits import best_split, cut, warn_of_copies
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -46,6 +46,8 @@ class TaskDataModule(pl.LightningDataModule):
         seed: seed of the cut, of samples and of the order.
         limit_train: train on this many examples, chosen at random.
         limit_eval: evaluate on this many examples, chosen at random.
+        group_column: column of groups that the cut keeps on one side; equal texts, paragraphs or premises by default.
+        columns: names of columns where they are not found by themselves, such as `text_column="본문"`.
     """
 
     def __init__(
@@ -66,11 +68,14 @@ class TaskDataModule(pl.LightningDataModule):
         seed: int = 7,
         limit_train: int | None = None,
         limit_eval: int | None = None,
+        group_column: str | None = None,
+        **columns: str,
     ) -> None:
         super().__init__()
         self.task, self.tokenizer = task, tokenizer
-        self.corpus = open_corpus(corpus, task.example, task.name)
-        self.eval_corpus = None if eval_corpus is None else open_corpus(eval_corpus, task.example, task.name)
+        own: Any = {"columns": _fields_of(columns, task), "group_column": group_column}
+        self.corpus = open_corpus(corpus, task.example, task.name, **own)
+        self.eval_corpus = None if eval_corpus is None else open_corpus(eval_corpus, task.example, task.name, **own)
         self.labels = list(labels) if labels is not None else None
         self.root, self.cache = root or default_root(), cache or default_cache()
         self.max_length, self.batch_tokens, self.seed = max_length, batch_tokens, seed
@@ -97,22 +102,26 @@ class TaskDataModule(pl.LightningDataModule):
         splits = self.corpus.splits(self.root)
         read = self._read(self.corpus, self.corpus.training_split(self.root))
         warn_of_empty_rows(read)
-        self._fit_task(read)
+        has_validation = self.eval_corpus is not None or "validation" in splits
+        rows, held_out = (np.arange(len(read), dtype=np.int32), None) if has_validation else self._cut(read)
+        rows = self._limit(read, rows)
+        self._fit_task(read, rows)
         train = self._encode(read)
-        if self.eval_corpus is not None:
+        if held_out is not None:
+            self.validation = train.select(held_out)
+        elif self.eval_corpus is not None:
             self.validation = self._encode(self._read(self.eval_corpus, best_split(self.eval_corpus, self.root)))
-        elif "validation" in splits:
-            self.validation = self._encode(self._read(self.corpus, "validation"))
         else:
-            train, self.validation = self._cut(train)
+            self.validation = self._encode(self._read(self.corpus, "validation"))
         if "test" in splits and self.eval_corpus is None and self._is_labelled("test"):
             self.test = self._encode(self._read(self.corpus, "test")).sample(self.limit_eval, self.seed)
-        self.train = train.sample(self.limit_train, self.seed)
+        self.train = train if len(rows) == len(read) else train.select(rows)
         self.validation = self.validation.sample(self.limit_eval, self.seed)
-        self._check_classes(self.train)
         for name in ("train", "validation", "test"):
             if (split := getattr(self, name)) is not None:
                 warn_of_truncation(split, self.max_length, name=name)
+                if split.read is not read:
+                    warn_of_copies(split.read, name, read, rows)
 
     def _is_labelled(self, split: str) -> bool:
         labelled = self.corpus.is_labelled(self.root, split)
@@ -120,37 +129,50 @@ class TaskDataModule(pl.LightningDataModule):
             log.warning("%s: the split %s has no labels, and is not evaluated on.", self.corpus.name, split)
         return labelled
 
-    def _fit_task(self, read: ReadSplit) -> None:
-        """Find the labels, and fill in the fields of the task that depend on the training data."""
+    def _limit(self, read: ReadSplit, rows: np.ndarray) -> np.ndarray:
+        """Return at most `limit_train` rows, chosen at random among those that can be trained on."""
+        if self.limit_train is None:
+            return rows
+        if self.task.skips_empty:
+            rows = np.intersect1d(rows, read.not_empty(), assume_unique=True)
+        if self.limit_train >= len(rows):
+            return rows
+        return np.sort(np.random.default_rng(self.seed).permutation(rows)[: self.limit_train])
+
+    def _fit_task(self, read: ReadSplit, rows: np.ndarray) -> None:
+        """Find the labels, and fill in the fields of the task that depend on the rows that are trained on."""
         declared = None if self.corpus.columns else self.corpus.labels(self.root)
         if self.labels is None:
             found = read.statistics.labels
             self.labels = list(declared) if declared is not None else self.task.order_labels(found)
         try:
-            self.task = self.task.fit(read.statistics, self.labels, read.examples(), self.tokenizer)
+            self.task.check_data(read.statistics, self.labels)
+            self._check_classes(read, rows)
+            self.task = self.task.fit(read.counts_of(rows), self.labels, read.examples(rows), self.tokenizer)
         except InputError as error:
             first = read.example(0).place
             raise error.at(first.file if first else type(self.corpus).__name__) from None
 
-    def _check_classes(self, train: EncodedSplit) -> None:
+    @staticmethod
+    def _check_classes(read: ReadSplit, rows: np.ndarray) -> None:
         """Check that the cut and the limit leave several classes, and warn of a class that they lose."""
-        if len(train.read.statistics.labels) < 2:  # strata that are not classes: questions with and without an answer
+        if len(read.statistics.labels) < 2:  # strata that are not classes: questions with and without an answer
             return
-        stratum, names = train.read.table.categories("stratum")
-        left = np.bincount(stratum[train.example_rows], minlength=len(names)).nonzero()[0]
+        stratum, names = read.table.categories("stratum")
+        left = np.bincount(stratum[rows], minlength=len(names)).nonzero()[0]
         if len(names) > 1 and len(left) == 1:
             raise InputError(
-                f"of {len(names)} classes only {names[left[0]]!r} is left in the {int(train.begins.sum())} rows to "
+                f"of {len(names)} classes only {names[left[0]]!r} is left in the {len(rows)} rows to "
                 "train on, after the cut for validation and --limit_train",
                 expected="rows of at least two classes",
                 fix="more rows, a higher --limit_train, or --eval_corpus",
             )
         kept = {label for i in left for label in names[i].split("\t")}
-        if len(names) > 1 and (lost := [label for label in train.read.statistics.labels if label not in kept]):
+        if len(names) > 1 and (lost := [label for label in read.statistics.labels if label not in kept]):
             log.warning(
                 "train: no row of the class %s is among the %s to train on, so it will hardly be predicted; "
                 "more rows, a higher --limit_train, or --eval_corpus would help.",
-                " or ".join(map(repr, lost[:5])), f"{int(train.begins.sum()):,}",
+                " or ".join(map(repr, lost[:5])), f"{len(rows):,}",
             )  # fmt: skip
 
     def _read(self, corpus: Corpus, split: str) -> ReadSplit:
@@ -159,28 +181,35 @@ class TaskDataModule(pl.LightningDataModule):
     def _encode(self, read: ReadSplit) -> EncodedSplit:
         return encode_split(read, self.task, self.tokenizer, self.labels or [], self.max_length, cache=self.cache)
 
-    def _cut(self, train: EncodedSplit) -> tuple[EncodedSplit, EncodedSplit]:
-        if len(train.read) < 2:
+    def _cut(self, read: ReadSplit) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows to train on and those that are held out for validation."""
+        if len(read) < 2:
             raise InputError(
                 "one row cannot be cut into a part to train on and one to validate on", fix="give --eval_corpus"
             )
-        share = max(self.validation_share, 1 / len(train.read))
-        stratum, _ = train.read.table.categories("stratum")
-        larger, smaller = cut(stratum, share, self.seed)
+        share = max(self.validation_share, 1 / len(read))
+        stratum, _ = read.table.categories("stratum")
+        larger, smaller = cut(stratum, share, self.seed, read.groups)
+        if not len(smaller):
+            raise InputError(
+                "all rows are of one group, so that none can be held out for validation",
+                expected="rows with different texts",
+                fix="give --eval_corpus, or another --group_column",
+            )
         if not len(larger):
             raise InputError(
-                f"{self.validation_share} of {len(train.read)} rows leaves none to train on",
+                f"{self.validation_share} of {len(read)} rows leaves none to train on",
                 place="--validation_share",
                 fix="a smaller share, or --eval_corpus",
             )
-        log.info("%s of %s training examples are held out for validation.", f"{len(smaller):,}", f"{len(train.read):,}")
-        return train.select(larger), train.select(smaller)
+        log.info("%s of %s training examples are held out for validation.", f"{len(smaller):,}", f"{len(read):,}")
+        return larger, smaller
 
     def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
         """Pin the tensors, so that they are copied to a GPU while it computes."""
         if self.trainer is None or self.trainer.strategy.root_device.type != "cuda":
             return batch
-        host = {"index", *ON_HOST}
+        host = {"index", "repeated", *ON_HOST}
         return {name: value if name in host else value.pin_memory() for name, value in batch.items()}
 
     def train_dataloader(self) -> Loader:
@@ -228,3 +257,28 @@ class TaskDataModule(pl.LightningDataModule):
                 truncated = int(split.lost[split.begins].sum())
                 out[name] = rows | {"tokens": int(split.lengths.sum()), "truncated_tokens": truncated}
         return out
+
+    def description(self) -> dict[str, Any]:
+        """Return the labels, and the source and the rows of each split, for splits.json of a run folder."""
+        splits = {}
+        for name in ("train", "validation", "test"):
+            if (split := getattr(self, name)) is None:
+                continue
+            rows = split.example_rows[split.begins]
+            own = name == "validation" and self.eval_corpus is not None
+            splits[name] = {
+                "source": "eval_corpus" if own else "corpus",
+                "split": split.read.name,
+                "fingerprint": split.read.fingerprint,
+                "rows": None if len(rows) == len(split.read) else rows.tolist(),
+            }
+        return {"labels": self.labels or [], "splits": splits}
+
+
+def _fields_of(columns: dict[str, str], task: AnyTask) -> dict[str, str]:
+    """Return field -> column for keywords such as `text_column`."""
+    known = {f"{name}_column": name for name in task.example.columns()}
+    for name in columns:
+        if name not in known:
+            raise InputError(f"unknown option {name!r}", fix=did_you_mean(name, known))
+    return {known[name]: column for name, column in columns.items()}

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
+from itertools import compress
 from pathlib import Path
+from struct import unpack
 from typing import Any
+
+import numpy as np
 
 from ..corpora.base import Corpus
 from ..corpora.notices import collect_notices, log_again
@@ -42,9 +48,35 @@ class ReadSplit:
         """Return the example of a row."""
         return self._from_cells(self.table.cells(row, self._columns))
 
-    def examples(self) -> Iterator[Example]:
-        """Return all examples, in order."""
-        return map(self._from_cells, self.table.all_cells(self._columns))
+    def examples(self, rows: np.ndarray | None = None) -> Iterator[Example]:
+        """Return the examples of some rows, all by default, in order."""
+        cells = self.table.all_cells(self._columns)
+        if rows is not None:
+            chosen = np.zeros(len(self), dtype=bool)
+            chosen[rows] = True
+            cells = compress(cells, chosen)
+        return map(self._from_cells, cells)
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """Code of the group of each row: equal for equal texts, up to spaces and Unicode form. Shape: (rows,)."""
+        low, high = self.table.numbers("group_low"), self.table.numbers("group_high")
+        return (high.astype(np.int64) << 32) | (low.astype(np.int64) & 0xFFFFFFFF)
+
+    def not_empty(self) -> np.ndarray:
+        """Return the rows that have a text, sorted. Shape: (rows,)."""
+        return np.flatnonzero(self.table.numbers("empty") == 0)
+
+    def counts_of(self, rows: np.ndarray) -> ExampleCounts:
+        """Return the counts of some rows; `several` is that of all, since it determines the kind of the task."""
+        if len(rows) == len(self):
+            return self.statistics
+        labels: Counter[str] = Counter()
+        if self.statistics.labels:
+            for example in self.examples(rows):
+                labels.update(example.label_names)
+        empty = int(self.table.numbers("empty")[rows].sum())
+        return ExampleCounts(len(rows), empty, dict(sorted(labels.items())), self.statistics.several)
 
     @cached_property
     def _columns(self) -> list[str]:
@@ -99,6 +131,13 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
     return ReadSplit(split, kind, Table(folder / "examples.arrow"), ExampleCounts(**meta), source)
 
 
+def _group_code(group: str) -> tuple[int, int]:
+    """Return a digest of 64 bits as two numbers of 32."""
+    text = " ".join(unicodedata.normalize("NFC", group).split())
+    low, high = unpack("<ii", blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+    return low, high
+
+
 def _field_columns(kind: type[Example]) -> list[str]:
     """Return the columns of the fields, with a prefix since a field may be called `json`."""
     return [f"field.{name}" for name in kind.columns()]
@@ -113,7 +152,9 @@ def _to_rows(examples: Iterable[Example], kind: type[Example]) -> Iterator[dict[
         as_json = None
         if not _TEXT_TYPES.issuperset(map(type, values)):
             as_json, values, file, unit = example.to_json(), [None] * len(values), None, None
+        low, high = _group_code(example.group)
         row = {"json": as_json, "file": file, "line": line, "unit": unit, "stratum": example.stratum}
+        row |= {"group_low": low, "group_high": high, "empty": int(example.is_empty)}
         row.update(zip(columns, values, strict=True))
         yield row
 

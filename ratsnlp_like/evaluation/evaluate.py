@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import yaml
 
 from ..arguments import EVAL_BATCH_SIZE
 from ..corpora.base import Corpus
@@ -20,10 +24,9 @@ from ..inference.model_folder import PredictionPrecision
 from ..inference.predictor import Predictor
 from ..metrics.base import Metric
 from ..runtime.places import default_cache, default_root
-from ..tasks.abilities import SupportsGenerationMetrics
 from ..training.job import Job, name_of
-from ..training.module import TaskModule
-from ..training.trainer import evaluation_trainer
+from ..training.measure import measure
+from ..training.run_folder import CONFIG, SPLITS
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -31,7 +34,7 @@ log = logging.getLogger("ratsnlp_like")
 def evaluate(
     folder: str | Path,
     *,
-    corpus: str | Path | Corpus,
+    corpus: str | Path | Corpus | None = None,
     split: str | None = None,
     precision: PredictionPrecision = "32",
     metrics: Iterable[str | Metric] = (),
@@ -41,7 +44,7 @@ def evaluate(
 
     Args:
         folder: run folder (its best model) or model folder.
-        corpus: registered name, file, hub id, or `Corpus`.
+        corpus: registered name, file, hub id, or `Corpus`; by default the rows that the run held out.
         split: split of the corpus; by default test, else validation, else the only one.
         precision: `32` or `bf16`, as in `Predictor.from_pretrained`.
         metrics: functions `(predictions, examples, labels) -> float | dict` or names of registered ones, reported next
@@ -75,7 +78,7 @@ class Evaluation:
         cls,
         folder: str | Path,
         *,
-        corpus: str | Path | Corpus,
+        corpus: str | Path | Corpus | None = None,
         split: str | None = None,
         precision: PredictionPrecision = "32",
         metrics: Iterable[str | Metric] = (),
@@ -85,15 +88,19 @@ class Evaluation:
         predictor = Predictor.from_pretrained(folder, precision=precision)
         fields = predictor.task.usable_options() | predictor.task.evaluation_options
         predictor = predictor.with_options(**{name: options.pop(name) for name in fields if name in options})
-        evaluation_set = EvaluationSet.of(predictor, corpus, split, options)
+        if corpus is None:
+            evaluation_set = EvaluationSet.of_run(predictor, Path(folder), split, options)
+        else:
+            evaluation_set = EvaluationSet.of(predictor, corpus, split, options)
         log.info("evaluated on %s", evaluation_set)
-        module = TaskModule(predictor.task, predictor.model, predictor.labels, metrics=metrics)
-        trainer = evaluation_trainer(progress=evaluation_set.progress)
-        trainer.test(module, dataloaders=evaluation_set.loader(predictor), verbose=False)
-        scores = module.results
-        if isinstance(predictor.task, SupportsGenerationMetrics):
-            scores |= predictor.task.score_generation(predictor.predict, evaluation_set.split.examples())
-        return cls(predictor, evaluation_set, scores, module.predictions, module.examples)
+        measured = measure(
+            predictor,
+            evaluation_set.split,
+            batch_size=evaluation_set.batch_size,
+            metrics=metrics,
+            progress=evaluation_set.progress,
+        )
+        return cls(predictor, evaluation_set, measured.scores, measured.predictions, measured.examples)
 
 
 @dataclass(frozen=True)
@@ -121,9 +128,12 @@ class EvaluationSet:
         splits = source.splits(root)
         split = split or ("test" if "test" in splits else best_split(source, root))
         if split not in splits:
-            if len(splits) > 1:
-                raise InputError(f"no split {split!r}", place=name_of(corpus), fix=did_you_mean(split, splits))
-            split = splits[0]  # a file has only one
+            raise InputError(
+                f"no split {split!r}",
+                place=name_of(corpus),
+                fix=did_you_mean(split, splits)
+                + "; without --corpus, the rows that a run held out from its own corpus are evaluated",
+            )
         read = read_split(source, split, root=root, cache=cache)
         known = predictor.about.get("fingerprints", {})
         if read.fingerprint == known.get("train"):
@@ -138,8 +148,56 @@ class EvaluationSet:
         encoded = encoded.sample(job.data.limit_eval, job.training.seed)
         warn_of_truncation(encoded, predictor.max_length)
         kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
-        size = job.training.eval_batch_size or EVAL_BATCH_SIZE
-        return cls(name_of(corpus), kind, encoded, size, job.training.progress)
+        return cls(name_of(corpus), kind, encoded, _batch_size(job, predictor), job.training.progress)
+
+    @classmethod
+    def of_run(cls, predictor: Predictor, folder: Path, split: str | None, options: Mapping[str, Any]) -> EvaluationSet:
+        """Return the examples that a run held out from its own corpus.
+
+        Args:
+            predictor: the best model of the run.
+            folder: the run folder, or the folder of a model in it.
+            split: `test`, `validation` or `train`; by default test if the run has one, else validation.
+            options: those of `evaluate` that are not to be as in the run.
+
+        Raises:
+            InputError: it is not a run folder, the corpus has changed, or the run has no such split.
+        """
+        path = next((p / SPLITS for p in (folder, folder.parent) if (p / SPLITS).exists()), None)
+        if path is None:
+            raise InputError(
+                "not a run folder, which would name the rows to evaluate on",
+                place=folder,
+                fix="name a corpus: --corpus",
+            )
+        saved = dict(yaml.safe_load((path.parent / CONFIG).read_text(encoding="utf-8")))
+        job = Job.of(saved.pop("task"), saved.pop("corpus"), saved.pop("checkpoint"), saved)
+        own = Job.of(predictor.task.name, job.corpus, "", options)
+        root, cache = own.places.corpus_root or job.places.corpus_root, own.places.cache_dir or job.places.cache_dir
+        root, cache = root or default_root(), cache or default_cache()
+        splits = json.loads(path.read_text(encoding="utf-8"))["splits"]
+        split = split or ("test" if "test" in splits else "validation")
+        if split not in splits:
+            raise InputError(f"the run has no split {split!r}", place=path.parent, fix=did_you_mean(split, splits))
+        described = splits[split]
+        spec = job.data.eval_corpus if described["source"] == "eval_corpus" else job.corpus
+        source = job.open(spec or job.corpus, like=None if spec is job.corpus else job.corpus)
+        read = read_split(source, described["split"], root=root, cache=cache)
+        if read.fingerprint != described["fingerprint"]:
+            raise InputError(
+                f"the corpus {name_of(spec or job.corpus)} has changed since the run",
+                place=path.parent,
+                fix="restore it, or name another one: --corpus",
+            )
+        encoded = encode_split(
+            read, predictor.task, predictor.tokenizer, predictor.labels, predictor.max_length, cache=cache
+        )
+        if described["rows"] is not None:
+            encoded = encoded.select(np.array(described["rows"], dtype=np.int64))
+        encoded = encoded.sample(own.data.limit_eval, own.training.seed)
+        cut = split == "validation" and described["split"] == "train"
+        kind = f"split {split}, as in the run" + (" (cut from train)" if cut else "")
+        return cls(name_of(spec or job.corpus), kind, encoded, _batch_size(own, predictor), own.training.progress)
 
     def __str__(self) -> str:
         return f"{self.corpus}, {self.kind}: {int(self.split.begins.sum()):,} examples"
@@ -148,3 +206,8 @@ class EvaluationSet:
         """Return batches, longest windows first."""
         batches = Batches(self.split.unit_lengths, self.batch_size, shuffle=False)
         return Loader(self.split, predictor.tokenizer, batches)
+
+
+def _batch_size(job: Job, predictor: Predictor) -> int:
+    """Return the windows per batch: as stated, else as after training, which makes figures equal to the last digit."""
+    return job.training.eval_batch_size or predictor.about.get("eval_batch_size") or EVAL_BATCH_SIZE

@@ -118,6 +118,7 @@ def _fitted(
     """Return the task as training would fit it: questions without an answer, texts with several labels."""
     statistics = ExampleCounts(findings.rows, findings.empty, findings.labels, several=findings.several)
     try:
+        task.check_data(statistics, labels)
         return task.fit(statistics, labels, examples, tokenizer)
     except InputError:  # the split cannot be trained on, but its tokens can be inspected
         return task

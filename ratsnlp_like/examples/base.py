@@ -39,6 +39,11 @@ class Example:
     predicted: ClassVar[frozenset[str] | None] = None
     """Fields that are predicted, and not read from inputs; by default the optional ones."""
 
+    group_field: ClassVar[str] = ""
+    """Field by which examples are grouped in a cut; the first one by default."""
+    group_name: ClassVar[str | None] = None
+    """Value of the column --group_column, set on the example where the user named one."""
+
     place: Place | None = field(default=None, compare=False, kw_only=True)
 
     @classmethod
@@ -133,6 +138,13 @@ class Example:
     def stratum(self) -> str:
         """Stratum of this example in a stratified split: its label, where it has one."""
         return ""
+
+    @property
+    def group(self) -> str:
+        """Group of this example, which a cut keeps on one side: a text, a paragraph, a premise."""
+        if self.group_name is not None:
+            return self.group_name
+        return str(getattr(self, self.group_field or self.columns()[0]))
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class QuestionExample(Example):
         "is_impossible": ("is_impossible",),
         "id": ("id", "guid", "qid"),
     }
+    group_field: ClassVar[str] = "context"
     optional: ClassVar[frozenset[str]] = frozenset({"answers", "answer_start", "is_impossible", "id"})
 
     question: str = ""

@@ -87,6 +87,7 @@ class Task(ABC, Generic[E, P, F, B]):
         inference_options: fields that can be overridden at prediction time.
         evaluation_options: further fields that can be overridden in evaluation.
         grouped: whether all windows of an example are in one batch, in their order.
+        skips_empty: whether examples without a text have no window to train on.
     """
 
     name: ClassVar[str]
@@ -98,6 +99,7 @@ class Task(ABC, Generic[E, P, F, B]):
     inference_options: ClassVar[frozenset[str]] = frozenset()
     evaluation_options: ClassVar[frozenset[str]] = frozenset()
     grouped: ClassVar[bool] = False
+    skips_empty: ClassVar[bool] = False
 
     normalization: tuple[str, ...] = ()
     """Steps of text normalisation, in order (none by default): kcbert-clean, compatibility-jamo, nfc,
@@ -206,10 +208,18 @@ class Task(ABC, Generic[E, P, F, B]):
         """Return this task with the fields filled in that depend on the training data, such as class weights.
 
         Args:
-            counts: of the training split.
+            counts: of the rows that are trained on.
             labels: in the model's order.
-            examples: of the training split, read again where a task needs them.
+            examples: those rows, read again where a task needs them.
             tokenizer: of the checkpoint.
+
+        Raises:
+            InputError: the data cannot be trained on.
+        """
+        return self
+
+    def check_data(self, counts: ExampleCounts, labels: Sequence[str]) -> None:
+        """Check the training split as a whole, before rows are held out or left out.
 
         Raises:
             InputError: the data cannot be trained on.
@@ -217,7 +227,10 @@ class Task(ABC, Generic[E, P, F, B]):
         if counts.rows == counts.empty:
             flags = ", ".join(f"--{name}_column" for name in self.example.columns())
             raise InputError(f"all {counts.rows} rows have an empty text", fix=f"name the right columns: {flags}")
-        return self
+
+    def num_targets(self, batch: B) -> float:
+        """Return the number of targets in the mean of `loss`, or the sum of their weights."""
+        return len(batch["input_ids"])
 
     def check_model(self, config: Any) -> None:
         """Check by its configuration that a model can do the task.

@@ -22,6 +22,7 @@ class CausalLM(CausalModel[RawExample, Features]):
     name: ClassVar[str] = "causal-lm"
     description: ClassVar[str] = "pretrain a GPT on raw text, or adapt one to it, and continue texts: text"
     example: ClassVar[type[Example]] = RawExample
+    skips_empty: ClassVar[bool] = True
 
     def encode(
         self, examples: Sequence[RawExample], tokenizer: TokenizerLike, labels: Sequence[str], max_length: int

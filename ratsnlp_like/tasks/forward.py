@@ -27,10 +27,6 @@ class ForwardTask(SupportsExport[P], Task[E, P, F, B], Generic[E, P, F, B]):
     def compute_loss(self, outputs: Any, batch: B) -> Tensor:
         """Return the mean loss from the model's outputs for a labelled batch. Shape: ()."""
 
-    def num_targets(self, batch: B) -> float:
-        """Return the number of targets in the mean of `compute_loss`, or the sum of their weights."""
-        return len(batch["input_ids"])
-
     def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[Raw]:
         """Return the raw output of each window; by default its row of the first of `outputs`."""
         return list(outputs[self.outputs[0]])

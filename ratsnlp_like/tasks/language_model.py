@@ -73,6 +73,9 @@ class LanguageModel(SupportsOracle[E, P], Task[E, P, F, TargetBatch]):
 
         return gather(model, model_inputs(batch), batch["positions"]).loss(batch["labels"])
 
+    def num_targets(self, batch: TargetBatch) -> float:
+        return len(batch["labels"])
+
     def evaluate_batch(self, model: ModelLike, batch: TargetBatch) -> BatchOutput:
         """Return the `Likelihood` of each window, and the loss."""
         import torch

@@ -86,6 +86,7 @@ class MaskedLM(SupportsExport[Likelihood | Filled], LanguageModel[RawExample, Li
     name: ClassVar[str] = "masked-lm"
     description: ClassVar[str] = "pretrain a BERT on raw text, or adapt one to it: text"
     example: ClassVar[type[Example]] = RawExample
+    skips_empty: ClassVar[bool] = True
     inference_options: ClassVar[frozenset[str]] = frozenset({"candidates"})
     example_input: ClassVar[tuple[str, ...]] = ("오늘은 [MASK] 좋다",)
 

@@ -90,6 +90,8 @@ class SequenceClassifier(
     class_weights: Literal["balanced"] | tuple[float, ...] | None = None
     """Weight of each class in the loss: `balanced` (rows / classes / rows of the class), or numbers in the
     order of the labels."""
+    label_smoothing: float = 0.0
+    """Share of the target distribution that is spread evenly over all classes, such as 0.1."""
     temperature: float = 1.0
     """Divides the logits, so that probabilities are as high as predictions are right; fitted on the validation set (Guo
     et al. 2017, arXiv:1706.04599). 1 leaves them as they are."""
@@ -100,6 +102,8 @@ class SequenceClassifier(
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 0 <= self.label_smoothing < 1:
+            raise InputError(f"{self.label_smoothing}", place="--label_smoothing", expected="at least 0, below 1")
         if isinstance(self.class_weights, (list, tuple)) and min(self.class_weights, default=0) < 0:
             raise InputError(f"{list(self.class_weights)}", place="--class_weights", expected="no number below 0")
         if not 0 < self.threshold < 1:
@@ -123,32 +127,10 @@ class SequenceClassifier(
     def fit(
         self, counts: ExampleCounts, labels: Sequence[str], examples: Iterable[L], tokenizer: TokenizerLike
     ) -> Self:
-        """Fill in `multi_label` and `class_weights`, and check that the classes can be trained on."""
+        """Fill in `multi_label` and `class_weights`."""
         task = super().fit(counts, labels, examples, tokenizer)
         if counts.several and not task.multi_label:
             task = replace(task, multi_label=True)
-        if task.multi_label and not counts.several:
-            raise InputError(
-                f"multi_label is set, but each row has one label, such as {labels[0]!r}",
-                place="--multi_label",
-                fix="--label_separator , where one cell holds several; --label_column a,b,c for 0/1 columns",
-            )
-        if len(labels) > _MANY_CLASSES and 2 * len(labels) > counts.rows:
-            log.warning("%d classes in %d rows: is --label_column the right column?", len(labels), counts.rows)
-        present = [label for label in labels if counts.labels.get(label)]
-        if len(present) < 2 and not task.multi_label:
-            raise InputError(
-                f"the training rows have one class only: {', '.join(map(repr, present)) or 'none'}",
-                expected="at least two classes",
-                fix="check the column of labels (--label_column), or that the file is not cut off or sorted",
-            )
-        if len(present) < len(labels) and not task.multi_label:  # only labels that a corpus declares can be missing
-            missing = [label for label in labels if label not in present]
-            raise InputError(
-                f"no training row has the class {' or '.join(map(repr, missing))}: it could never be predicted",
-                expected=f"rows of each class: {', '.join(map(repr, labels))}",
-                fix="complete the training file; or convert it to a TSV, whose classes are those that occur in it",
-            )
         if task.class_weights == "balanced":
             rows = [counts.labels.get(label, 0) for label in labels]
             weights = tuple(sum(rows) / len(labels) / count if count else 0.0 for count in rows)
@@ -160,6 +142,33 @@ class SequenceClassifier(
                 expected=f"one for each of {', '.join(labels)}",
             )
         return task
+
+    def check_data(self, counts: ExampleCounts, labels: Sequence[str]) -> None:
+        """Check that there are several classes, each with rows to train on."""
+        super().check_data(counts, labels)
+        multi_label = self.multi_label or counts.several
+        if self.multi_label and not counts.several:
+            raise InputError(
+                f"multi_label is set, but each row has one label, such as {labels[0]!r}",
+                place="--multi_label",
+                fix="--label_separator , where one cell holds several; --label_column a,b,c for 0/1 columns",
+            )
+        if len(labels) > _MANY_CLASSES and 2 * len(labels) > counts.rows:
+            log.warning("%d classes in %d rows: is --label_column the right column?", len(labels), counts.rows)
+        present = [label for label in labels if counts.labels.get(label)]
+        if len(present) < 2 and not multi_label:
+            raise InputError(
+                f"the training rows have one class only: {', '.join(map(repr, present)) or 'none'}",
+                expected="at least two classes",
+                fix="check the column of labels (--label_column), or that the file is not cut off or sorted",
+            )
+        if len(present) < len(labels) and not multi_label:  # only labels that a corpus declares can be missing
+            missing = [label for label in labels if label not in present]
+            raise InputError(
+                f"no training row has the class {' or '.join(map(repr, missing))}: it could never be predicted",
+                expected=f"rows of each class: {', '.join(map(repr, labels))}",
+                fix="complete the training file; or convert it to a TSV, whose classes are those that occur in it",
+            )
 
     def configure(self, config: Any, labels: Sequence[str]) -> None:
         """Write the labels and the problem type, by which transformers.pipeline chooses softmax or sigmoid."""
@@ -208,8 +217,12 @@ class SequenceClassifier(
         if self.class_weights is not None:
             weight = torch.tensor(self.class_weights, dtype=torch.float32, device=logits.device)
         if self.multi_label:
-            return F.binary_cross_entropy_with_logits(logits, labels, weight=weight)
-        return F.cross_entropy(logits, labels, weight=weight)
+            smooth = labels * (1 - self.label_smoothing) + self.label_smoothing / 2 if self.label_smoothing else labels
+            return F.binary_cross_entropy_with_logits(logits, smooth, weight=weight)
+        if weight is None:
+            return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        total = F.cross_entropy(logits, labels, weight=weight, label_smoothing=self.label_smoothing, reduction="sum")
+        return total / weight[labels].sum().clamp(min=1e-12)  # 0, not NaN, for a batch of classes of weight 0
 
     def num_targets(self, batch: LabelledBatch) -> float:
         """Return the number of examples, or the sum of their weights, by which cross entropy divides."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import ModelArguments, TrainingArguments
+from ..arguments import EVAL_BATCH_SIZE, TrainingArguments
 from ..checkpoints.architectures import check_head
 from ..checkpoints.base import load_config, resolve
 from ..checkpoints.tokenizer import load_tokenizer
@@ -18,10 +18,10 @@ from ..corpora.base import Corpus
 from ..data.module import TaskDataModule
 from ..inference.predictor import Predictor
 from ..metrics.base import Metric
-from ..tasks.abilities import SupportsGenerationMetrics
 from .callbacks.checkpoint import CheckpointCallback
 from .callbacks.throughput import ThroughputMeter
 from .job import Job, name_of
+from .measure import measure
 from .memory import largest_batch
 from .model import build_model, check_length
 from .module import TaskModule
@@ -138,6 +138,9 @@ def run_job(
     folder = Path(output) if output else _default_output(job)
     run = Run(folder, job.to_dict())
     run.check(resume=resume, overwrite=overwrite)
+    if resume and run.is_finished and not (folder / RESUME_FILE).exists():
+        log.info("%s: the run is finished.", folder)
+        return _finished(run)
 
     name = resolve(job.checkpoint)
     config = load_config(name, job.model.config_overrides)
@@ -155,7 +158,12 @@ def run_job(
     module = TaskModule(data.task, model, data.labels or [], job.training, metrics=metrics)
     module.check_monitor(data.validation)
     meter = ThroughputMeter()
-    checkpoints = CheckpointCallback(folder, _predictor_factory(job, data))
+    checkpoints = CheckpointCallback(
+        folder,
+        _predictor_factory(job, data),
+        save_steps=job.training.save_steps,
+        save_minutes=job.training.save_minutes,
+    )
     trainer = build_trainer(
         job.training,
         module=module,
@@ -166,15 +174,16 @@ def run_job(
     found = run.found(resume=resume)
     if job.training.batch_size == "auto":
         _set_batch_size(found, trainer, module, data, job.training)
+    description = data.description()
+    if resume:
+        run.check_data(description)
     with run.locked() if trainer.is_global_zero else nullcontext():
         if trainer.is_global_zero:
-            run.begin(resume=resume, found=found)
+            run.begin(resume=resume, found=found, data=description)
         state = folder / RESUME_FILE if resume and (folder / RESUME_FILE).exists() else None
         pl.seed_everything(job.training.seed, verbose=False)
         _fit(trainer, module, data, state, checkpoints, folder)
-        if checkpoints.evaluated != trainer.global_step:  # a finished run, resumed
-            trainer.validate(module, datamodule=data, verbose=False)
-        return _finish(run, trainer, module, data, meter, job.model)
+        return _finish(run, trainer, data, meter, job, metrics)
 
 
 def _log_sizes(data: TaskDataModule) -> None:
@@ -190,6 +199,7 @@ def _predictor_factory(job: Job, data: TaskDataModule) -> Callable[[TaskModule],
         "init": job.model.init,
         "corpus": name_of(job.corpus),
         "columns": job.columns,
+        "eval_batch_size": job.training.eval_batch_size,
         "fingerprints": {name: split.read.fingerprint for name, split in splits.items() if split is not None},
     }
 
@@ -258,57 +268,68 @@ def _fit(
 def _finish(
     run: Run,
     trainer: pl.Trainer,
-    module: TaskModule,
     data: TaskDataModule,
     meter: ThroughputMeter,
-    arguments: ModelArguments,
+    job: Job,
+    metrics: Sequence[str | Metric],
 ) -> FineTuneResult:
-    """Evaluate the best model on the test split, and write the results of the run."""
-    best = Predictor.from_pretrained(run.folder, unpadded=arguments.unpadded)
-    if arguments.lora_merge:
-        best = best.merged()
-    metrics, held_out = best.metrics.setdefault("validation", {}), data.validation
-    if data.test is not None:
-        device = best.model.device
-        module.model, module.task = best.model, best.task  # with the options tuned on the validation split
-        trainer.test(module, dataloaders=data.test_dataloader(), verbose=False)
-        best.model.to(device)
-        metrics, held_out = best.metrics.setdefault("test", module.results), data.test
-    verdict = _verdict(trainer, module, data, best, steps=trainer.global_step)
-    if trainer.is_global_zero and held_out is not None:
-        if isinstance(best.task, SupportsGenerationMetrics):
-            metrics |= best.task.score_generation(best.predict, held_out.examples())
+    """Evaluate the best model as `evaluate` does, and write the results of the run."""
+    verdict = None
+    if trainer.is_global_zero:
+        best = Predictor.from_pretrained(run.folder)
+        if job.model.lora_merge:
+            best.merged().save_pretrained(run.folder / "best")
+            best = Predictor.from_pretrained(run.folder)
+        for name, split in (("validation", data.validation), ("test", data.test)):
+            if split is not None:
+                size = job.training.eval_batch_size or EVAL_BATCH_SIZE
+                measured = measure(best, split, batch_size=size, metrics=metrics)
+                best.metrics[name] = measured.scores
         best.save_pretrained(run.folder / "best")
-    summary = {**meter.summary(), "splits": data.summary(), "precision": str(trainer.precision)}
+        if job.training.baselines:
+            verdict = judge(
+                best,
+                data,
+                measured.predictions,
+                measured.examples,
+                measured.scores,
+                job.training,
+                steps=trainer.global_step,
+            )
     trainer.strategy.barrier()
+    best = Predictor.from_pretrained(run.folder, unpadded=job.model.unpadded)
     result = FineTuneResult(
         output=run.folder,
         best=run.folder / "best",
         metrics=best.metrics["validation"],
         test_metrics=best.metrics.get("test"),
-        summary=summary,
+        summary={
+            **meter.summary(),
+            "splits": data.summary(),
+            "precision": str(trainer.precision),
+            "evaluation_precision": "32",
+        },
         predictor=best,
         verdict=verdict,
     )
     if trainer.is_global_zero:
-        run.end(result.to_dict())
+        run.end(result.to_dict(), keep_state=job.training.keep_state)
     return result
 
 
-def _verdict(
-    trainer: pl.Trainer, module: TaskModule, data: TaskDataModule, best: Predictor, *, steps: int
-) -> Verdict | None:
-    """Compare the best model with baselines, on the test split, else on the validation split."""
-    if not module.arguments.baselines:
-        return None
-    if data.test is None and data.validation is not None:  # the last evaluation was perhaps not that of the best model
-        device = best.model.device
-        module.model, module.task = best.model, best.task
-        trainer.test(module, dataloaders=data.val_dataloader(), verbose=False)
-        best.model.to(device)
-    if not trainer.is_global_zero:
-        return None
-    return judge(best, data, module.predictions, module.examples, module.results, module.arguments, steps=steps)
+def _finished(run: Run) -> FineTuneResult:
+    """Return the result of a finished run."""
+    content = run.result()
+    own = ("output", "best", "metrics", "test_metrics", "verdict")
+    return FineTuneResult(
+        output=run.folder,
+        best=run.folder / "best",
+        metrics=content["metrics"],
+        test_metrics=content["test_metrics"],
+        summary={name: value for name, value in content.items() if name not in own},
+        predictor=Predictor.from_pretrained(run.folder),
+        verdict=Verdict.from_dict(content["verdict"]) if content.get("verdict") else None,
+    )
 
 
 def open_data(job: Job, tokenizer: Any) -> TaskDataModule:

@@ -78,6 +78,7 @@ class Job:
             label_separator=self.places.label_separator,
             subset=self.places.subset,
             label_type=self.places.label_type,
+            group_column=self.places.group_column,
             files=self.places.files,
             options=self.reading,
             like=like if isinstance(like, str) else None,

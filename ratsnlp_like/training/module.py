@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,17 +13,16 @@ import pytorch_lightning as pl
 import torch
 
 from ..arguments import TrainingArguments
-from ..data.batches import ON_HOST, Loader
+from ..data.batches import Loader
 from ..data.decoding import decode_split
 from ..data.encoding import EncodedSplit
 from ..errors import InputError, TrainingError, did_you_mean
 from ..metrics.base import Metric
 from ..metrics.bootstrap import confidence_intervals
-from ..modeling import unpadded
 from ..modeling.layers import depths
 from ..tasks.abilities import SupportsOracle, SupportsTuning
 from ..tasks.base import AnyTask, Raw
-from .scoring import metrics_by_name, score
+from .scoring import mean_loss, metrics_by_name, score, task_inputs
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -132,25 +131,59 @@ class TaskModule(OptimizedModule):
         self.predictions: list[Any] = []
         """Predictions of the last evaluation, one for each of `examples`."""
         self.examples: list[Any] = []
+        self._unit: float | None = None
+        self._step_follows = False
+        self._step_targets, self._step_loss = 0.0, torch.zeros(())
         self._raw: dict[int, Raw] = {}
         self._losses: dict[int, tuple[float, float]] = {}
         self._unchecked: list[tuple[int, np.ndarray, torch.Tensor]] = []
         self._first_losses: list[float] = []
 
-    def _inputs(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the entries of a batch that the task takes."""
-        wanted = self.device.type == "cuda" and unpadded.installed(self.model)
-        return {name: value for name, value in batch.items() if name != "index" and (wanted or name not in ON_HOST)}
-
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> torch.Tensor:
-        """Return the mean loss of a batch. Shape: ()."""
+        """Return the mean loss of a batch, weighted by its targets if several batches make a step. Shape: ()."""
         index = batch["index"]
-        loss = self.task.loss(self.model, self._inputs(batch))
+        loss = self.task.loss(self.model, task_inputs(batch, self.model))
         self._unchecked.append((self.global_step, index, loss.detach()))
         if loss.device.type == "cpu" or len(self._unchecked) == _CHECK_EVERY:
             self._check_losses()
-        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(index))
-        return loss
+        if not self._shares_steps():
+            self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(index))
+            return loss
+        targets = 0.0 if batch.get("repeated") else float(self.task.num_targets(task_inputs(batch, self.model)))
+        if self._unit is None:
+            self._unit = self._choose_unit(targets)
+        self._step_follows = (batch_idx + 1) % self.trainer.accumulate_grad_batches == 0 or self.trainer.is_last_batch
+        self._step_targets += targets
+        self._step_loss = self._step_loss + loss.detach() * targets
+        return loss * (targets / self._unit)
+
+    def _shares_steps(self) -> bool:
+        """Return True if several batches or processes contribute to a step (DeepSpeed keeps gradients to itself)."""
+        several = self.trainer.accumulate_grad_batches > 1 or self.trainer.world_size > 1
+        return several and "DeepSpeed" not in type(self.trainer.strategy).__name__
+
+    def _choose_unit(self, targets: float) -> float:
+        """Return a power of two near the targets of a batch, by which sums of losses are divided without rounding."""
+        number = torch.tensor(targets, device=self.device)
+        if self.trainer.world_size > 1:
+            number = self.trainer.strategy.reduce(number, reduce_op="max")
+        return 2.0 ** round(math.log2(max(1.0, float(number))))
+
+    def on_after_backward(self) -> None:
+        """Before a step, turn the sum over all of its batches and processes into the mean over their targets."""
+        if self._unit is None or not self._step_follows:
+            return
+        sums = torch.stack([torch.as_tensor(self._step_targets, device=self.device), self._step_loss.to(self.device)])
+        world = self.trainer.world_size
+        if world > 1:
+            sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
+        targets, loss = sums[0].clamp(min=1e-12), sums[1]
+        factor = self.trainer.accumulate_grad_batches * world * self._unit / targets  # Lightning took the mean of these
+        for parameter in self.parameters():
+            if parameter.grad is not None:
+                parameter.grad.mul_(factor)
+        self.log("train_loss", loss / targets, prog_bar=True)
+        self._step_targets, self._step_loss = 0.0, torch.zeros(())
 
     def _check_losses(self) -> None:
         """Raise TrainingError with the rows of the batch if a loss is not finite or has exploded."""
@@ -199,7 +232,7 @@ class TaskModule(OptimizedModule):
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Predict the windows of a batch, and keep the output until the end of the epoch."""
         index = batch["index"]
-        output = self.task.evaluate_batch(self.model, self._inputs(batch))
+        output = self.task.evaluate_batch(self.model, task_inputs(batch, self.model))
         self._raw.update(zip(index.tolist(), output.raw, strict=True))
         # keyed by the first window, so that a batch repeated for the sake of other processes counts once
         self._losses[int(index[0])] = float(output.loss), output.targets
@@ -227,8 +260,7 @@ class TaskModule(OptimizedModule):
         self.predictions, self.examples = predictions, examples
         self.results = score(self.task, predictions, examples, self.labels, self.metrics)
         if losses:
-            total = sum(targets for _, targets in losses.values())
-            self.results["loss"] = sum(loss * targets for loss, targets in losses.values()) / (total or 1)
+            self.results["loss"] = mean_loss(losses)
         for metric, value in self.results.items():
             if isinstance(value, (int, float)):
                 self.log(f"{name}/{metric}", float(value), prog_bar=metric == self.monitor)

@@ -20,7 +20,7 @@ from ..runtime.files import make_folder, write_json, write_text
 
 log = logging.getLogger("ratsnlp_like")
 
-CONFIG, RESULT, FOUND = "config.yaml", "result.json", "found.json"
+CONFIG, RESULT, FOUND, SPLITS = "config.yaml", "result.json", "found.json", "splits.json"
 RESUME_FILE = "resume.ckpt"
 """State that `--resume` continues from: weights, optimizer, schedule, position in the epoch, random generators."""
 
@@ -29,7 +29,8 @@ RESUME_FILE = "resume.ckpt"
 class Run:
     """A run folder and the configuration of the run.
 
-    Layout: config.yaml, result.json (of a finished run), best/ and last/ (model folders), resume.ckpt, logs/.
+    Layout: config.yaml, splits.json (labels, and the rows of each split), best/ and last/ (model folders), logs/,
+    resume.ckpt (of an unfinished run), result.json (of a finished run).
     """
 
     folder: Path
@@ -69,6 +70,8 @@ class Run:
                 place=self.folder,
                 fix="another --output, or --overwrite to delete that run",
             )
+        if resume and not (self.folder / RESUME_FILE).exists():
+            self._check_without_state(before)
         if not resume and (self.folder / RESULT).exists():
             log.info("%s: the same configuration as before; it is trained again.", self.folder)
         if not resume and (self.folder / RESUME_FILE).exists() and not (self.folder / RESULT).exists():
@@ -76,6 +79,52 @@ class Run:
                 "the folder has an unfinished run",
                 place=self.folder,
                 fix="--resume to continue it, or --overwrite to delete it",
+            )
+
+    def _check_without_state(self, before: Mapping[str, Any]) -> None:
+        if not self.is_finished:
+            log.info("%s: no state was saved; training begins at the first step.", self.folder)
+        elif changed := [name for name in ("epochs", "max_steps") if before.get(name) != self.config.get(name)]:
+            raise InputError(
+                f"the run is finished, and its state was not kept to continue it with another {' and '.join(changed)}",
+                place=self.folder,
+                fix="--overwrite to train again; --keep_state true keeps the state of a finished run",
+            )
+
+    @property
+    def is_finished(self) -> bool:
+        """True if the run has results."""
+        return (self.folder / RESULT).exists()
+
+    def result(self) -> dict[str, Any]:
+        """Return the content of result.json."""
+        return dict(json.loads((self.folder / RESULT).read_text(encoding="utf-8")))
+
+    def check_data(self, description: Mapping[str, Any]) -> None:
+        """Check that a resumed run has the labels and the data that it began with.
+
+        Args:
+            description: see `TaskDataModule.description`.
+
+        Raises:
+            InputError: a label or a corpus has changed.
+        """
+        path = self.folder / SPLITS
+        if not path.exists():
+            return
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = []
+        if before["labels"] != description["labels"]:
+            changed.append(f"    labels: {before['labels']} before, {description['labels']} now")
+        for name in dict.fromkeys([*before["splits"], *description["splits"]]):
+            old, new = (content["splits"].get(name, {}).get("fingerprint") for content in (before, description))
+            if old != new:
+                changed.append(f"    {name}: " + ("other content" if old and new else "added" if new else "missing"))
+        if changed:
+            raise InputError(
+                "the data are not those that the run began with:\n" + "\n".join(changed),
+                place=self.folder,
+                fix="restore the corpus, or train with another --output",
             )
 
     def _before(self) -> dict[str, Any] | None:
@@ -110,17 +159,20 @@ class Run:
         path = self.folder / FOUND
         return dict(json.loads(path.read_text(encoding="utf-8"))) if resume and path.exists() else {}
 
-    def begin(self, *, resume: bool, found: Mapping[str, Any]) -> None:
+    def begin(self, *, resume: bool, found: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         """Delete an old run unless it is resumed, and write the configuration and the values found for `auto`."""
         if not resume:
-            for name in ("best", "last", "logs", RESUME_FILE, RESULT, FOUND):
+            for name in ("best", "last", "logs", RESUME_FILE, RESULT, FOUND, SPLITS):
                 path = self.folder / name
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         write_text(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
+        write_text(self.folder / SPLITS, json.dumps(data, ensure_ascii=False))
         if found:
             write_json(self.folder / FOUND, found)
         (self.folder / RESULT).unlink(missing_ok=True)
 
-    def end(self, result: Mapping[str, Any]) -> None:
-        """Write result.json, which marks the run as finished."""
+    def end(self, result: Mapping[str, Any], *, keep_state: bool) -> None:
+        """Write result.json, which marks the run as finished, and delete the state unless it is kept."""
         write_json(self.folder / RESULT, result)
+        if not keep_state:
+            (self.folder / RESUME_FILE).unlink(missing_ok=True)

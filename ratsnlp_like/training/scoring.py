@@ -1,12 +1,14 @@
-"""Metrics of the user next to those of a task."""
+"""Scores of an evaluation: metrics of the task and of the user, the mean loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..data.batches import ON_HOST
 from ..errors import InputError
 from ..metrics.base import Metric
+from ..modeling import unpadded
 from ..registry import METRICS
 from ..tasks.base import AnyTask
 
@@ -59,3 +61,16 @@ def split_names(values: Iterable[str | Any] | str) -> tuple[tuple[str, ...], lis
     """Split names from objects, in a sequence of both or a string of names with commas."""
     values = values.split(",") if isinstance(values, str) else list(values)
     return tuple(v for v in values if isinstance(v, str)), [v for v in values if not isinstance(v, str)]
+
+
+def mean_loss(losses: Mapping[int, tuple[float, float]]) -> float:
+    """Return the mean loss over all targets, from the mean loss and the number of targets of each batch."""
+    total = sum(targets for _, targets in losses.values())
+    return sum(loss * targets for loss, targets in losses.values()) / (total or 1)
+
+
+def task_inputs(batch: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """Return the entries of a batch that the task takes; those on the host serve a GPU without padding alone."""
+    on_host = next(model.parameters()).device.type == "cuda" and unpadded.installed(model)
+    left_out = {"index", "repeated"} | (frozenset() if on_host else ON_HOST)
+    return {name: value for name, value in batch.items() if name not in left_out}

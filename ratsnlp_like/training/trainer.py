@@ -14,6 +14,7 @@ import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
 
 from ..arguments import TrainingArguments
 from ..errors import InputError
@@ -63,7 +64,7 @@ def build_trainer(
     callbacks.append(_progress(arguments, interactive=interactive))
     torch.set_float32_matmul_precision("high")
     try:
-        return pl.Trainer(
+        trainer = pl.Trainer(
             accelerator=arguments.accelerator,
             devices=int(arguments.devices) if str(arguments.devices).isdigit() else arguments.devices,
             strategy=arguments.strategy,
@@ -95,6 +96,13 @@ def build_trainer(
             f"Lightning refuses this combination: {error}",
             place="--accelerator, --devices, --strategy, --precision, --num_nodes",
         ) from error
+    if isinstance(trainer.strategy.launcher, _MultiProcessingLauncher):  # what Lightning chooses in a notebook
+        raise InputError(
+            "several devices from a notebook: training would run in copies of this process, whose results are lost",
+            place="--devices",
+            fix="devices=1, or run `ratsnlp-like train` as a command",
+        )
+    return trainer
 
 
 def _progress(arguments: TrainingArguments, *, interactive: bool) -> pl.Callback:
@@ -105,20 +113,6 @@ def _progress(arguments: TrainingArguments, *, interactive: bool) -> pl.Callback
     console = {"stderr": True} if "ipykernel" not in sys.modules else {}
     every = 10 if torch.cuda.is_available() else 1  # each refresh waits for the GPU
     return ProgressBar(every, console_kwargs=console)
-
-
-def evaluation_trainer(*, progress: bool = False) -> pl.Trainer:
-    """Return a trainer that only evaluates: no logs, no folder."""
-    quiet_lightning()
-    return pl.Trainer(
-        accelerator="auto",
-        devices=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=progress and sys.stderr.isatty(),
-        use_distributed_sampler=False,
-    )
 
 
 def quiet_lightning() -> None:

@@ -54,6 +54,13 @@ class Verdict:
         """Return it as JSON."""
         return {**asdict(self), "text": str(self)}
 
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Verdict:
+        """Return the verdict that `to_dict` described."""
+        baselines = tuple(Baseline(**own) for own in content["baselines"])
+        texts = {name: tuple(content[name]) for name in ("advice", "warnings")}
+        return cls(content["metric"], content["score"], baselines, **texts)
+
     def __str__(self) -> str:
         """Return the verdict in one line."""
         others = [own for own in self.baselines if not own.beaten]

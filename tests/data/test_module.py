@@ -95,7 +95,7 @@ class TestDataModule:
         assert len(module(hundred, cache, limit_train=10_000).train or []) == 90
 
     def test_a_limit_counts_examples_and_keeps_all_their_windows(self, tmp_path: Path, cache: Path) -> None:
-        rows = [("길고 긴 글입니다 " * 20, "긍정"), ("길고 지루한 글입니다 " * 20, "부정")] * 5
+        rows = [(f"{i}번째로 길고 긴 글입니다 " * 20, ("긍정", "부정")[i % 2]) for i in range(10)]
         corpus = FileCorpus(file=tsv(tmp_path / "long.tsv", rows))
         data = module(corpus, cache, task=Classification(long_text="windows"), limit_train=3)
         assert data.train is not None
@@ -215,7 +215,7 @@ class TestDataModule:
         self, tmp_path: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("ratsnlp_like.data.encoding.log.propagate", True)
-        rows = [("가 " * 10, label) for label in ("긍정", "부정") * 10]  # all of them are too long
+        rows = [(f"{i} " + "가 " * 10, ("긍정", "부정")[i % 2]) for i in range(20)]  # all of them are too long
         module(FileCorpus(file=tsv(tmp_path / "a.tsv", rows)), cache, max_length=6)
         logged = [r.getMessage().partition(" of ")[0] for r in caplog.records if "longer than" in r.getMessage()]
         assert logged == ["train: 18", "validation: 2"]

@@ -167,8 +167,10 @@ def test_a_list_of_labels_makes_it_multi_label() -> None:
     ],
 )
 def test_labels_that_cannot_be_trained_on(statistics: ExampleCounts, fields: Mapping[str, Any], message: str) -> None:
+    labels, task = sorted({"a", "b", *statistics.labels}), Classification(**fields)
+    call = task.fit if fields else lambda counts, labels, *_: task.check_data(counts, labels)
     with pytest.raises(InputError, match=message):
-        Classification(**fields).fit(statistics, sorted({"a", "b", *statistics.labels}), [], None)
+        call(statistics, labels, [], None)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5])

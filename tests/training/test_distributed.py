@@ -17,6 +17,7 @@ from helpers import (
     largest_difference,
     weights,
 )
+from helpers_training import logged
 
 from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.training.finetune import FineTuneResult, fine_tune
@@ -29,7 +30,9 @@ class TestTwoProcesses:
     @pytest.fixture(scope="class")
     def runs(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FineTuneResult, str]:
         folder = tmp_path_factory.mktemp("two")
+        # 41 rows in batches of 8: the last batch has one window, which the second process repeats
         own = {"config_overrides": TINY | NO_DROPOUT, "epochs": 2, "limit_eval": 25, "eval_batch_size": 8}
+        own |= {"limit_train": 41, "class_weights": "balanced"}
         one = fine_tune(**job(folder, output=folder / "one", **own))
         two = {"output": folder / "two", "devices": 2, "strategy": "ddp", "result": folder / "two.json"}
         done = command(flags(folder, **own, **two), env=environment(MASTER_ADDR="127.0.0.1"))
@@ -40,6 +43,11 @@ class TestTwoProcesses:
         folder, one, _ = runs
         difference = largest_difference(weights(folder / "two" / "last"), weights(one.output / "last"))
         assert difference < 1e-4
+
+    def test_the_loss_of_training_is_that_of_all_processes(self, runs: Any) -> None:
+        folder, one, _ = runs
+        assert logged(folder / "two", "train_loss") == pytest.approx(logged(one.output, "train_loss"), abs=1e-4)
+        assert logged(folder / "two", "train_loss")
 
     def test_evaluation_gives_the_metrics_of_one_process(self, runs: Any) -> None:
         folder, _, _ = runs

@@ -27,7 +27,7 @@ from ratsnlp_like.training.finetune import FineTuneResult, Interrupted, fine_tun
 class TestSavedFolder:
     def test_files(self, classifier: FineTuneResult) -> None:
         assert {path.name for path in classifier.output.iterdir()} == {
-            ".lock", "best", "last", "logs", "config.yaml", "result.json", "resume.ckpt",
+            ".lock", "best", "last", "logs", "config.yaml", "result.json", "splits.json",
         }  # fmt: skip
         assert {path.name for path in classifier.best.iterdir()} == {
             "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
@@ -36,10 +36,12 @@ class TestSavedFolder:
 
     def test_no_pickle(self, classifier: FineTuneResult) -> None:
         for name, content in tree(classifier.output).items():
-            if name != "resume.ckpt":
-                assert not content.startswith((b"\x80", b"PK")), name
-        state = torch.load(classifier.output / "resume.ckpt", weights_only=True)
-        assert state["global_step"] == 3 * 55
+            assert not content.startswith((b"\x80", b"PK")), name
+
+    def test_the_state_loads_without_unpickling(self, tmp_path: Path) -> None:
+        fine_tune(**job(tmp_path, keep_state=True))
+        state = torch.load(tmp_path / "run" / "resume.ckpt", weights_only=True)
+        assert state["global_step"] == 6
 
     def test_metrics_json_and_result(self, classifier: FineTuneResult) -> None:
         metrics = json.loads((classifier.best / "metrics.json").read_text())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,10 +32,21 @@ class CheckpointCallback(pl.Callback):
     Args:
         folder: run folder.
         predictor: returns the predictor to save for a module and its last metrics.
+        save_steps: optimizer steps between states that are saved without an evaluation.
+        save_minutes: minutes between them.
     """
 
-    def __init__(self, folder: Path, predictor: Callable[[TaskModule], Predictor]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        predictor: Callable[[TaskModule], Predictor],
+        *,
+        save_steps: int | None = None,
+        save_minutes: float | None = None,
+    ) -> None:
         self.folder, self._predictor = folder, predictor
+        self._save_steps, self._save_minutes = save_steps, save_minutes
+        self._saved_at = time.monotonic()
         self.best: list[float] | None = None
         self.evaluated = self._saved = -1
         """Optimizer steps of the last evaluation and of the last saved state."""
@@ -58,7 +71,7 @@ class CheckpointCallback(pl.Callback):
                 torch.cuda.set_rng_state_all([state.cpu() for state in self._random[1:]])
             self._random = None
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _stop_signals():
                 self._handlers[number] = signal.signal(number, self._request_stop)
 
     def _request_stop(self, number: int, frame: Any) -> None:
@@ -80,6 +93,16 @@ class CheckpointCallback(pl.Callback):
             self._stop()
         elif trainer.global_step == trainer.max_steps:
             trainer.should_stop = True  # makes Lightning evaluate here, in the middle of an epoch
+        elif self._save_is_due(trainer):
+            self._save_last(trainer, pl_module)
+
+    def _save_is_due(self, trainer: pl.Trainer) -> bool:
+        if self._save_steps is not None and trainer.global_step % self._save_steps == 0:
+            return True
+        if self._save_minutes is None:
+            return False
+        due = time.monotonic() - self._saved_at >= 60 * self._save_minutes
+        return trainer.strategy.reduce_boolean_decision(due, all=False)
 
     def _stop_is_requested(self, trainer: pl.Trainer) -> bool:
         """Return True if any process got a signal, so that all stop at the same step."""
@@ -102,7 +125,10 @@ class CheckpointCallback(pl.Callback):
         self.evaluated = trainer.global_step
         value = float(pl_module.results[pl_module.monitor])
         # ties, frequent in a small validation split, are broken by the loss
-        rank = [value if pl_module.maximize else -value, -float(pl_module.results.get("loss", 0.0))]
+        rank = [
+            _or_worst(value if pl_module.maximize else -value),
+            _or_worst(-float(pl_module.results.get("loss", 0.0))),
+        ]
         if self.best is None or rank > self.best:
             self.best = rank
             self._save_model(trainer, pl_module, "best")
@@ -143,7 +169,7 @@ class CheckpointCallback(pl.Callback):
                 trainer.save_checkpoint(partial)
             if trainer.is_global_zero:
                 move_into_place(partial, self.folder / RESUME_FILE)
-            self._saved = trainer.global_step
+            self._saved, self._saved_at = trainer.global_step, time.monotonic()
         except Exception as error:
             if not is_full(error):
                 raise
@@ -153,6 +179,19 @@ class CheckpointCallback(pl.Callback):
                 place=self.folder / RESUME_FILE,
                 fix="make room on the disk and continue with --resume; best/ and the previous state are complete",
             ) from error
+
+
+def _stop_signals() -> list[signal.Signals]:
+    """Return the signals that stop training; a hangup is ignored if the process ignores it, as under nohup."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
+
+
+def _or_worst(value: float) -> float:
+    """Return a value, or the lowest one in place of NaN, with which no comparison would hold."""
+    return -math.inf if math.isnan(value) else value
 
 
 @contextmanager

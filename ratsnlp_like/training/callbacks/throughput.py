@@ -76,11 +76,7 @@ class ThroughputMeter(pl.Callback):
 
     def summary(self) -> dict[str, float]:
         """Return the counts for result.json; memory is the peak of this process, in MB (10^6 bytes)."""
-        import resource
-
         examples, windows, tokens = self._total or (self.examples, self.windows, self.tokens)
-        unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
         out = {
             "steps": self.steps,
             "examples": examples,
@@ -89,8 +85,18 @@ class ThroughputMeter(pl.Callback):
             "train_seconds": round(self.seconds, 3),
             "examples_per_second": round(examples / self.seconds, 2) if self.seconds else 0.0,
             "evaluation_seconds": round(self.evaluation_seconds, 3),
-            "peak_memory_mb": round(peak, 1),
+            "peak_memory_mb": round(peak_memory() / 1e6, 1),
         }
         if torch.cuda.is_available():
             out["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 1e6, 1)
         return out
+
+
+def peak_memory() -> float:
+    """Return the peak memory of this process in bytes; 0 on Windows, which has no `resource`."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
