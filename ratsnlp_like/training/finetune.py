@@ -138,7 +138,7 @@ def run_job(
     folder = Path(output) if output else _default_output(job)
     run = Run(folder, job.to_dict())
     run.check(resume=resume, overwrite=overwrite)
-    if resume and run.is_finished and not (folder / RESUME_FILE).exists():
+    if resume and run.is_complete:
         log.info("%s: the run is finished.", folder)
         return _finished(run)
 
@@ -177,6 +177,7 @@ def run_job(
     description = data.description()
     if resume:
         run.check_data(description)
+        run.check_state()
     with run.locked() if trainer.is_global_zero else nullcontext():
         if trainer.is_global_zero:
             run.begin(resume=resume, found=found, data=description)

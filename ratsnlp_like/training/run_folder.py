@@ -70,8 +70,8 @@ class Run:
                 place=self.folder,
                 fix="another --output, or --overwrite to delete that run",
             )
-        if resume and not (self.folder / RESUME_FILE).exists():
-            self._check_without_state(before)
+        if resume and not (self.folder / RESUME_FILE).exists() and not self.is_finished:
+            log.info("%s: no state was saved; training begins at the first step.", self.folder)
         if not resume and (self.folder / RESULT).exists():
             log.info("%s: the same configuration as before; it is trained again.", self.folder)
         if not resume and (self.folder / RESUME_FILE).exists() and not (self.folder / RESULT).exists():
@@ -81,15 +81,25 @@ class Run:
                 fix="--resume to continue it, or --overwrite to delete it",
             )
 
-    def _check_without_state(self, before: Mapping[str, Any]) -> None:
-        if not self.is_finished:
-            log.info("%s: no state was saved; training begins at the first step.", self.folder)
-        elif changed := [name for name in ("epochs", "max_steps") if before.get(name) != self.config.get(name)]:
+    def check_state(self) -> None:
+        """Check that a resumed run that is finished has the state to continue from.
+
+        Raises:
+            InputError: the state was not kept.
+        """
+        if self.is_finished and not (self.folder / RESUME_FILE).exists():
             raise InputError(
-                f"the run is finished, and its state was not kept to continue it with another {' and '.join(changed)}",
+                "the run is finished, and its state was not kept to continue it with more epochs or steps",
                 place=self.folder,
                 fix="--overwrite to train again; --keep_state true keeps the state of a finished run",
             )
+
+    @property
+    def is_complete(self) -> bool:
+        """True if the run is finished, has no state, and nothing is to be continued: its results are final."""
+        before = self._before() or {}
+        same = all(before.get(name) == self.config.get(name) for name in ("epochs", "max_steps"))
+        return self.is_finished and same and not (self.folder / RESUME_FILE).exists()
 
     @property
     def is_finished(self) -> bool:

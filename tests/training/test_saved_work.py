@@ -93,6 +93,13 @@ class TestOtherData:
         self.corpus(tmp_path)
         fine_tune(**job(tmp_path, **own), resume=True)
 
+    def test_a_finished_run(self, tmp_path: Path) -> None:
+        own = {"corpus": self.corpus(tmp_path), "limit_train": None}
+        fine_tune(**job(tmp_path, **own))
+        self.corpus(tmp_path, "abc")
+        with pytest.raises(InputError, match="the data are not those that the run began with"):
+            fine_tune(**job(tmp_path, epochs=2, **own), resume=True)
+
     def test_a_changed_evaluation_corpus(self, tmp_path: Path) -> None:
         other = tsv(tmp_path / "other.tsv", [("좋은 말", "a"), ("나쁜 말", "b")])
         own = {"corpus": self.corpus(tmp_path), "eval_corpus": str(other), "limit_train": None}
@@ -109,7 +116,7 @@ class TestFinishedRuns:
         assert not (tmp_path / "run" / "resume.ckpt").exists()
         again = fine_tune(**job(tmp_path), resume=True)
         assert again.to_dict() == first.to_dict()
-        with pytest.raises(InputError, match="its state was not kept to continue it with another epochs"):
+        with pytest.raises(InputError, match="its state was not kept to continue it with more epochs"):
             fine_tune(**job(tmp_path, epochs=2), resume=True)
 
     def test_the_state_is_kept(self, tmp_path: Path) -> None:
