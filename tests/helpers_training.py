@@ -87,6 +87,7 @@ def scores(monkeypatch: pytest.MonkeyPatch, *values: float) -> None:
         return score(*arguments) | {"macro_f1": next(given, values[-1])}
 
     monkeypatch.setattr(module, "score", scored)
+    monkeypatch.setattr(module.TaskModule, "add_intervals", lambda self: None)  # which scores resampled predictions
 
 
 def small_config(**more: Any) -> Any:

@@ -184,6 +184,8 @@ def run_job(
         state = folder / RESUME_FILE if resume and (folder / RESUME_FILE).exists() else None
         pl.seed_everything(job.training.seed, verbose=False)
         _fit(trainer, module, data, state, checkpoints, folder)
+        if checkpoints.evaluated != trainer.global_step:  # the last steps, if no evaluation was due after them
+            trainer.validate(module, datamodule=data, verbose=False)
         return _finish(run, trainer, data, meter, job, metrics)
 
 
