@@ -59,9 +59,17 @@ def measure(
             raw.update(zip(batch["index"].tolist(), output.raw, strict=True))
             losses[int(batch["index"][0])] = float(output.loss), output.targets
     predictions, examples = decode_split(task, split, raw, predictor.labels, predictor.tokenizer)
-    scores = score(task, predictions, examples, predictor.labels, metrics_by_name(metrics))
+    named = metrics_by_name(metrics)
+    scores = score(task, predictions, examples, predictor.labels, named)
     scores["loss"] = mean_loss(losses)
-    scores |= confidence_intervals(task, scores, predictions, examples, predictor.labels)
+    scores |= confidence_intervals(
+        task,
+        scores,
+        predictions,
+        examples,
+        predictor.labels,
+        rescore=lambda own, gold: score(task, own, gold, predictor.labels, named),
+    )
     if isinstance(task, SupportsGenerationMetrics):
         scores |= task.score_generation(predictor.predict, split.examples())
     return Measurement(scores, predictions, examples)
