@@ -1,7 +1,7 @@
-"""From the name of a checkpoint to its configuration, tokenizer and model.
+"""Checkpoints by name: known facts, folders and configurations.
 
-The files of a checkpoint are asked first; what they do not say, or say wrongly, stands in a
-`Checkpoint` entry, which is data: one file per family with quirks beside this one.
+Facts come from the files of a checkpoint; what they lack, or state wrongly, is in a `Checkpoint` entry, which is data:
+one file of this package per family with quirks.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ log = logging.getLogger("ratsnlp_like")
 
 BUNDLED = Path(str(resources.files(__package__) / "bundled"))
 _TAKEN = frozenset({"vocab_size", "num_labels", "id2label", "label2id", "problem_type"})
-"""Settings that come from the tokenizer and from the labels."""
+"""Settings that follow from the tokenizer and from the labels."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is known of a checkpoint, or of a family, beyond its files."""
+    """Facts about a checkpoint, or a family of checkpoints, that are not in its files."""
 
     description: str
     """Architecture, vocabulary and licence in one line, for `list checkpoints`."""
@@ -40,12 +40,12 @@ class Checkpoint:
     tokenizer_kwargs: Mapping[str, Any] = field(default_factory=dict)
     """Passed to the tokenizer's loader."""
     drop_inputs: frozenset[str] = frozenset()
-    """Inputs that the tokenizer makes and the model must not get."""
+    """Inputs that the tokenizer returns and the model must not get."""
     load_tokenizer: Callable[..., Any] | None = None
     """`(name, **tokenizer_kwargs) -> tokenizer`, where AutoTokenizer is wrong or fails."""
 
     def matches(self, name: str, tokenizer_class: str | None) -> bool:
-        """Whether this entry speaks of the checkpoint."""
+        """Return whether this entry describes the checkpoint."""
         if self.tokenizer_class is not None and self.tokenizer_class == tokenizer_class:
             return True
         names = name, Path(name).name
@@ -53,16 +53,16 @@ class Checkpoint:
 
 
 def bundled() -> list[str]:
-    """Names of the checkpoints that ship with the package."""
+    """Return the names of the checkpoints that are part of the package."""
     return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
 
 
 _SIZES = ("num_hidden_layers", "n_layer"), ("hidden_size", "n_embd")
-"""As BERT's configuration and as GPT-2's call them."""
+"""Names in the configurations of BERT and of GPT-2."""
 
 
 def describe_bundled(name: str) -> str:
-    """Architecture and size of a bundled checkpoint, from its files."""
+    """Return architecture and size of a bundled checkpoint, from its files."""
     config = read_json(BUNDLED / name / "config.json")
     layers, width = (config.get(bert, config.get(gpt)) for bert, gpt in _SIZES)
     size = f"{layers} layers, {width} wide"
@@ -71,10 +71,10 @@ def describe_bundled(name: str) -> str:
 
 
 def resolve(name: str) -> str:
-    """A bundled name becomes its folder; a folder or a hub id stays.
+    """Return the folder of a bundled name; a folder or a hub id is returned unchanged.
 
     Raises:
-        InputError: `name` looks like a path and nothing is there, or is no possible hub id.
+        InputError: `name` is a path that does not exist, or cannot be a hub id.
     """
     if name in bundled():
         return str(BUNDLED / name)
@@ -84,7 +84,7 @@ def resolve(name: str) -> str:
             inside = ", ".join(sorted(p.name for p in path.iterdir())[:8]) or "nothing"
             best = path / "best"
             raise InputError(
-                f"the folder holds no config.json (it holds {inside})",
+                f"the folder has no config.json (it contains {inside})",
                 place=name,
                 expected="a checkpoint folder: config.json, the tokenizer's files, model.safetensors",
                 fix=f"use {best}" if (best / "config.json").exists() else None,
@@ -102,7 +102,7 @@ def resolve(name: str) -> str:
 
 
 def find(name: str) -> Checkpoint | None:
-    """The entry that knows of this checkpoint, by its tokenizer's class or by its name."""
+    """Return the entry of a checkpoint, by the class of its tokenizer or by its name."""
     declared = read_json(Path(name) / "tokenizer_config.json").get("tokenizer_class")
     return next((entry for _, entry in CHECKPOINTS.items() if entry.matches(name, declared)), None)
 
@@ -140,16 +140,18 @@ def hub_file(name: str, file: str) -> Path | None:
 
 @gc_disabled()
 def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
-    """The configuration of a checkpoint, with some of its fields replaced.
+    """Load the configuration of a checkpoint, with some of its fields replaced.
 
     Raises:
-        InputError: the checkpoint cannot be had, or an override names no field of its configuration.
+        InputError: the checkpoint cannot be loaded, or an override is not a field of its configuration.
     """
     from transformers import AutoConfig
 
     overrides = overrides or {}
     if taken := sorted(_TAKEN & set(overrides)):
-        raise InputError(f"{taken[0]}", place="--config_overrides", expected="settings that the data do not decide")
+        raise InputError(
+            f"{taken[0]}", place="--config_overrides", expected="settings that do not follow from the data"
+        )
     config = from_hub(name, AutoConfig.from_pretrained)
     unknown = [key for key in overrides if not hasattr(config, key)]
     if unknown:
@@ -161,7 +163,7 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
     try:
         for key, value in overrides.items():
             setattr(config, key, value)
-    except Exception as error:  # transformers checks types with errors of its own
+    except Exception as error:  # transformers validates types with exceptions of its own
         raise InputError(f"{key} = {value!r}: {' '.join(str(error).split())}", place="--config_overrides") from None
     return config
 

@@ -29,19 +29,19 @@ def load_model(
     attention: str | None = None,
     complete: bool = False,
 ) -> Any:
-    """A model in fp32 with the head of `model_class`, in training mode.
+    """Load a model in fp32 with the head of `model_class`, in training mode.
 
     Args:
-        name: a folder or a hub id, as `resolve` gives it.
+        name: a folder or a hub id, as `resolve` returns it.
         config: from `load_config`, with the labels of the task.
         model_class: a Hugging Face Auto class, or a class with the same two constructors.
-        vocabulary: how many tokens the tokenizer has; a model with fewer rows is enlarged.
-        init: the checkpoint's weights, or random ones.
-        attention: transformers' implementation of attention; its own choice for None.
+        vocabulary: number of tokens of the tokenizer; a model with fewer embeddings is enlarged.
+        init: weights of the checkpoint, or random ones.
+        attention: implementation of attention in transformers; its default for None.
         complete: raise where a tensor would start from random values, as that of a new head does in training.
 
     Raises:
-        InputError: the checkpoint cannot be had, has no weights, or they are of another architecture.
+        InputError: the checkpoint cannot be loaded, has no weights, or those of another architecture.
     """
     import torch
 
@@ -53,20 +53,20 @@ def load_model(
             model = model_class.from_config(config, attn_implementation=attention)
         except (ValueError, TypeError) as error:
             raise InputError(
-                f"no model can be made of this configuration: {error}", place="--config_overrides"
+                f"no model can be built from this configuration: {error}", place="--config_overrides"
             ) from error
     else:
         folder = Path(name)
         if (folder / "adapter_config.json").exists():
             raise InputError(
-                "the folder holds an adapter of LoRA",
+                "the folder contains a LoRA adapter",
                 place=name,
-                expected="a whole model",
+                expected="a complete model",
                 fix="train it with --lora_merge; or Predictor.from_pretrained(FOLDER).merged().save_pretrained(NEW)",
             )
         if folder.is_dir() and not [*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]:
-            raise InputError("the checkpoint holds no weights", place=name, fix="add --init random to start without")
-        with quiet_transformers():  # a new head is expected; what is not is checked below
+            raise InputError("the checkpoint has no weights", place=name, fix="add --init random to train from scratch")
+        with quiet_transformers():  # a new head is expected; other missing weights are checked below
             model, info = from_hub(
                 name,
                 model_class.from_pretrained,
@@ -97,8 +97,8 @@ def load_model(
         new = [key for key in info["missing_keys"] if not key.startswith(prefix)]
         if new and model.get_output_embeddings() is not None:
             log.warning(
-                "%s: holds no head for language modelling (%s, ...); it begins with random weights, which takes many "
-                "steps to make up for.", name, new[0],
+                "%s: has no head for language modelling (%s, ...); the head starts from random weights, which need many "
+                "steps of training.", name, new[0],
             )  # fmt: skip
         if vocabulary > config.vocab_size:
             log.warning("%s: %d tokens, %d embeddings; enlarged.", name, vocabulary, config.vocab_size)

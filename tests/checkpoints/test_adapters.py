@@ -231,7 +231,7 @@ class TestRefusals:
         result = fine_tune(**options(tmp_path, checkpoint(tmp_path / "base", "bert")))
         with pytest.raises(InputError) as raised:
             fine_tune(**options(tmp_path / "other", result.best))
-        assert "holds an adapter of LoRA" in str(raised.value)
+        assert "contains a LoRA adapter" in str(raised.value)
 
 
 def test_a_switch_alone_is_on(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class TestBadNames:
             ({"corpus": "sample-ner"}, ("is for the task ner, not for classification", "--task ner")),
             ({"max_length": 600}, ("--max_length: max_length 600 is more than the 512 positions", "--max_length 512")),
             ({"max_length": 2}, ("--max_length: max_length 2 leaves no room", "at least 3")),
-            ({"init": "pretrained"}, ("holds no weights", "--init random")),
+            ({"init": "pretrained"}, ("has no weights", "--init random")),
             ({"config_overrides": {"num_layers": 1}}, ("--config_overrides", "bert has no setting 'num_layers'")),
             ({"config_overrides": {"hidden_size": 33}}, ("--config_overrides", "hidden size (33)")),
             ({"epochs": "three"}, ("--epochs", "three")),

@@ -158,7 +158,7 @@ class TestOptions:
             ("--schedule", "lin", "linear | cosine | constant"),
             ("--max_steps", "x", "a whole number or nothing"),
             ("--class_weights", "1,-2", "no number below 0"),
-            ("--config_overrides", '{"vocab_size": 3}', "settings that the data do not decide"),
+            ("--config_overrides", '{"vocab_size": 3}', "settings that do not follow from the data"),
         ],
     )
     def test_values_are_expected_in_words(self, tmp_path: Path, cli: Cli, flag: str, value: str, expected: str) -> None:

@@ -309,7 +309,7 @@ def test_a_hub_id_without_a_network(no_network: list[str]) -> None:
 
 def test_a_folder_without_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "run" / "best").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"holds no config.json \(it holds best\)"):
+    with pytest.raises(InputError, match=r"has no config.json \(it contains best\)"):
         resolve(str(tmp_path / "run"))
     (tmp_path / "run" / "best" / "config.json").write_text("{}")
     with pytest.raises(InputError, match=f"use {tmp_path}/run/best"):
@@ -413,7 +413,7 @@ def test_every_token_has_an_embedding(name: str, real_tokenizer: Load, tokenizer
 
 def test_a_checkpoint_without_weights(tiny_model_folder: MakeFolder) -> None:
     folder = tiny_model_folder(weights=False)
-    with pytest.raises(InputError, match="holds no weights") as caught:
+    with pytest.raises(InputError, match="has no weights") as caught:
         load(folder, Classification(), ["a", "b"])
     assert "--init random" in str(caught.value)
     assert load(folder, Classification(), ["a", "b"], init="random").training
