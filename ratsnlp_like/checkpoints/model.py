@@ -97,8 +97,8 @@ def load_model(
         new = [key for key in info["missing_keys"] if not key.startswith(prefix)]
         if new and model.get_output_embeddings() is not None:
             log.warning(
-                "%s: has no head for language modelling (%s, ...); the head starts from random weights, which need many "
-                "steps of training.", name, new[0],
+                "%s: has no head for language modelling (%s, ...); the head starts from random weights, which need "
+                "many steps of training.", name, new[0],
             )  # fmt: skip
         if vocabulary > config.vocab_size:
             log.warning("%s: %d tokens, %d embeddings; enlarged.", name, vocabulary, config.vocab_size)
