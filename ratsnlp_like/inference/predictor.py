@@ -100,6 +100,7 @@ class Predictor:
             model, tokenizer = load_onnx(path, device)
         else:
             model, tokenizer = load_torch(path, saved.task, device, unpadded=unpadded, precision=precision)
+            saved.check_classes(model.config.id2label, path)
         saved.check_tokenizer(tokenizer, path)
         return cls(
             saved.task,

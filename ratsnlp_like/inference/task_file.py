@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,23 @@ class TaskFile:
     """Facts about the training: checkpoint, corpus, columns, fingerprints, versions."""
     vocabulary: str | None = None
     """Digest of the tokenizer's vocabulary; None in folders of earlier versions."""
+
+    def check_classes(self, id2label: Mapping[int, str], path: Path) -> None:
+        """Check that config.json names the same classes in the same order; LABEL_0, LABEL_1, ... match any names.
+
+        Raises:
+            InputError: it names others.
+        """
+        if not self.labels:
+            return
+        named, classes = [id2label[i] for i in sorted(id2label)], self.task.classes(self.labels)
+        if named not in (classes, [f"LABEL_{i}" for i in range(len(classes))]):
+            raise InputError(
+                f"config.json has the classes {', '.join(named[:6])}, task.json {', '.join(classes[:6])}",
+                place=path,
+                expected="the same classes in the same order",
+                fix=_AGAIN,
+            )
 
     def check_tokenizer(self, tokenizer: Any, folder: Path) -> None:
         """Check that a tokenizer has the vocabulary that the model was trained with.

@@ -67,6 +67,7 @@ def test_a_model_with_several_labels(tmp_path: Path) -> None:
     (tmp_path / "reviews.csv").write_text("\n".join(rows), encoding="utf-8")
     tokenizer, task = new_tokenizer(), TASKS["classification"](multi_label=True)
     source = Predictor.from_pretrained(save_random_model("classification", tmp_path / "two", multi_label=True))
+    task.configure(source.model.config, ["값", "맛"])
     predictor = Predictor(task, source.model, tokenizer, ["값", "맛"], max_length=24)
     predictor.save_pretrained(tmp_path / "model")
     certificate = export(

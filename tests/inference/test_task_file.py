@@ -68,6 +68,16 @@ def test_invalid_values(folder: Path, values: dict[str, Any], problem: str) -> N
     assert "task.json" in str(caught.value.place)
 
 
+def test_classes_in_another_order(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config |= {"id2label": {"0": "긍정", "1": "부정"}, "label2id": {"긍정": 0, "부정": 1}}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(InputError, match=r"config\.json has the classes 긍정, 부정, task\.json 부정, 긍정"):
+        Predictor.from_pretrained(folder)
+    change(folder, labels=["긍정", "부정"])
+    assert Predictor.from_pretrained(folder).labels == ["긍정", "부정"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b"3"])
 def test_damaged_task_json(folder: Path, content: bytes) -> None:
     (folder / "task.json").write_bytes(content)
