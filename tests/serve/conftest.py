@@ -14,5 +14,6 @@ from ratsnlp_like.serve import Limits
 @pytest.fixture(scope="module")
 def small() -> Iterator[TestClient]:
     """Client of a classifier of several labels with low limits."""
-    with client(predictor(multi_label=True), limits=Limits(max_body_bytes=5000, max_text_chars=100, max_inputs=4)) as one:
+    limits = Limits(max_body_bytes=5000, max_text_chars=100, max_inputs=4)
+    with client(predictor(multi_label=True), limits=limits) as one:
         yield one
