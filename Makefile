@@ -39,7 +39,7 @@ $(VENV)/.installed: requirements.txt constraints.txt setup.py
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora,onnx,plots,xlsx]"
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora,onnx,plots]"
 	touch $@
 
 install: $(VENV)/.installed
