@@ -40,7 +40,7 @@ TOKENIZERS = {
     "koelectra-base-v1-discriminator": Facts(BERT, True, ceiling=0.7936, particles=0.9788),
     "koelectra-base-v3-discriminator": Facts(BERT, True, ceiling=0.9805, particles=0.992),
     "koelectra-small-v3-discriminator": Facts(BERT, True, ceiling=0.9805, particles=0.992),
-    "kogpt2-v1": Facts(NONE, False, mask=False, end=1, ceiling=0.6962, particles=0.9576),
+    "kogpt2-v1": Facts(NONE, False, mask=True, end=1, ceiling=0.6962, particles=0.9576),
 }
 REAL = [name for name, facts in TOKENIZERS.items() if facts.ceiling is not None]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ class TaskDataModule(pl.LightningDataModule):
         splits = self.corpus.splits(self.root)
         read = self._read(self.corpus, self.corpus.training_split(self.root))
         warn_of_empty_rows(read)
+        self._check_data(read)
         has_validation = self.eval_corpus is not None or "validation" in splits
         rows, held_out = (np.arange(len(read), dtype=np.int32), None) if has_validation else self._cut(read)
         rows = self._limit(read, rows)
@@ -139,16 +141,26 @@ class TaskDataModule(pl.LightningDataModule):
             return rows
         return np.sort(np.random.default_rng(self.seed).permutation(rows)[: self.limit_train])
 
-    def _fit_task(self, read: ReadSplit, rows: np.ndarray) -> None:
-        """Find the labels, and fill in the fields of the task that depend on the rows that are trained on."""
+    def _check_data(self, read: ReadSplit) -> None:
+        """Find the labels, and check the training split as a whole, before rows are held out."""
         declared = None if self.corpus.columns else self.corpus.labels(self.root)
         if self.labels is None:
             found = read.statistics.labels
             self.labels = list(declared) if declared is not None else self.task.order_labels(found)
-        try:
+        with self._place_of(read):
             self.task.check_data(read.statistics, self.labels)
+
+    def _fit_task(self, read: ReadSplit, rows: np.ndarray) -> None:
+        """Fill in the fields of the task that depend on the rows that are trained on."""
+        with self._place_of(read):
             self._check_classes(read, rows)
-            self.task = self.task.fit(read.counts_of(rows), self.labels, read.examples(rows), self.tokenizer)
+            self.task = self.task.fit(read.counts_of(rows), self.labels or [], read.examples(rows), self.tokenizer)
+
+    @contextmanager
+    def _place_of(self, read: ReadSplit) -> Iterator[None]:
+        """Add the file of a split to errors without a place."""
+        try:
+            yield
         except InputError as error:
             first = read.example(0).place
             raise error.at(first.file if first else type(self.corpus).__name__) from None

@@ -272,7 +272,7 @@ class TaskModule(OptimizedModule):
         if self.predictions and "intervals" not in self.results:
             self.results |= confidence_intervals(
                 self.task,
-                self.results,
+                {name: value for name, value in self.results.items() if name != "loss"},  # no task scores it
                 self.predictions,
                 self.examples,
                 self.labels,

@@ -74,7 +74,8 @@ class Run:
             log.info("%s: no state was saved; training begins at the first step.", self.folder)
         if not resume and (self.folder / RESULT).exists():
             log.info("%s: the same configuration as before; it is trained again.", self.folder)
-        if not resume and (self.folder / RESUME_FILE).exists() and not (self.folder / RESULT).exists():
+        begun = any((self.folder / name).exists() for name in (RESUME_FILE, "best", "last"))
+        if not resume and begun and not self.is_finished:
             raise InputError(
                 "the folder has an unfinished run",
                 place=self.folder,

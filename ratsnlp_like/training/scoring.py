@@ -71,6 +71,6 @@ def mean_loss(losses: Mapping[int, tuple[float, float]]) -> float:
 
 def task_inputs(batch: Mapping[str, Any], model: Any) -> dict[str, Any]:
     """Return the entries of a batch that the task takes; those on the host serve a GPU without padding alone."""
-    on_host = next(model.parameters()).device.type == "cuda" and unpadded.installed(model)
+    on_host = unpadded.installed(model) and next(model.parameters()).device.type == "cuda"
     left_out = {"index", "repeated"} | (frozenset() if on_host else ON_HOST)
     return {name: value for name, value in batch.items() if name not in left_out}

@@ -167,7 +167,7 @@ def test_evaluate_from_either(tmp_path: Path) -> None:
 
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path) -> None:
     base = checkpoint(tmp_path / "base", "bert")
-    fine_tune(**options(tmp_path / "b", base, epochs=2, max_steps=6, schedule="constant", warmup=0))
+    fine_tune(**options(tmp_path / "b", base, epochs=2, max_steps=6, schedule="constant", warmup=0, keep_state=True))
     straight = fine_tune(**options(tmp_path / "c", base, epochs=2, max_steps=12, schedule="constant", warmup=0))
     resumed = fine_tune(
         **options(tmp_path / "b", base, epochs=2, max_steps=12, schedule="constant", warmup=0), resume=True

@@ -231,7 +231,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> FineTuneResul
 def test_training_and_evaluation(run: FineTuneResult, corpus: Path) -> None:
     assert run.metrics["accuracy"] > 0.9
     splits = run.summary["splits"]
-    assert [splits[name]["examples"] for name in ("train", "validation")] == [72, 8]
+    assert splits["train"]["examples"] + splits["validation"]["examples"] == 80
+    assert 4 <= splits["validation"]["examples"] <= 12  # equal questions stay together
     assert sum(splits[name]["windows"] for name in ("train", "validation")) == 40 * 2 + 40 * 3
     metrics = evaluate(run.output, corpus=corpus, split="train", progress=False)
     assert metrics["accuracy"] > 0.9

@@ -31,6 +31,7 @@ def test_task_json(classifier: FineTuneResult) -> None:
             "threshold": 0.5,
             "long_text": "head",
             "class_weights": None,
+            "label_smoothing": 0.0,
             "temperature": classifier.predictor.task.temperature,
             "abstain": 0.0,
             "abstain_accuracy": None,

@@ -51,7 +51,7 @@ def test_batch_keeps_order_and_isolates_failures() -> None:
 def test_description_of_the_model(small: TestClient) -> None:
     found = small.get("/model").json()
     assert (found["task"], found["labels"], found["metrics"]) == ("classification", ["부정", "긍정"], {"accuracy": 0.5})
-    assert [option["name"] for option in found["options"]] == ["abstain", "temperature"]
+    assert [option["name"] for option in found["options"]] == ["temperature", "threshold"]
     assert small.get("/healthz").json() == {"status": "ok", "waiting": 0}
 
 

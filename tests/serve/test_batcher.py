@@ -31,7 +31,7 @@ class Counting:
         counting = self
 
         def predict(self: Predictor, inputs: Sequence[Any], *, batch_size: int = 32) -> list[Any]:
-            counting.batches.append([value["text"] for value in inputs])
+            counting.batches.append([value.text for value in inputs])
             assert counting.go.wait(10)
             return counting._predict(self, inputs, batch_size=batch_size)
 

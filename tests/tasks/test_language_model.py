@@ -268,7 +268,7 @@ def test_a_randomly_initialised_head_is_reported(
     config = BertConfig(vocab_size=len(tiny_tokenizer), **sizes)
     (BertForMaskedLM if has_head else BertForSequenceClassification)(config).save_pretrained(tmp_path)
     load_model(tmp_path, BertConfig.from_pretrained(tmp_path), AutoModelForMaskedLM, vocabulary=len(tiny_tokenizer))
-    assert ("holds no head for language modelling" in caplog.text) is not has_head
+    assert ("has no head for language modelling" in caplog.text) is not has_head
 
 
 def test_raw_text_of_squad_is_its_contexts(
