@@ -50,6 +50,8 @@ class ThroughputMeter(pl.Callback):
         self.seconds += now - self._since
         self._since = now
         self.steps = trainer.global_step
+        if batch.get("repeated", False):  # another process counts these windows
+            return
         self.windows += len(batch["index"])
         loader = trainer.train_dataloader
         if isinstance(loader, Loader):
