@@ -66,7 +66,7 @@ class TestSeveralLabels:
         lines = [json.dumps({"text": f"글 {i}", "label": [["a"], ["a", "b"]][i % 2]}) for i in range(30)]
         result = fine_tune(**job(tmp_path, corpus=write(tmp_path / "r.jsonl", "\n".join(lines))))
         (predicted,) = pipeline("text-classification", str(result.best), device="cpu")(["글 하나"], top_k=None)
-        own = result.predictor("글 하나").scores
+        own = result.predictor("글 하나", temperature=1.0).scores  # before calibration
         assert {item["label"]: item["score"] for item in predicted} == pytest.approx(own, abs=1e-4)
 
 
@@ -87,7 +87,7 @@ class TestWindows:
         with torch.inference_mode():
             logits = [model(input_ids=torch.tensor([f["input_ids"]])).logits[0] for f in features]
         expected = torch.stack(logits).mean(0).softmax(0)
-        scores_ = result.predictor(text).scores
+        scores_ = result.predictor(text, temperature=1.0).scores  # before calibration
         assert len(features) > 2
         assert [scores_["긍정"], scores_["부정"]] == pytest.approx(expected.tolist(), abs=1e-6)
 

@@ -13,7 +13,9 @@ from helpers import CHECKPOINT, NO_DROPOUT, TINY, new_tokenizer, tsv, write
 from helpers_training import quiet_trainer
 
 from ratsnlp_like.arguments import TrainingArguments
-from ratsnlp_like.checkpoints.base import load_config, load_model, load_tokenizer, resolve
+from ratsnlp_like.checkpoints.base import load_config, resolve
+from ratsnlp_like.checkpoints.model import load_model
+from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
 from ratsnlp_like.data.batches import Batches
 from ratsnlp_like.data.module import TaskDataModule
 from ratsnlp_like.registry import TASKS

@@ -121,7 +121,7 @@ def test_a_run_is_the_same_as_with_the_number_named(tmp_path: Path) -> None:
 
 def test_a_resumed_run_keeps_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = job(tmp_path, batch_size="auto", limit_train=400)
-    fine_tune(**options, max_steps=30)
+    fine_tune(**options, max_steps=30, keep_state=True)
     monkeypatch.setattr("ratsnlp_like.training.finetune.largest_batch", lambda *_, **__: pytest.fail("searched again"))
     assert fine_tune(**options, max_steps=50, resume=True).summary["steps"] == 50
 

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,14 @@ class TestStates:
 
 
 class TestSignals:
+    @pytest.fixture
+    def _hangup_is_not_ignored(self) -> Iterator[None]:
+        """Restore the default where the tests themselves run under nohup."""
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        yield
+        signal.signal(signal.SIGHUP, before)
+
+    @pytest.mark.usefixtures("_hangup_is_not_ignored")
     def test_hangup(self, tmp_path: Path) -> None:
         before = signal.getsignal(signal.SIGHUP)
         with pytest.raises(Interrupted, match=r"stopped at step 2; continue with: .* --resume"):
