@@ -12,8 +12,8 @@ from ..errors import InputError
 from ..inference.model_folder import find_model
 from ..inference.task_file import read_task_file
 from ..metrics.bootstrap import rescored
+from ..metrics.example_statistics import ExampleStatistics, SupportsStatistics
 from ..metrics.significance import differences, holm, mcnemar, paired_bootstrap
-from ..metrics.statistics import ExampleStatistics, SupportsStatistics
 from ..tasks.abilities import SupportsExport, SupportsOracle
 from .evaluate import Evaluation
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..runtime.types import Array
-from .statistics import ExampleStatistics, Scores, SupportsStatistics
+from .example_statistics import ExampleStatistics, Scores, SupportsStatistics
 
 RESAMPLES = 10_000
 """Resamples for scores with sufficient statistics."""

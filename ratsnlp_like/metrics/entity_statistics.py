@@ -10,8 +10,9 @@ import numpy as np
 from ..examples.entity import Entity
 from ..runtime.types import Array
 from .entities import klue_tags, word_bio
+from .example_statistics import ExampleStatistics, Scores
 from .shares import check_lengths
-from .statistics import ExampleStatistics, Scores, ratio
+from .statistics import ratio
 
 Counts = Counter[tuple[str, str]]
 """(hits | predicted | gold, name) -> number."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..runtime.types import Array
 from .bootstrap import RESAMPLES, SEED, joint_codes, percentiles, resampled_scores
-from .statistics import ExampleStatistics
+from .example_statistics import ExampleStatistics
 
 _EXACT = 1000
 """McNemar's test is exact up to so many examples on which the models differ."""

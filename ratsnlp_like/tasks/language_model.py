@@ -20,7 +20,7 @@ from .features import TargetBatch
 from .predictions import Prediction
 
 if TYPE_CHECKING:
-    from ..metrics.statistics import ExampleStatistics
+    from ..metrics.example_statistics import ExampleStatistics
 
 
 @dataclass(frozen=True)

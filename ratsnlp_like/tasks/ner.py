@@ -28,7 +28,7 @@ from .predictions import Prediction, SpansView
 from .token_classifier import TokenClassifier, TokenProbabilities
 
 if TYPE_CHECKING:
-    from ..metrics.statistics import ExampleStatistics
+    from ..metrics.example_statistics import ExampleStatistics
 
 
 @dataclass(frozen=True)

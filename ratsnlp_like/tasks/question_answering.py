@@ -34,7 +34,7 @@ from .features import Features, LabelledBatch
 from .forward import ForwardTask
 
 if TYPE_CHECKING:
-    from ..metrics.statistics import ExampleStatistics
+    from ..metrics.example_statistics import ExampleStatistics
 
 log = logging.getLogger("ratsnlp_like")
 

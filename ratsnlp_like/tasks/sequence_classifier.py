@@ -21,7 +21,7 @@ from .forward import ForwardTask
 from .predictions import BarsView, Prediction
 
 if TYPE_CHECKING:
-    from ..metrics.statistics import ExampleStatistics
+    from ..metrics.example_statistics import ExampleStatistics
 
 L = TypeVar("L", bound=Labelled)
 log = logging.getLogger("ratsnlp_like")

@@ -21,7 +21,7 @@ from .pair_encoding import encode_pairs
 from .predictions import GaugeView, Prediction, View
 
 if TYPE_CHECKING:
-    from ..metrics.statistics import ExampleStatistics
+    from ..metrics.example_statistics import ExampleStatistics
 
 
 class ScoreFeatures(Features):

@@ -11,8 +11,8 @@ from typing import Any
 from ..arguments import TrainingArguments
 from ..data.module import TaskDataModule
 from ..inference.predictor import Predictor
+from ..metrics.example_statistics import ExampleStatistics, SupportsStatistics
 from ..metrics.significance import randomization_test
-from ..metrics.statistics import ExampleStatistics, SupportsStatistics
 from ..tasks.abilities import SupportsBaselines
 from ..tasks.base import AnyTask
 

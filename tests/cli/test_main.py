@@ -34,12 +34,21 @@ class TestProcess:
             assert "usage: ratsnlp-like COMMAND" in done.stdout
         assert min(seconds) < 0.5
 
-    @pytest.mark.parametrize("arguments", [["--help"], ["train", "--task", "ner", "--help"], ["list", "corpora"]])
-    def test_torch_is_not_imported(self, arguments: list[str]) -> None:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--help"],
+            ["train", "--task", "ner", "--help"],
+            ["train", "--task", "ner", "--corpus", "/no/such.csv", "--checkpoint", "ko-tiny-bert"],
+            ["list", "corpora"],
+        ],
+    )
+    def test_nothing_large_is_imported(self, arguments: list[str]) -> None:
         code = (
             "import sys\nfrom ratsnlp_like.cli import main\n"
             f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
-            "print([n for n in ('torch', 'transformers', 'pytorch_lightning', 'datasets') if n in sys.modules])"
+            "large = ('numpy', 'torch', 'transformers', 'pytorch_lightning', 'datasets')\n"
+            "print([n for n in large if n in sys.modules])"
         )
         assert python(code).stdout.splitlines()[-1] == "[]"
 
