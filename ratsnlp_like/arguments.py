@@ -33,11 +33,11 @@ class CorpusArguments:
     """Column of groups that the cut for validation keeps on one side, such as an author or a document; by default
     equal texts, paragraphs and premises stay together."""
     train_files: tuple[str, ...] = ()
-    """Files of a folder to train on, where their names do not tell; wildcards are allowed."""
+    """Files of a folder to train on, where their names do not show the split; wildcards are allowed."""
     validation_files: tuple[str, ...] = ()
-    """Files of a folder to validate on, where their names do not tell."""
+    """Files of a folder to validate on, where their names do not show the split."""
     test_files: tuple[str, ...] = ()
-    """Files of a folder to test on, where their names do not tell."""
+    """Files of a folder to test on, where their names do not show the split."""
 
     def __post_init__(self) -> None:
         for name in ("train_files", "validation_files", "test_files"):

@@ -29,7 +29,7 @@ def trace(model: Any, text: str, *, tokenizer: Any = None, text_pair: str | None
     Args:
         model: name or folder of a checkpoint, a `Predictor`, or a transformers model with its `tokenizer`: BERT,
             RoBERTa, ELECTRA or GPT-2, with any head or none.
-        text: one text. `[MASK]` stands for the mask token of the model, whatever its tokenizer calls it.
+        text: one text. `[MASK]` denotes the mask token of the model, whatever its tokenizer calls it.
         tokenizer: of the model; not needed with a name or a `Predictor`.
         text_pair: a second text, for models of text pairs.
         candidates: number of most probable words kept for each layer.

@@ -1,1 +1,1 @@
-"""Pretrained checkpoints: loading, and the quirks of those that need more than their files say."""
+"""Pretrained checkpoints: loading, and the quirks of those that need more than their files contain."""

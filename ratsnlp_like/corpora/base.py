@@ -20,7 +20,7 @@ from .notices import Notices
 from .remote import RemoteFile
 from .splits import SPLITS
 
-_PROBE = 100  # rows that tell whether a split has labels
+_PROBE = 100  # rows that show whether a split has labels
 
 
 class InputRow(NamedTuple):

@@ -21,6 +21,6 @@ def has_astral(text: str) -> bool:
 def cuts_word(text: str, position: int) -> bool:
     """Return True if a position is between two letters or digits that are not Hangul and a particle after it.
 
-    A particle follows a Korean name without a space, so that only the left edge of a span tells.
+    A particle follows a Korean name without a space, so that only the left edge of a span is evidence.
     """
     return 0 < position < len(text) and text[position - 1].isalnum() and text[position].isalnum()

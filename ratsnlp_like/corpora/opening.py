@@ -48,7 +48,7 @@ def open_corpus(
         subset: the configuration of a hub data set.
         options: reading options of a file.
         label_type: `class` takes decimal numbers for names of classes.
-        files: split -> its files within a folder, where their names do not tell.
+        files: split -> its files within a folder, where their names do not show it.
         group_column: column whose equal values a cut keeps on one side.
         like: a registered corpus whose layout a file may have (the official test file of a corpus, given by path).
 

@@ -142,7 +142,7 @@ def _rescored(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _correct(evaluation: Evaluation) -> list[bool] | None:
-    """Return which predictions agree with the gold labels; None for a task that cannot tell."""
+    """Return which predictions agree with the gold labels; None for a task where that is undefined."""
     task = evaluation.predictor.task
     if not isinstance(task, SupportsOracle) or not isinstance(task, SupportsExport):
         return None

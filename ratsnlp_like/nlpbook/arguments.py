@@ -23,7 +23,7 @@ class TrainArguments:
     """Training arguments that all tasks share.
 
     Raises:
-        InputError: a value has the wrong type or is out of range (a batch size of 0, say).
+        InputError: a value has the wrong type or is out of range (for example a batch size of 0).
     """
 
     pretrained_model_name: str = "beomi/kcbert-base"

@@ -80,9 +80,9 @@ def test_adapter_merged_and_memory_say_the_same(tmp_path: Path, task: str) -> No
     folder = whole.save_pretrained(tmp_path / "whole")
     again = Predictor.from_pretrained(folder)
     inputs = [TASKS[task]]
-    said = [list(saved.task.to_row(p(inputs)[0]).items()) for p in (result.predictor, saved, whole, again)]
-    for other in said[1:]:
-        assert re.sub(r"(\.\d{4})\d+", r"\1", str(other)) == re.sub(r"(\.\d{4})\d+", r"\1", str(said[0]))
+    rows = [list(saved.task.to_row(p(inputs)[0]).items()) for p in (result.predictor, saved, whole, again)]
+    for other in rows[1:]:
+        assert re.sub(r"(\.\d{4})\d+", r"\1", str(other)) == re.sub(r"(\.\d{4})\d+", r"\1", str(rows[0]))
     batch = {"input_ids": torch.tensor([[2, 90, 91, 92, 3]]), "attention_mask": torch.ones(1, 5, dtype=torch.long)}
     with torch.inference_mode():
         logits = [p.model(**batch)[0] for p in (result.predictor, saved, whole, again)]

@@ -15,7 +15,7 @@ from helpers_cli import HEADER, Cli, check_message
 
 BIO = "김하늘\tB-PS\n은\tO\n부산\tI-LC\n\n나\tO\n"
 FILES: dict[str, tuple[str, str | bytes, dict[str, Any], tuple[str, ...]]] = {
-    # name: file, content, flags, what the message says; {} is the file
+    # name: file, content, flags, parts of the message; {} is the file
     "empty file": ("a.tsv", "", {}, ("{}: the file is empty", "fix:")),
     "only a header": ("a.tsv", HEADER, {}, ("{}: the file has no rows", "fix:")),
     "wrong columns": (

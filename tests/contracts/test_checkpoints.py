@@ -115,7 +115,7 @@ def test_the_second_text_of_a_pair_has_its_own_type(name: str, real_tokenizer: L
 
 @pytest.mark.parametrize("name", CHECKPOINT)
 def test_unknown_characters_are_not_dropped(name: str, real_tokenizer: Load) -> None:
-    """Where a BPE model has no unknown token it drops what it does not know, and moves all offsets behind it."""
+    """Where a BPE model has no unknown token it drops what it does not know, and moves all offsets after it."""
     text = "가쀍쀍가 나\u0b85다"
     (tokens,) = tokenize(real_tokenizer(name), [text])
     shown = {i for start, end in tokens.offsets for i in range(start, end)}
@@ -236,7 +236,7 @@ def test_positions(name: str, limit: int, tokenizers_root: Path) -> None:
 
 
 def test_a_roberta_takes_just_so_many_positions() -> None:
-    """512 of 514: what `positions` says is what the model can take."""
+    """512 of 514: `positions` is what the model accepts."""
     from transformers import RobertaConfig, RobertaModel
 
     config = RobertaConfig(
@@ -500,7 +500,7 @@ def test_a_checkpoint_of_the_days_of_transformers_4(tiny_model_folder: MakeFolde
     assert all(torch.equal(own[name], tensor) for name, tensor in tensors.items() if "pooler" not in name)
 
 
-# Every architecture through every task: nothing but the files says how
+# Every architecture through every task: configured by the files alone
 
 
 SMALL = {
@@ -531,7 +531,7 @@ SMALL["electra"] = SMALL["bert"] | {"embedding_size": 16}
 def test_small_models_of_real_checkpoints_answer(
     name: str, task: AnyTask, labels: list[str], texts: list[str], real_tokenizer: Load, tokenizers_root: Path
 ) -> None:
-    """Batches of unlike lengths, and of empty texts, in the order that was asked."""
+    """Batches of unlike lengths, and of empty texts, in the order of the inputs."""
     from ratsnlp_like.inference.predictor import Predictor
 
     real_tokenizer(name)

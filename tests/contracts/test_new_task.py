@@ -49,7 +49,6 @@ class ScoredPair(Example):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
-        """See `Example.from_row`."""
         label = row.get("label")
         try:
             number = None if label in (None, "") else float(label)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("error")  # no metric ever warns
 
 NAMES = ("korquad_em", "korquad_f1", "klue_mrc_em", "klue_mrc_rouge_w", "char_f1")
 
-# The right answers, what is said, EM, F1 = 2 * characters in common / characters of both
+# Gold answers, predicted answer, EM, F1 = 2 * characters in common / characters of both
 KORQUAD: list[tuple[list[str], str, int, F]] = [
     (["서울"], "서울", 1, F(1)),
     (["서울"], "부산", 0, F(0)),
@@ -81,7 +81,7 @@ KORQUAD: list[tuple[list[str], str, int, F]] = [
     (["가", "..."], "", 1, F(0)),
 ]
 
-# The right answers, what is said, EM, ROUGE-W = 2 * longest common run / characters of both, spaces included
+# Gold answers, predicted answer, EM, ROUGE-W = 2 * longest common run / characters of both, spaces included
 KLUE: list[tuple[list[str], str, int, F]] = [
     (["서울"], "서울", 1, F(1)),
     (["서울"], "부산", 0, F(0)),
@@ -125,18 +125,18 @@ KLUE: list[tuple[list[str], str, int, F]] = [
 ]
 
 
-@pytest.mark.parametrize(("right", "said", "em", "f1"), KORQUAD, ids=str)
-def test_korquad(right: list[str], said: str, em: int, f1: F) -> None:
-    result = answer_scores([right], [said])
+@pytest.mark.parametrize(("gold", "predicted", "em", "f1"), KORQUAD, ids=str)
+def test_korquad(gold: list[str], predicted: str, em: int, f1: F) -> None:
+    result = answer_scores([gold], [predicted])
     assert result["korquad_em"] == em
     assert result["korquad_f1"] == pytest.approx(float(f1), abs=1e-12)
     both_empty = f1 == 0 and em == 1
     assert result["char_f1"] == pytest.approx(1.0 if both_empty else float(f1), abs=1e-12)
 
 
-@pytest.mark.parametrize(("right", "said", "em", "rouge"), KLUE, ids=str)
-def test_klue_mrc(right: list[str], said: str, em: int, rouge: F) -> None:
-    result = answer_scores([right], [said])
+@pytest.mark.parametrize(("gold", "predicted", "em", "rouge"), KLUE, ids=str)
+def test_klue_mrc(gold: list[str], predicted: str, em: int, rouge: F) -> None:
+    result = answer_scores([gold], [predicted])
     assert result["klue_mrc_em"] == em
     assert result["klue_mrc_rouge_w"] == pytest.approx(float(rouge), abs=1e-12)
 

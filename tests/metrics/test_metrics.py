@@ -33,7 +33,7 @@ SCALARS = (
 
 
 def entity_of(text: str, part: str, label: str) -> Entity:
-    """The entity at the first place where a part stands in a text."""
+    """The entity at the first occurrence of a part in a text."""
     start = text.index(part)
     return Entity(start, start + len(part), label)
 

@@ -60,9 +60,9 @@ def batch(lengths: list[int], *, types: bool = False) -> dict[str, torch.Tensor]
 
 
 def logits(made: Any, given: dict[str, torch.Tensor]) -> torch.Tensor:
-    """What the model says, 0 where there is padding."""
-    said = made(**given)
-    out = said.logits if "logits" in said else torch.stack([said.start_logits, said.end_logits], dim=2)
+    """The logits of the model, 0 where there is padding."""
+    output = made(**given)
+    out = output.logits if "logits" in output else torch.stack([output.start_logits, output.end_logits], dim=2)
     return out * given["attention_mask"][:, :, None] if out.dim() == 3 else out
 
 
@@ -84,8 +84,8 @@ def test_logits_and_gradients(family: str, head: str, attention: str, lengths: l
     plain = model(family, head, attention, type_vocab_size=2)
     packed = copy.deepcopy(plain)
     assert unpadded.install(packed)
-    asked = batch(lengths, types=types)
-    expected, got = logits(plain, asked), logits(packed, asked)
+    inputs = batch(lengths, types=types)
+    expected, got = logits(plain, inputs), logits(packed, inputs)
     assert got.shape == expected.shape
     assert float((expected - got).abs().max()) <= 1e-5
     weight = torch.randn(expected.shape, generator=torch.Generator().manual_seed(1))
@@ -103,12 +103,12 @@ def test_masked_language_models_compute_their_last_layer_for_hidden_tokens_alone
     plain = model(family, "ForMaskedLM")
     packed = copy.deepcopy(plain)
     unpadded.install(packed)
-    asked = batch(lengths)
-    real = asked["attention_mask"].flatten().nonzero().flatten()
+    inputs = batch(lengths)
+    real = inputs["attention_mask"].flatten().nonzero().flatten()
     hidden = real[torch.rand(len(real), generator=torch.Generator().manual_seed(3)) < share]
     hidden = hidden if len(hidden) else real[-1:]
-    targets = asked["input_ids"].flatten()[hidden]
-    losses = [gather(made, asked, hidden).loss(targets) for made in (plain, packed)]
+    targets = inputs["input_ids"].flatten()[hidden]
+    losses = [gather(made, inputs, hidden).loss(targets) for made in (plain, packed)]
     assert losses[1].item() == pytest.approx(losses[0].item(), rel=1e-5)
     for loss in losses:
         loss.backward()
@@ -117,7 +117,7 @@ def test_masked_language_models_compute_their_last_layer_for_hidden_tokens_alone
     hook = packed.base_model.encoder.layer[-1].output.register_forward_hook(
         lambda module, given, out: rows.append(out.shape[1])
     )
-    gather(packed, asked, hidden)
+    gather(packed, inputs, hidden)
     hook.remove()
     assert rows == [len(hidden)]
 
@@ -137,48 +137,48 @@ def test_a_mask_with_padding_before_the_text() -> None:
     packed = copy.deepcopy(plain)
     unpadded.install(packed)
     mask = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
-    asked = {"input_ids": torch.randint(5, 60, (2, 5)), "attention_mask": mask}
-    assert float((logits(plain, asked) - logits(packed, asked)).abs().max()) <= 1e-5
+    inputs = {"input_ids": torch.randint(5, 60, (2, 5)), "attention_mask": mask}
+    assert float((logits(plain, inputs) - logits(packed, inputs)).abs().max()) <= 1e-5
 
 
-def test_lengths_that_are_told_need_not_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_lengths_are_not_read_from_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a GPU each question after a tensor's numbers waits for it."""
     packed = model("bert", "ForTokenClassification").eval()
     unpadded.install(packed)
-    asked = batch([3, 9, 4])
-    expected = packed(**asked).logits
+    inputs = batch([3, 9, 4])
+    expected = packed(**inputs).logits
 
     def refuse(*_: Any, **__: Any) -> Any:
-        raise AssertionError("a tensor was asked for its numbers")
+        raise AssertionError("the values of a tensor were read")
 
     with monkeypatch.context() as patch:
         for name in ("tolist", "nonzero", "item", "__bool__"):
             patch.setattr(torch.Tensor, name, refuse)
-        got = packed(**asked, lengths=[3, 9, 4]).logits
+        got = packed(**inputs, lengths=[3, 9, 4]).logits
     assert torch.equal(got, expected)
 
 
 def test_nor_how_many_tokens_each_text_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = model("bert", "ForMaskedLM").eval()
     unpadded.install(packed)
-    asked, hidden = batch([3, 9, 4]), torch.tensor([1, 9 + 2, 9 + 5, 18 + 3])
-    targets = asked["input_ids"].flatten()[hidden]
-    expected = gather(packed, asked, hidden).loss(targets)
+    inputs, hidden = batch([3, 9, 4]), torch.tensor([1, 9 + 2, 9 + 5, 18 + 3])
+    targets = inputs["input_ids"].flatten()[hidden]
+    expected = gather(packed, inputs, hidden).loss(targets)
 
     def refuse(*_: Any, **__: Any) -> Any:
-        raise AssertionError("a tensor was asked for its numbers")
+        raise AssertionError("the values of a tensor were read")
 
     with monkeypatch.context() as patch:
         for name in ("tolist", "nonzero", "item", "__bool__"):
             patch.setattr(torch.Tensor, name, refuse)
-        got = gather(packed, {**asked, "lengths": [3, 9, 4], "counts": [1, 2, 1]}, hidden).loss(targets)
+        got = gather(packed, {**inputs, "lengths": [3, 9, 4], "counts": [1, 2, 1]}, hidden).loss(targets)
     assert torch.equal(got, expected)
 
 
 @given(lengths=LENGTHS, first=st.booleans())
 @settings(max_examples=6)
 def test_the_kernel_of_gpus_is_told_where_texts_begin_and_end(lengths: list[int], first: bool) -> None:
-    """In its place stands its definition: softmax attention, text by text."""
+    """It is replaced by its definition: softmax attention, text by text."""
     packed = model("bert", "ForSequenceClassification" if first else "ForTokenClassification").eval()
     plain = copy.deepcopy(packed)
     unpadded.install(packed)
@@ -210,10 +210,10 @@ def test_the_kernel_of_gpus_is_told_where_texts_begin_and_end(lengths: list[int]
 def test_dropout_is_on_in_training_and_off_in_evaluation() -> None:
     packed = model("bert", "ForSequenceClassification", hidden_dropout_prob=0.3, attention_probs_dropout_prob=0.3)
     unpadded.install(packed)
-    asked = batch([4, 9])
-    assert not torch.equal(packed(**asked).logits, packed(**asked).logits)
+    inputs = batch([4, 9])
+    assert not torch.equal(packed(**inputs).logits, packed(**inputs).logits)
     packed.eval()
-    assert torch.equal(packed(**asked).logits, packed(**asked).logits)
+    assert torch.equal(packed(**inputs).logits, packed(**inputs).logits)
 
 
 @pytest.mark.parametrize("where", ["hidden_dropout_prob", "attention_probs_dropout_prob"])
@@ -222,8 +222,8 @@ def test_dropout_reaches_the_last_layer(where: str) -> None:
     packed.base_model.embeddings.dropout.p = 0.0
     packed.dropout.p = 0.0
     unpadded.install(packed)
-    asked = batch([4, 9])
-    assert not torch.equal(packed(**asked).logits, packed(**asked).logits)
+    inputs = batch([4, 9])
+    assert not torch.equal(packed(**inputs).logits, packed(**inputs).logits)
 
 
 class TestAsBefore:
@@ -233,9 +233,9 @@ class TestAsBefore:
         plain = model("bert", "ForTokenClassification").eval()
         packed = copy.deepcopy(plain)
         unpadded.install(packed)
-        asked = batch([3, 7])
+        inputs = batch([3, 7])
         packed.set_attn_implementation("eager")  # transformers gives attentions under this one alone
-        one, other = (made(**asked, output_attentions=True, output_hidden_states=True) for made in (plain, packed))
+        one, other = (made(**inputs, output_attentions=True, output_hidden_states=True) for made in (plain, packed))
         assert len(other.attentions) == len(other.hidden_states) - 1 == 3
         assert all(torch.equal(a, b) for a, b in zip(one.attentions, other.attentions, strict=True))
         assert all(torch.equal(a, b) for a, b in zip(one.hidden_states, other.hidden_states, strict=True))
@@ -244,9 +244,9 @@ class TestAsBefore:
         packed = model("bert", "ForSequenceClassification").eval()
         plain = copy.deepcopy(packed)
         unpadded.install(packed)
-        asked = batch([3, 7])
-        states = packed(**asked, output_hidden_states=True).hidden_states
-        expected = plain(**asked, output_hidden_states=True).hidden_states
+        inputs = batch([3, 7])
+        states = packed(**inputs, output_hidden_states=True).hidden_states
+        expected = plain(**inputs, output_hidden_states=True).hidden_states
         assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(states, expected, strict=True))
 
     def test_without_a_mask(self) -> None:
@@ -274,8 +274,8 @@ class TestAsBefore:
         assert unpadded.install(packed)
         unpadded.remove(packed)
         assert not unpadded.installed(packed)
-        asked = batch([3, 7])
-        assert torch.equal(packed(**asked).logits, plain(**asked).logits)
+        inputs = batch([3, 7])
+        assert torch.equal(packed(**inputs).logits, plain(**inputs).logits)
 
 
 def test_what_is_saved_knows_nothing_of_it(tmp_path: Path) -> None:
@@ -297,9 +297,9 @@ def test_a_copy_has_its_own(tmp_path: Path) -> None:
     with torch.no_grad():
         for parameter in packed.parameters():
             parameter.zero_()
-    asked = batch([3, 7])
-    assert float(other(**asked).logits.abs().max()) > 0
-    assert float(packed(**asked).logits.abs().max()) == 0
+    inputs = batch([3, 7])
+    assert float(other(**inputs).logits.abs().max()) > 0
+    assert float(packed(**inputs).logits.abs().max()) == 0
 
 
 @pytest.mark.parametrize("task", ["classification", "ner", "masked-lm"])

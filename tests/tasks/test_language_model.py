@@ -170,7 +170,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("name", ["masked-lm", "causal-lm"])
     def test_an_option_of_training(self, name: str, tiny_tokenizer: Any) -> None:
-        """Asking does not change what a model was trained for."""
+        """Prediction does not change what a model was trained for."""
         predictor = Predictor(TASKS[name](), None, tiny_tokenizer, [])
         for option in ("normalization", "mask_share", "unknown"):
             with pytest.raises(InputError, match=f"unknown option '{option}'"):

@@ -27,12 +27,12 @@ def marked(marks: str) -> EntityExample:
     """`[김민준 PS] 씨` is the text `김민준 씨` with an entity: written so that offsets need no counting."""
     text, entities = "", []
     for piece in marks.split("["):
-        inside, bracket, behind = piece.rpartition("]")
+        inside, bracket, rest = piece.rpartition("]")
         if bracket:
             name, _, label = inside.rpartition("|")
             entities.append(Entity(len(text), len(text) + len(name), label))
             text += name
-        text += behind
+        text += rest
     return EntityExample(text, tuple(entities))
 
 

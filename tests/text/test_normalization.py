@@ -51,7 +51,7 @@ BY_HAND = {
         ("\u1100\u1100\u1161", "ㄱ가"),
         ("\u11aa\u11bb\u1113\u1140", "ㄳㅆ\u1113ㅿ"),  # U+1113 has no compatibility letter
         ("가\u119e나\u11a2", "가ㆍ나ㆍㆍ"),
-        ("\u1100\u1160", "ㄱ"),  # a filler stands for nothing
+        ("\u1100\u1160", "ㄱ"),  # a filler has no letter
         ("한 글 ㅎㅏㄴ", "한 글 ㅎㅏㄴ"),
         ("e\u0301", "e\u0301"),  # not Hangul, not ours
     ],
@@ -110,7 +110,7 @@ BY_HAND = {
         ("가❤️나❤다❤︎라", "가 나 다 라"),
         ("가❤️‍🔥나👩‍⚕다", "가 나 다"),
         ("가♥나♡다★", "가♥나♡다★"),
-        ("가♥️나♥︎다", "가 나♥다"),  # U+FE0F asks for the emoji, U+FE0E for text
+        ("가♥️나♥︎다", "가 나♥다"),  # U+FE0F selects the emoji, U+FE0E the text form
         ("상표™ 저작권© ®", "상표™ 저작권© ®"),
         ("상표™️", "상표 "),
         ("1\ufe0f번", "1번"),  # a selector on its own

@@ -87,7 +87,7 @@ def test_without_offsets(tiny_tokenizer: Any) -> None:
 
 
 class Slow:
-    """A tokenizer that gives no offsets: words, and pieces of two characters behind ##."""
+    """A tokenizer that gives no offsets: words, and pieces of two characters after ##."""
 
     is_fast = False
     unk_token = "[UNK]"
@@ -155,7 +155,7 @@ AGREEMENT = {
     "koelectra-base-v3-discriminator": 0.9999,
     "kogpt2-v1": 0.9932,
 }
-"""Share of the tokens of 2,000 reviews that `align_tokens` finds where the tokenizer itself says they are. Lost are
+"""Share of the tokens of 2,000 reviews that `align_tokens` finds at the offsets of the tokenizer itself. Lost are
 unknown words in a row, and an unknown word that holds the next token."""
 
 
@@ -167,7 +167,7 @@ def test_align_tokens_on_real_reviews(name: str, real_tokenizer: Callable[[str],
     for text, (ids, offsets) in zip(texts, tokenize(tokenizer, texts), strict=True):
         found = align_tokens(text, tokenizer.convert_ids_to_tokens(ids), tokenizer.unk_token)
         assert len(found) == len(offsets)
-        # where nothing is shown, the place says nothing
+        # where nothing is shown, the offsets carry no information
         same += sum(a == b or (a[0] == a[1] and b[0] == b[1]) for a, b in zip(found, offsets, strict=True))
         total += len(offsets)
     assert same / total == pytest.approx(AGREEMENT[name], abs=0.0002)

@@ -25,7 +25,7 @@ from .text_files import read_lines
 
 log = logging.getLogger("ratsnlp_like")
 
-_PROBE = 1000  # rows that tell words from characters: every text has a space long before
+_PROBE = 1000  # rows that distinguish words from characters: every text has a space long before
 _METADATA = re.compile(r"#\s*\w+\s*=\s")  # CoNLL-U: # text = ...
 
 
@@ -131,7 +131,7 @@ def entities_from_words(
             expected="a tag for each word",
         )
     scheme = detect_scheme([tags])
-    if scheme not in {"IOB1", "IO"}:  # which one sentence alone does not tell from an error
+    if scheme not in {"IOB1", "IO"}:  # which one sentence alone does not distinguish from an error
         tags = to_bio(tags, scheme)
     rows = zip(words, tags, where, strict=True)
     return text_and_entities([Token(word, tag, place, f"{word}\t{tag}") for word, tag, place in rows], separator)

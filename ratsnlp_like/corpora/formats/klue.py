@@ -4,7 +4,7 @@
     두<TAB>B-OG
     레<TAB>I-OG
 
-The character rows decide: they alone tell which `<` are marks.
+The character rows decide: they alone show which `<` are marks.
 """
 
 from __future__ import annotations

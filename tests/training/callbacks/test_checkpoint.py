@@ -162,7 +162,7 @@ class TestDiskFull:
 
     @pytest.mark.slow
     def test_a_real_limit(self, tmp_path: Path) -> None:
-        """A limit on the size of files stands for a full disk; models are 0.6 MB, states 1.7 MB."""
+        """A limit on the size of files simulates a full disk; models are 0.6 MB, states 1.7 MB."""
         done = python(_LIMITED, tmp_path)
         assert done.returncode == 0, done.stderr
         outcomes = json.loads(done.stdout.splitlines()[-1])
