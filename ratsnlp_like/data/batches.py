@@ -19,7 +19,8 @@ class Batches:
     """Batch sampler: indices of windows grouped by length, in a seeded order, for one of several processes.
 
     Training shuffles twice: the windows that are sorted together, and the order of the batches. Evaluation sorts all
-    windows, longest first. All processes take the same number of batches; where that repeats a window, its index shows it.
+    windows, longest first. All processes take the same number of batches; where that repeats a window, its index shows
+    it.
 
     Args:
         lengths: number of tokens of each window. Shape: (windows,).
