@@ -81,6 +81,8 @@ class DataArguments:
 class ModelArguments:
     """The model that is fine-tuned."""
 
+    revision: str | None = None
+    """Branch, tag or commit of a checkpoint of the hub; `--checkpoint owner/name@revision` is the same."""
     init: Literal["pretrained", "random"] = "pretrained"
     """Start from the weights of the checkpoint, or from random weights (with its tokenizer and configuration)."""
     config_overrides: dict[str, Any] = field(default_factory=dict)

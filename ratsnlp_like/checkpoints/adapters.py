@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..runtime.logging import quiet_transformers
 from .base import bundled, resolve
 from .model import load_model
+from .revisions import split_revision, with_revision
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -67,7 +68,8 @@ def add(model: Any, arguments: ModelArguments, checkpoint: str) -> int:
             place="--lora_targets",
             expected=f"some of {', '.join(_matrices(model))}",
         ) from error
-    settings.base_model_name_or_path = _lasting(checkpoint)
+    repository, settings.revision = split_revision(checkpoint)
+    settings.base_model_name_or_path = _lasting(repository)
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
@@ -120,7 +122,8 @@ def load(folder: Path, config: Any, model_class: Any, *, vocabulary: int) -> Any
     from peft import PeftConfig
 
     try:
-        base = str(PeftConfig.from_pretrained(str(folder)).base_model_name_or_path)
+        saved = PeftConfig.from_pretrained(str(folder))
+        base = with_revision(str(saved.base_model_name_or_path), saved.revision)
         name = resolve(base)
     except (InputError, OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(

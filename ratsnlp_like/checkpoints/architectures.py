@@ -37,11 +37,14 @@ class Architecture:
     """Layers are wired as those of BERT, for which `modeling.unpadded` has a forward without padding."""
     fp16: bool = True
     """Activations stay within the range of fp16."""
+    own_heads: frozenset[str] = frozenset()
+    """Heads (of `HEADS`) that transformers lacks and `checkpoints.heads` has."""
 
 
 _BERT = Architecture("bert", layers="encoder.layer", unpadded=True)
 _ROBERTA = replace(_BERT, model_type="roberta", offset_positions=True)
 _LLAMA = Architecture("llama", layers="layers", causal=True)
+_TOKENS, _ANSWERS, _TEXTS = "token-classification", "question-answering", "sequence-classification"
 
 ARCHITECTURES = {
     architecture.model_type: architecture
@@ -61,8 +64,10 @@ ARCHITECTURES = {
         Architecture("gpt2", layers="h", causal=True),
         Architecture("gpt_neox", layers="layers", causal=True),
         _LLAMA,
-        *(replace(_LLAMA, model_type=name) for name in ("exaone4", "gemma3_text", "qwen2", "qwen3")),
-        Architecture("bart"),
+        *(replace(_LLAMA, model_type=name) for name in ("exaone4", "qwen2", "qwen3")),
+        replace(_LLAMA, model_type="gemma3_text", own_heads=frozenset({_TOKENS, _ANSWERS})),
+        replace(_LLAMA, model_type="hyperclovax", own_heads=frozenset({_TOKENS, _ANSWERS, _TEXTS})),
+        Architecture("bart", own_heads=frozenset({_TOKENS})),
         Architecture("t5", fp16=False),
     )
 }
@@ -92,7 +97,7 @@ def has_head(model_type: str, head: str) -> bool:
 
 
 def check_head(config: Any, model_class: Any) -> None:
-    """Check that transformers has a model type with a head.
+    """Check that transformers or this package has a model type with a head.
 
     Args:
         config: of the checkpoint.
@@ -101,14 +106,19 @@ def check_head(config: Any, model_class: Any) -> None:
     Raises:
         InputError: it has not.
     """
-    head = _AUTO_CLASSES.get(getattr(model_class, "__name__", ""))
-    if head is not None and not has_head(config.model_type, head):
+    head, own = auto_head(model_class), architecture_of(config).own_heads
+    if head is not None and head not in own and not has_head(config.model_type, head):
         raise InputError(
             f"transformers has no {model_class.__name__} for {config.model_type}",
             expected="a checkpoint of another architecture, such as bert, roberta or electra"
             if head not in {"causal-lm", "seq2seq-lm"}
             else "a checkpoint that generates text, such as gpt2 or llama",
         )
+
+
+def auto_head(model_class: Any) -> str | None:
+    """Return the head of an Auto class of transformers; None for other classes."""
+    return _AUTO_CLASSES.get(getattr(model_class, "__name__", ""))
 
 
 _AUTO_CLASSES = {

@@ -19,6 +19,7 @@ from ..errors import InputError, did_you_mean
 from ..registry import CHECKPOINTS
 from ..runtime.gc_control import gc_disabled
 from ..runtime.network import offline_if_cut_off
+from .revisions import split_revision
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -32,9 +33,10 @@ class Checkpoint:
     """Facts about a checkpoint, or a family of checkpoints, that are not in its files."""
 
     description: str
-    """Architecture, vocabulary and licence in one line, for `list checkpoints`."""
+    """Size, texts and licence in one line, for `list checkpoints`."""
     pattern: str
-    """A regular expression that the hub id, or the last part of a folder's path, must match fully."""
+    """A regular expression that the hub id, with or without `@revision`, or the last part of a folder's path, must
+    match fully."""
     tokenizer_class: str | None = None
     """Matches a folder of any name whose tokenizer_config.json names this class."""
     tokenizer_kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -42,7 +44,16 @@ class Checkpoint:
     drop_inputs: frozenset[str] = frozenset()
     """Inputs that the tokenizer returns and the model must not get."""
     load_tokenizer: Callable[..., Any] | None = None
-    """`(name, **tokenizer_kwargs) -> tokenizer`, where AutoTokenizer is wrong or fails."""
+    """`(name, **tokenizer_kwargs) -> tokenizer`, where AutoTokenizer is wrong or fails. It gets `revision` too, where
+    one is named."""
+    model_type: str | None = None
+    """As config.json names it."""
+    vocabulary: int | None = None
+    """Number of tokens."""
+    positions: int | None = None
+    """Length of the longest input in tokens."""
+    checked: frozenset[str] = frozenset()
+    """Names of those of the last three facts that were compared with the files; others are from model cards."""
 
     def matches(self, name: str, tokenizer_class: str | None) -> bool:
         """Return whether this entry describes the checkpoint."""
@@ -50,6 +61,16 @@ class Checkpoint:
             return True
         names = name, Path(name).name
         return any(re.fullmatch(self.pattern, candidate, re.IGNORECASE) for candidate in names)
+
+    def summary(self) -> str:
+        """Return the description and the facts, for `list checkpoints`; facts that were not checked are marked."""
+        facts = {
+            "model_type": self.model_type,
+            "vocabulary": self.vocabulary and f"vocabulary of {self.vocabulary:,}",
+            "positions": self.positions and f"{self.positions:,} positions",
+        }
+        known = [f"{fact}{'' if name in self.checked else '?'}" for name, fact in facts.items() if fact]
+        return f"{self.description} ({', '.join(known)})" if known else self.description
 
 
 def bundled() -> list[str]:
@@ -71,10 +92,10 @@ def describe_bundled(name: str) -> str:
 
 
 def resolve(name: str) -> str:
-    """Return the folder of a bundled name; a folder or a hub id is returned unchanged.
+    """Return the folder of a bundled name; a folder or a hub id (`owner/name`, `owner/name@revision`) is unchanged.
 
     Raises:
-        InputError: `name` is a path that does not exist, or cannot be a hub id.
+        InputError: `name` is a path that does not exist, cannot be a hub id, or is a folder with a revision.
     """
     if name in bundled():
         return str(BUNDLED / name)
@@ -90,9 +111,17 @@ def resolve(name: str) -> str:
                 fix=f"use {best}" if (best / "config.json").exists() else None,
             )
         return str(path)
-    if path.exists() or name.startswith(("/", "./", "../", "~")) or name.count("/") > 1:
+    repository, revision = split_revision(name)
+    if revision is not None and (repository in bundled() or Path(repository).expanduser().exists()):
+        raise InputError(
+            f"{repository} has no revision {revision!r}: it is no repository of the hub",
+            place=name,
+            expected="owner/name@revision",
+            fix=f"use {repository}",
+        )
+    if path.exists() or name.startswith(("/", "./", "../", "~")) or repository.count("/") > 1:
         raise InputError(f"no checkpoint folder {name!r}", fix=did_you_mean(name, [*bundled(), *CHECKPOINTS]))
-    if "/" not in name:
+    if "/" not in repository:
         raise InputError(
             f"unknown checkpoint {name!r}: not bundled, not a folder, not a hub id (owner/name)",
             fix=did_you_mean(name, [*bundled(), *CHECKPOINTS]),
@@ -102,9 +131,13 @@ def resolve(name: str) -> str:
 
 
 def find(name: str) -> Checkpoint | None:
-    """Return the entry of a checkpoint, by the class of its tokenizer or by its name."""
+    """Return the entry of a checkpoint, by the class of its tokenizer or by its name.
+
+    An entry of the named revision comes before that of the repository.
+    """
     declared = read_json(Path(name) / "tokenizer_config.json").get("tokenizer_class")
-    return next((entry for _, entry in CHECKPOINTS.items() if entry.matches(name, declared)), None)
+    names = dict.fromkeys([name, split_revision(name)[0]])
+    return next((entry for own in names for _, entry in CHECKPOINTS.items() if entry.matches(own, declared)), None)
 
 
 def read_json(path: Path | None) -> dict[str, Any]:
@@ -128,9 +161,11 @@ def hub_file(name: str, file: str) -> Path | None:
         return folder / file if (folder / file).is_file() else None
     from transformers.utils.hub import cached_file
 
+    repository, revision = split_revision(name)
     found = cached_file(
-        name,
+        repository,
         file,
+        revision=revision,
         _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_connection_errors=False,
         _raise_exceptions_for_gated_repo=False,
@@ -170,19 +205,24 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
 
 def _how_to_find(name: str) -> str:
     """Return advice for a hub id that cannot be loaded; names similar to a known id are only suggested for others."""
+    if (revision := split_revision(name)[1]) is not None:
+        return f"check the name, the revision {revision!r} and the network"
     known = any(entry.matches(name, None) for _, entry in CHECKPOINTS.items())
     similar = "" if known else did_you_mean(name, [*bundled(), *CHECKPOINTS], few=True)
     return f"{similar}check the name and the network; or use a folder or a bundled checkpoint: {', '.join(bundled())}"
 
 
 def from_hub(name: str, load: Callable[..., Any], **kwargs: Any) -> Any:
-    """Call a loader of transformers; whatever it raises becomes one message.
+    """Call a loader of transformers with the revision that a name states; whatever it raises becomes one message.
 
     Raises:
         InputError: the files are missing, incomplete or of another format.
     """
+    repository, revision = split_revision(name)
+    if revision is not None:
+        kwargs["revision"] = revision
     try:
-        return load(name, **kwargs)
+        return load(repository, **kwargs)
     except InputError:  # a loader of this package states the problem itself
         raise
     except Exception as error:  # tokenizers and safetensors raise types of their own, or Exception itself

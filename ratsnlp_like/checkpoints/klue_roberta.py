@@ -11,9 +11,12 @@ for _size in ("small", "base", "large"):
     CHECKPOINTS.register(
         f"klue/roberta-{_size}",
         Checkpoint(
-            f"RoBERTa {_size}, news and web, WordPiece 32,000, 512 positions, CC BY-SA 4.0",
+            f"RoBERTa {_size}, news and web, WordPiece, CC BY-SA 4.0",
             pattern=f"klue/roberta-{_size}|klue-roberta-{_size}",
             tokenizer_kwargs={"do_lower_case": False},
             drop_inputs=frozenset({"token_type_ids"}),
+            model_type="roberta",
+            vocabulary=32_000,
+            positions=512,
         ),
     )

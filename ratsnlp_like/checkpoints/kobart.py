@@ -26,8 +26,12 @@ def load_tokenizer(name: str, **kwargs: Any) -> Any:
 CHECKPOINTS.register(
     "gogamza/kobart-base-v2",
     Checkpoint(
-        "BART base, BPE 30,000, modified MIT",
-        pattern="(gogamza/)?kobart(-base-v[12])?",
+        "BART base, BPE, modified MIT; also hyunwoongko/kobart",
+        pattern="((gogamza|hyunwoongko)/)?kobart(-base-v[12])?",
         load_tokenizer=load_tokenizer,
+        model_type="bart",
+        vocabulary=30_000,
+        positions=1_026,
+        checked=frozenset({"vocabulary"}),
     ),
 )

@@ -11,12 +11,13 @@ from typing import Any
 from ..errors import InputError
 from ..registry import CHECKPOINTS
 from .base import Checkpoint, hub_file
+from .revisions import with_revision
 
 _FILES = ("spiece.model", "tokenizer_78b3253a26.model")
 """The model, as skt and as monologg name it."""
 
 
-def load_tokenizer(name: str, **kwargs: Any) -> Any:
+def load_tokenizer(name: str, *, revision: str | None = None, **kwargs: Any) -> Any:
     """Load the Unigram model of spiece.model, with [CLS], [SEP] and the token types of BERT.
 
     Raises:
@@ -26,7 +27,7 @@ def load_tokenizer(name: str, **kwargs: Any) -> Any:
 
     if (Path(name) / "tokenizer.json").exists():  # a folder that this package saved
         return PreTrainedTokenizerFast.from_pretrained(name, **kwargs)
-    path = next((path for file in _FILES if (path := hub_file(name, file)) is not None), None)
+    path = next((path for file in _FILES if (path := hub_file(with_revision(name, revision), file)) is not None), None)
     if path is None:
         raise InputError("the checkpoint has no SentencePiece model", place=name, expected=" or ".join(_FILES))
     special = {key: f"[{key[:-6].upper()}]" for key in ("unk_token", "pad_token", "cls_token", "sep_token")}
@@ -81,9 +82,13 @@ def _regex(pattern: str) -> Any:
 CHECKPOINTS.register(
     "skt/kobert-base-v1",
     Checkpoint(
-        "BERT base, Wikipedia and news, SentencePiece 8,002, 512 positions, Apache-2.0",
+        "BERT base, Wikipedia and news, SentencePiece, padding id 1, Apache-2.0; also monologg/kobert, distilkobert",
         pattern="((skt|monologg)/)?(distil)?kobert(-base-v1)?",
         tokenizer_class="KoBERTTokenizer",
         load_tokenizer=load_tokenizer,
+        model_type="bert",
+        vocabulary=8_002,
+        positions=512,
+        checked=frozenset({"model_type", "vocabulary", "positions"}),
     ),
 )

@@ -20,7 +20,7 @@ def load_tokenizer(name: str, **kwargs: Any) -> Any:
 CHECKPOINTS.register(
     "skt/kogpt2-base-v2",
     Checkpoint(
-        "GPT-2 base, BPE 51,200, 1,024 positions, CC BY-NC-SA 4.0",
+        "GPT-2 base, BPE, CC BY-NC-SA 4.0",
         pattern="skt/kogpt2-base-v2|kogpt2-base-v2",
         tokenizer_kwargs={
             "bos_token": "</s>",
@@ -31,15 +31,22 @@ CHECKPOINTS.register(
         },
         drop_inputs=frozenset({"token_type_ids"}),
         load_tokenizer=load_tokenizer,
+        model_type="gpt2",
+        vocabulary=51_200,
+        positions=1_024,
     ),
 )
 CHECKPOINTS.register(
     "kogpt2-v1",
     Checkpoint(
-        "the first KoGPT2: GPT-2 base, BPE 50,000, 1,024 positions, CC BY-NC-SA 4.0",
+        "the first KoGPT2: GPT-2 base, BPE, CC BY-NC-SA 4.0",
         pattern="kogpt2(-v1)?",
         tokenizer_kwargs={"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"},
         drop_inputs=frozenset({"token_type_ids"}),
         load_tokenizer=load_tokenizer,
+        model_type="gpt2",
+        vocabulary=50_124,
+        positions=1_024,
+        checked=frozenset({"model_type", "vocabulary", "positions"}),
     ),
 )

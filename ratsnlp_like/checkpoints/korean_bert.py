@@ -7,15 +7,36 @@ from ..registry import CHECKPOINTS
 from .base import Checkpoint
 
 _CASED = {"do_lower_case": False}
+_FILES = frozenset({"model_type", "vocabulary", "positions"})
+_VOCABULARY = frozenset({"vocabulary"})
 
-for _name, _description in {
-    "beomi/kcbert-base": "BERT base, comments, WordPiece 30,000, 300 positions, MIT",
-    "beomi/kcbert-large": "BERT large, comments, WordPiece 30,000, 300 positions, MIT",
-    "beomi/KcELECTRA-base": "ELECTRA base, comments, WordPiece 50,135, 512 positions, MIT",
-    "klue/bert-base": "BERT base, news and web, WordPiece 32,000, 512 positions, CC BY-SA 4.0",
-    "monologg/koelectra-base-v3-discriminator": "ELECTRA base, WordPiece 35,000, 512 positions, Apache-2.0",
-    "monologg/koelectra-small-v3-discriminator": "ELECTRA small, WordPiece 35,000, 512 positions, Apache-2.0",
-}.items():
+for _name, _description, _facts, _checked in (
+    ("beomi/kcbert-base", "BERT base, comments, WordPiece, MIT", ("bert", 30_000, 300), _FILES),
+    ("beomi/kcbert-large", "BERT large, comments, WordPiece, MIT", ("bert", 30_000, 300), _FILES),
+    ("klue/bert-base", "BERT base, news and web, WordPiece, CC BY-SA 4.0", ("bert", 32_000, 512), frozenset()),
+    (
+        "monologg/koelectra-base-v3-discriminator",
+        "ELECTRA base, WordPiece, Apache-2.0",
+        ("electra", 35_000, 512),
+        _VOCABULARY,
+    ),
+    (
+        "monologg/koelectra-small-v3-discriminator",
+        "ELECTRA small, WordPiece, Apache-2.0",
+        ("electra", 35_000, 512),
+        _VOCABULARY,
+    ),
+    ("snunlp/KR-ELECTRA-discriminator", "ELECTRA base, WordPiece, cased", ("electra", None, 512), frozenset()),
+):
     CHECKPOINTS.register(
-        _name, Checkpoint(_description, pattern=f"{_name}(-v[0-9]+)?|{_name.split('/')[1]}", tokenizer_kwargs=_CASED)
+        _name,
+        Checkpoint(
+            _description,
+            pattern=f"{_name}|{_name.split('/')[1]}",
+            tokenizer_kwargs=_CASED,
+            model_type=_facts[0],
+            vocabulary=_facts[1],
+            positions=_facts[2],
+            checked=_checked,
+        ),
     )

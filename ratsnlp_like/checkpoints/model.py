@@ -10,8 +10,8 @@ from typing import Any, Literal
 from ..errors import InputError
 from ..runtime.gc_control import gc_disabled
 from ..runtime.logging import quiet_transformers
-from .architectures import check_head
 from .base import from_hub
+from .heads import with_head
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -45,8 +45,7 @@ def load_model(
     """
     import torch
 
-    name = str(name)
-    check_head(config, model_class)
+    name, model_class = str(name), with_head(config, model_class)
     if init == "random":
         config.vocab_size = max(config.vocab_size, vocabulary)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..runtime.gc_control import gc_frozen
 from .options import (
     add_corpus_options,
+    add_head,
     add_precision,
     add_task_options,
     check_result_path,
@@ -35,6 +36,7 @@ def run(arguments: list[str]) -> None:
         "--metrics", type=tuple[str, ...], default=(), help="registered metrics to report next to those of the task"
     )
     add_precision(parser)
+    add_head(parser)
     saved = saved_task(arguments)
     task = saved.task if saved else None
     if task is not None:

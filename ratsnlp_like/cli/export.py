@@ -8,7 +8,7 @@ from typing import Literal
 from ..arguments import EVAL_BATCH_SIZE
 from ..errors import InputError
 from ..runtime.gc_control import gc_frozen
-from .options import add_corpus_options, library_options, saved_task
+from .options import add_corpus_options, add_head, library_options, saved_task
 from .parsing import new_parser, parse
 
 
@@ -32,6 +32,7 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--split", type=str | None, default=None, help="test, validation or train; test by default")
     parser.add_argument("--eval_batch_size", type=int, default=EVAL_BATCH_SIZE, help="windows per batch")
     parser.add_argument("--limit_eval", type=int | None, default=None, help="verify on this many examples")
+    add_head(parser)
     saved = saved_task(arguments)
     add_corpus_options(parser, saved.task.example.columns() if saved else ())
     options = parse(parser, arguments)

@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> None:
         ],
         "checkpoints": lambda: [
             *((name, "bundled: " + describe_bundled(name)) for name in bundled()),
-            *((name, entry.description) for name, entry in CHECKPOINTS.items()),
+            *((name, entry.summary()) for name, entry in CHECKPOINTS.items()),
         ],
         "metrics": lambda: [(name, _first_line(metric)) for name, metric in METRICS.items()],
         "formats": lambda: [(name, entry.description) for name, entry in FORMATS.items()],
@@ -44,7 +44,8 @@ def run(arguments: list[str]) -> None:
         print(f"{'FILE':{width}}  a file (formats: ratsnlp-like list formats)")
         print(f"{'OWNER/NAME':{width}}  a data set of the Hugging Face Hub")
     if wanted[0] == "checkpoints":
-        print(f"{'OWNER/NAME':{width}}  a checkpoint of the Hugging Face Hub, or a folder")
+        print(f"{'OWNER/NAME':{width}}  a checkpoint of the Hugging Face Hub (OWNER/NAME@REVISION), or a folder")
+        print("?: from the model card; not compared with the files of the checkpoint")
 
 
 def _first_line(entry: object) -> str:

@@ -54,13 +54,34 @@ def add_task_options(parser: ArgumentParser, task: AnyTask, names: frozenset[str
     parser.set_defaults({name: value for name, value in task.to_dict().items() if name in names})
 
 
+def add_head(parser: ArgumentParser) -> None:
+    """Add --task and --labels, for folders that transformers saved."""
+    group = parser.add_argument_group("Folders without task.json, saved by transformers")
+    group.add_argument("--task", type=str | None, default=None, help="task, where the head of the model serves several")
+    group.add_argument(
+        "--labels", type=tuple[str, ...], default=(), help="names of the outputs in their order, where there are none"
+    )
+
+
 def saved_task(arguments: Sequence[str]) -> TaskFile | None:
     """Return the description of the model that the first argument names; its task decides which flags there are."""
     from ..inference.model_folder import find_model
     from ..inference.task_file import read_task_file
 
     folder = next((argument for argument in arguments[:1] if not argument.startswith("-")), None)
-    return None if folder is None else read_task_file(find_model(folder))
+    if folder is None:
+        return None
+    labels = _value_of("--labels", arguments)
+    return read_task_file(find_model(folder), _value_of("--task", arguments), labels.split(",") if labels else ())
+
+
+def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
+    """Return the value of a flag before it is parsed; None where it is missing."""
+    for argument, following in zip(arguments, [*arguments[1:], None], strict=True):
+        name, equals, value = argument.partition("=")
+        if name == flag:
+            return value if equals else following
+    return None
 
 
 def reading_options(options: dict[str, Any]) -> Options:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..runtime.gc_control import gc_frozen
-from .options import add_corpus_options, add_precision, add_task_options, saved_task
+from .options import add_corpus_options, add_head, add_precision, add_task_options, saved_task
 from .parsing import new_parser, parse
 from .prediction_inputs import Input, read_inputs
 from .prediction_outputs import Failures, open_output, output_format, to_row, write_rows
@@ -34,6 +34,7 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--batch_size", type=int, default=32, help="windows per batch")
     parser.add_argument("--stream", action="store_true", help="print text while it is generated")
     add_precision(parser)
+    add_head(parser)
     saved = saved_task(arguments)
     task = saved.task if saved else None
     names = task.usable_options() if task else frozenset()
@@ -48,7 +49,9 @@ def run(arguments: list[str]) -> None:
     with gc_frozen():
         from ..inference.predictor import Predictor
 
-        predictor = Predictor.from_pretrained(options["model"], precision=options["precision"])
+        predictor = Predictor.from_pretrained(
+            options["model"], precision=options["precision"], task=options["task"], labels=options["labels"]
+        )
     if names:
         predictor = predictor.with_options(**{name: options[name] for name in names})
     if options["stream"]:
@@ -71,6 +74,8 @@ def run(arguments: list[str]) -> None:
     if predictor.truncated:
         how = predictor.task.truncation(predictor.max_length)
         log.warning("%s %s; the rest of each was cut off.", f"{predictor.truncated:,}", how)
+    if report := predictor.unknown.report():
+        log.warning("%s.", report)
     failures.log()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from .options import add_precision
+from .options import add_head, add_precision
 from .parsing import new_parser, parse
 
 
@@ -21,10 +21,11 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--cors", type=list[str], default=[], help="origins of other pages, as https://example.com")
     parser.add_argument("--allowed_hosts", type=list[str], default=[], help="further names of this server, * for any")
     add_precision(parser)
+    add_head(parser)
     parser.add_class_arguments(Limits)
     options = parse(parser, arguments)
     from ..serve.server import serve
 
     limits = Limits(**{f.name: options[f.name] for f in fields(Limits)})
-    names = ("model", "host", "port", "cors", "allowed_hosts", "precision")
+    names = ("model", "host", "port", "cors", "allowed_hosts", "precision", "task", "labels")
     serve(**{name: options[name] for name in names}, limits=limits)

@@ -18,6 +18,7 @@ from ..examples.base import Example
 from ..runtime.slices import slices
 from ..tasks.base import AnyTask
 from ..tasks.features import Features
+from ..tasks.unknown import UnknownTokens, special_ids, unknown_id, unknown_word
 from .cache import cache_key, cached_folder, tokenizer_fingerprint
 from .reading import ReadSplit
 from .table import Table, write_table
@@ -145,6 +146,27 @@ def warn_of_truncation(split: EncodedSplit, max_length: int, *, name: str | None
             name or split.read.name, f"{np.count_nonzero(lost):,}", f"{len(lost):,}",
             split.task.truncation(max_length), 100 * share,
         )  # fmt: skip
+
+
+def warn_of_unknown(split: EncodedSplit, tokenizer: Any, *, name: str | None = None) -> bool:
+    """Log the share of unknown tokens of a split where it is high, and return whether it is.
+
+    Args:
+        split: the encoded split.
+        tokenizer: that it was encoded with.
+        name: reported in place of the name of the split it was cut from.
+    """
+    if (unknown := unknown_id(tokenizer)) is None or not len(split):
+        return False
+    own = split.table.occurrences("input_ids", [unknown])[split.rows]
+    special = split.table.occurrences("input_ids", special_ids(tokenizer))[split.rows]
+    found = UnknownTokens(int(split.lengths.sum() - special.sum()), int(own.sum()))
+    if found.report() is None:
+        return False
+    example = split.read.example(int(split.example_rows[np.argmax(own > 0)]))
+    found += UnknownTokens(word=unknown_word(split.task, example, tokenizer))
+    log.warning("%s: %s.", name or split.read.name, found.report())
+    return True
 
 
 def _windows(

@@ -17,7 +17,7 @@ from ..errors import InputError, did_you_mean
 from ..runtime.places import default_cache, default_root
 from ..tasks.base import AnyTask
 from .batches import ON_HOST, Batches, Loader
-from .encoding import EncodedSplit, encode_split, warn_of_truncation
+from .encoding import EncodedSplit, encode_split, warn_of_truncation, warn_of_unknown
 from .reading import ReadSplit, read_split, warn_of_empty_rows
 from .splits import best_split, cut, warn_of_copies
 
@@ -124,6 +124,13 @@ class TaskDataModule(pl.LightningDataModule):
                 warn_of_truncation(split, self.max_length, name=name)
                 if split.read is not read:
                     warn_of_copies(split.read, name, read, rows)
+        self._warn_of_unknown()
+
+    def _warn_of_unknown(self) -> None:
+        """Report the share of unknown tokens once: of the first split where it is high."""
+        for name in ("train", "validation", "test"):
+            if (split := getattr(self, name)) is not None and warn_of_unknown(split, self.tokenizer, name=name):
+                return
 
     def _is_labelled(self, split: str) -> bool:
         labelled = self.corpus.is_labelled(self.root, split)

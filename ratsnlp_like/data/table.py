@@ -68,6 +68,17 @@ class Table:
             out[i * _CHUNK : i * _CHUNK + len(part)] = part
         return out
 
+    def occurrences(self, name: str, numbers: Sequence[int]) -> np.ndarray:
+        """Return how many numbers of each cell of a column of lists are among `numbers`. Shape: (rows,)."""
+        out = np.zeros(len(self), dtype=np.int64)
+        for i in range(len(self._chunks)):
+            self._count(_CHUNK)
+            values, borders = self._chunk(i)[name]
+            before = np.concatenate([[0], np.cumsum(np.isin(values, numbers))])
+            part = np.diff(before[borders])
+            out[i * _CHUNK : i * _CHUNK + len(part)] = part
+        return out
+
     def categories(self, name: str) -> tuple[np.ndarray, list[str]]:
         """Return a column of strings as codes of shape (rows,), and the sorted strings that the codes index."""
         parts = [self._reader.get_batch(i).column(name) for i in range(len(self._chunks))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from ..arguments import EVAL_BATCH_SIZE
 from ..corpora.base import Corpus
 from ..corpora.local import FileCorpus
 from ..data.batches import Batches, Loader
-from ..data.encoding import EncodedSplit, encode_split, warn_of_truncation
+from ..data.encoding import EncodedSplit, encode_split, warn_of_truncation, warn_of_unknown
 from ..data.reading import read_split
 from ..data.splits import best_split
 from ..errors import InputError, did_you_mean
@@ -38,6 +38,8 @@ def evaluate(
     split: str | None = None,
     precision: PredictionPrecision = "32",
     metrics: Iterable[str | Metric] = (),
+    task: str | None = None,
+    labels: Sequence[str] = (),
     **options: Any,
 ) -> dict[str, Any]:
     """Evaluate a saved model on a corpus.
@@ -49,6 +51,8 @@ def evaluate(
         precision: `32` or `bf16`, as in `Predictor.from_pretrained`.
         metrics: functions `(predictions, examples, labels) -> float | dict` or names of registered ones, reported next
             to those of the task.
+        task: name of the task of a folder that transformers saved; see `Predictor.from_pretrained`.
+        labels: names of its outputs.
         options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
             `progress`; and the `inference_options` and `evaluation_options` of the task.
 
@@ -58,7 +62,8 @@ def evaluate(
     Raises:
         InputError: there is no such model or corpus, or the corpus has a label that the model lacks.
     """
-    return Evaluation.of(folder, corpus=corpus, split=split, precision=precision, metrics=metrics, **options).scores
+    own: Any = {"corpus": corpus, "split": split, "precision": precision, "metrics": metrics}
+    return Evaluation.of(folder, task=task, labels=labels, **own, **options).scores
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,12 @@ class Evaluation:
         split: str | None = None,
         precision: PredictionPrecision = "32",
         metrics: Iterable[str | Metric] = (),
+        task: str | None = None,
+        labels: Sequence[str] = (),
         **options: Any,
     ) -> Evaluation:
         """Evaluate a saved model; the arguments are those of `evaluate`."""
-        predictor = Predictor.from_pretrained(folder, precision=precision)
+        predictor = Predictor.from_pretrained(folder, precision=precision, task=task, labels=labels)
         fields = predictor.task.usable_options() | predictor.task.evaluation_options
         predictor = predictor.with_options(**{name: options.pop(name) for name in fields if name in options})
         if corpus is None:
@@ -93,6 +100,7 @@ class Evaluation:
         else:
             evaluation_set = EvaluationSet.of(predictor, corpus, split, options)
         log.info("evaluated on %s", evaluation_set)
+        warn_of_unknown(evaluation_set.split, predictor.tokenizer, name=evaluation_set.corpus)
         measured = measure(
             predictor,
             evaluation_set.split,

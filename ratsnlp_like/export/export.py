@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ def export(
     split: str | None = None,
     max_drop: float = 0.01,
     overwrite: bool = False,
+    task: str | None = None,
+    labels: Sequence[str] = (),
     **options: Any,
 ) -> Certificate:
     """Write a saved model as a folder with model.onnx, which `Predictor.from_pretrained` loads without torch.
@@ -50,6 +52,8 @@ def export(
         split: of the corpus, as for `evaluate`.
         max_drop: largest accepted loss in the best metric: absolute, or relative for perplexity.
         overwrite: replace a model in `output`.
+        task: name of the task of a folder that transformers saved; see `Predictor.from_pretrained`.
+        labels: names of its outputs.
         options: as for `evaluate`.
 
     Raises:
@@ -62,7 +66,7 @@ def export(
         raise InputError(f"{max_drop}", place="--max_drop", expected="a share from 0 to 1")
     _check_output(Path(output), find_model(model), overwrite=overwrite)
     require_packages("export", _PACKAGES)
-    source = _source(model)
+    source = _source(model, task, labels)
     evaluation_set = EvaluationSet.of(source, _corpus(source, corpus), split, options)
     with atomic_folder(Path(output), content="the model") as partial:
         write_graph(source, partial / MODEL_FILE, quantize)
@@ -89,10 +93,10 @@ def _check_output(output: Path, model: Path, *, overwrite: bool) -> None:
         raise InputError("the folder contains something else than a model", place=output, fix="another --output")
 
 
-def _source(model: str | Path) -> Predictor:
+def _source(model: str | Path, name: str | None, labels: Sequence[str]) -> Predictor:
     if is_exported(find_model(model)):
         raise InputError("is already an exported model", place=model, fix="name the run that it was exported from")
-    task = read_task_file(find_model(model)).task
+    task = read_task_file(find_model(model), name, labels).task
     if not isinstance(task, SupportsExport):
         names = [name for name, kind in TASKS.items() if issubclass(kind, SupportsExport)]
         raise InputError(
@@ -101,7 +105,7 @@ def _source(model: str | Path) -> Predictor:
             expected=f"a model of another task: {', '.join(names)}",
             fix="use it with torch: ratsnlp-like predict",
         )
-    predictor = Predictor.from_pretrained(model, device="cpu").merged()
+    predictor = Predictor.from_pretrained(model, device="cpu", task=name, labels=labels).merged()
     predictor.model.eval()
     return predictor
 

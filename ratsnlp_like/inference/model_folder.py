@@ -15,6 +15,7 @@ from ..runtime.files import recover
 from ..tasks.base import AnyTask
 from .onnx import OnnxModel
 from .plain_tokenizer import PlainTokenizer
+from .transformers_folder import is_transformers_folder
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -23,6 +24,8 @@ PredictionPrecision = Literal["32", "bf16"]
 
 def find_model(folder: str | Path) -> Path:
     """Return the model folder: `folder` itself, or `best/` (else `last/`) of a run folder.
+
+    A folder with a configuration of transformers is one too, if there is no task.json in any of these.
 
     Args:
         folder: a model folder, a run folder, or the name of a bundled checkpoint.
@@ -35,14 +38,17 @@ def find_model(folder: str | Path) -> Path:
         recover(candidate)
         if (candidate / "task.json").exists():
             return candidate
+    if is_transformers_folder(folder):
+        return folder
     if not folder.exists():
         raise InputError("no such folder", place=folder, fix="give the folder that `train --output` wrote")
+    states = sorted(folder.glob("checkpoint-*/config.json"), key=lambda path: path.stat().st_mtime)
     content = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
     raise InputError(
         f"the folder contains no model (it contains {content})",
         place=folder,
         expected="a run folder with best/, or a model folder with task.json",
-        fix="train first: ratsnlp-like train --output " + str(folder),
+        fix=f"use {states[-1].parent}" if states else f"train first: ratsnlp-like train --output {folder}",
     )
 
 

@@ -29,6 +29,7 @@ class PlainTokenizer:
     is_fast = True
     chat_template = None
     pad_token_id: int | None
+    bos_token_id: int | None
     eos_token_id: int | None
     unk_token_id: int | None
     mask_token_id: int | None

@@ -24,6 +24,7 @@ from ..tasks.base import AnyTask, Raw, Window
 from ..tasks.batches import group_windows
 from ..tasks.features import Features
 from ..tasks.predictions import Prediction
+from ..tasks.unknown import UnknownTokens, count_unknown
 from .model_card import model_card
 from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
@@ -66,6 +67,8 @@ class Predictor:
         self.max_length, self.about, self.metrics = max_length, dict(about or {}), dict(metrics or {})
         self.truncated = 0
         """Number of inputs so far that lost tokens because they were longer than the window."""
+        self.unknown = UnknownTokens()
+        """Unknown tokens of the inputs so far."""
 
     @classmethod
     def from_pretrained(
@@ -75,8 +78,13 @@ class Predictor:
         device: str | None = None,
         unpadded: bool = True,
         precision: PredictionPrecision = "32",
+        task: str | None = None,
+        labels: Sequence[str] = (),
     ) -> Self:
         """Load a model folder, or the best model of a run folder.
+
+        A folder that transformers saved (its Trainer, `save_pretrained`) has no task.json; its task follows from the
+        head of the model, which `task` and `labels` complete.
 
         Args:
             folder: written by `save_pretrained` or by a training run, or the name of a bundled checkpoint.
@@ -84,12 +92,14 @@ class Predictor:
             unpadded: run without padding where the architecture allows it.
             precision: `bf16` halves the size of the weights and is faster on hardware that computes in it (GPUs from
                 Ampere on, AVX512-BF16, AMX); scores are then exact to two or three digits.
+            task: name of the task of a folder without task.json, where its head serves several (pair, causal-lm).
+            labels: names of the outputs of a folder without task.json, where its config.json has none.
 
         Raises:
-            InputError: the folder contains no model of this package, or bf16 is requested of an exported model.
+            InputError: the folder contains no model with the head of a task, or bf16 is requested of an exported model.
         """
         path = find_model(folder)
-        saved = read_task_file(path)
+        saved = read_task_file(path, task, labels)
         if precision not in get_args(PredictionPrecision):
             raise InputError(f"{precision!r}", place="--precision", expected="32 or bf16")
         if is_exported(path):
@@ -182,6 +192,7 @@ class Predictor:
         examples = [self.task.example.of(value) for value in inputs] if table is None else table
         features = self.task.encode_inputs(examples, self.tokenizer, self.max_length)
         self.truncated += len({f["example"] for f in features if f["lost"]})
+        self.unknown += count_unknown(self.task, examples, features, self.tokenizer)
         raw = self.raw_outputs(features, batch_size=batch_size)
         windows: list[list[Window]] = [[] for _ in examples]
         for window, output in zip(features, raw, strict=True):
@@ -264,11 +275,11 @@ class Predictor:
 
     def _predict_each(self, examples: Sequence[Example], batch_size: int) -> list[Prediction | InputError]:
         """Return predictions; a batch that fails is halved, down to the inputs that are invalid."""
-        truncated = self.truncated
+        truncated, unknown = self.truncated, self.unknown
         try:
             return self.predict(examples, batch_size=batch_size)
         except InputError as error:
-            self.truncated = truncated
+            self.truncated, self.unknown = truncated, unknown
             if len(examples) == 1:
                 return [error.at(examples[0].place)]
         half = len(examples) // 2

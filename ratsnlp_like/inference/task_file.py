@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ..arguments import check_types, type_in_words
 from ..errors import InputError, did_you_mean
 from ..registry import TASKS
 from ..tasks.base import AnyTask
+from .transformers_folder import describe, is_transformers_folder
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -71,19 +72,34 @@ class TaskFile:
         return columns if isinstance(columns, dict) else {}
 
 
-def read_task_file(path: Path) -> TaskFile:
-    """Read task.json of a model folder.
+def read_task_file(path: Path, task: str | None = None, labels: Sequence[str] = ()) -> TaskFile:
+    """Read task.json of a model folder; for a folder that transformers saved, it follows from config.json.
+
+    Args:
+        path: a model folder.
+        task: name of the task, for a folder without task.json; see `transformers_folder`.
+        labels: names of the outputs, for a folder without task.json.
 
     Raises:
-        InputError: it is damaged, or was written by a later version.
+        InputError: it is damaged, was written by a later version, or states another task.
     """
     place = path / "task.json"
+    if is_transformers_folder(path):
+        return _read(describe(path, task, labels), path / "config.json")
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        found = _read(json.loads(place.read_text(encoding="utf-8")), place)
     except (OSError, ValueError) as error:
         raise InputError(f"not valid JSON ({error})", place=place, fix=_AGAIN) from None
     except RecursionError:
         raise InputError("not valid JSON: nested too deeply", place=place, fix=_AGAIN) from None
+    if task not in {None, found.task.name}:
+        raise InputError(f"the model is for {found.task.name}, not for {task}", place=place, fix="leave out --task")
+    if labels:
+        raise InputError("the model names its labels itself", place=place, fix="leave out --labels")
+    return found
+
+
+def _read(content: Any, place: Path) -> TaskFile:
     types = {"format_version": int, "task": str, "fields": dict, "labels": list, "max_length": int, "about": dict}
     for name, kind in types.items():
         value = content.get(name) if isinstance(content, dict) else None

@@ -32,6 +32,8 @@ def serve(
     cors: Sequence[str] = (),
     allowed_hosts: Sequence[str] = (),
     precision: PredictionPrecision = "32",
+    task: str | None = None,
+    labels: Sequence[str] = (),
 ) -> None:
     """Serve a saved model until Ctrl-C or SIGTERM.
 
@@ -43,6 +45,8 @@ def serve(
         cors: origins whose pages may call the API.
         allowed_hosts: see `app`; any if the server is reachable from other machines.
         precision: see `Predictor.from_pretrained`.
+        task: name of the task of a folder that transformers saved; see `Predictor.from_pretrained`.
+        labels: names of its outputs.
 
     Raises:
         InputError: the address is in use or invalid, or there is no model.
@@ -52,7 +56,7 @@ def serve(
 
         from .protocol import protocol
 
-        predictor = Predictor.from_pretrained(model, precision=precision)
+        predictor = Predictor.from_pretrained(model, precision=precision, task=task, labels=labels)
         address = listening.getsockname()
         names = allowed_hosts or (() if is_own(address[0]) else ("*",))
         served = app(predictor, limits, name=name_of(model), cors=cors, allowed_hosts=names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,19 @@ from ..runtime.types import Array, ModelLike, Tensor
 from .abilities import SupportsExport
 from .base import B, BatchOutput, E, F, P, Raw, Task
 from .batches import model_inputs, to_array
+
+log = logging.getLogger("ratsnlp_like")
+
+
+def report_causal(config: Any) -> None:
+    """Log that a causal model reads a token without the text after it."""
+    from ..checkpoints.architectures import architecture_of
+
+    if architecture_of(config).causal:
+        log.info(
+            "a %s reads a text from left to right: each token is judged without what follows it; an encoder (BERT, "
+            "RoBERTa, ELECTRA) sees both sides.", config.model_type,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from .answers import AnswerPrediction, Candidate, answer_tokens, best_spans
 from .base import ExampleCounts, Raw, Window
 from .batches import pad_inputs
 from .features import Features, LabelledBatch
-from .forward import ForwardTask
+from .forward import ForwardTask, report_causal
 
 if TYPE_CHECKING:
     from ..metrics.example_statistics import ExampleStatistics
@@ -126,16 +126,7 @@ class QuestionAnswering(
         config.num_labels = 2
 
     def check_model(self, config: Any) -> None:
-        """Check that a model is an encoder: in a causal model a token has no access to what follows it."""
-        from transformers.models.auto.modeling_auto import MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES as ANSWERING
-
-        if config.model_type not in ANSWERING or config.model_type.startswith("gpt"):
-            raise InputError(
-                f"the checkpoint is a {config.model_type}",
-                place=f"--task {self.name}",
-                expected="an encoder that sees the whole text: a BERT, a RoBERTa, an ELECTRA",
-                fix="klue/bert-base, monologg/koelectra-base-v3-discriminator, ko-tiny-bert, ...",
-            )
+        report_causal(config)
 
     def fit(
         self,

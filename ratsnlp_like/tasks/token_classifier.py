@@ -15,7 +15,7 @@ from ..text.tokens import Offset, Template
 from .base import IGNORED, E, P, Raw, Window
 from .batches import pad, pad_inputs
 from .features import Features, LabelledBatch
-from .forward import ForwardTask
+from .forward import ForwardTask, report_causal
 
 
 class TokenInputFeatures(Features):
@@ -89,6 +89,9 @@ class TokenClassifier(ForwardTask[E, P, TokenFeatures, LabelledBatch]):
         from transformers import AutoModelForTokenClassification
 
         return AutoModelForTokenClassification
+
+    def check_model(self, config: Any) -> None:
+        report_causal(config)
 
     def token_offsets(
         self, examples: Sequence[E], tokenizer: TokenizerLike

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import EVAL_BATCH_SIZE, TrainingArguments
 from ..checkpoints.architectures import check_head
 from ..checkpoints.base import load_config, resolve
+from ..checkpoints.origin import origin_of
 from ..checkpoints.tokenizer import load_tokenizer
 from ..corpora.base import Corpus
 from ..data.module import TaskDataModule
@@ -142,7 +143,7 @@ def run_job(
         log.info("%s: the run is finished.", folder)
         return _finished(run)
 
-    name = resolve(job.checkpoint)
+    name = resolve(job.source)
     config = load_config(name, job.model.config_overrides)
     tokenizer = load_tokenizer(name, config)
     check_length(job.data.max_length, config, job.checkpoint)
@@ -160,7 +161,7 @@ def run_job(
     meter = ThroughputMeter()
     checkpoints = CheckpointCallback(
         folder,
-        _predictor_factory(job, data),
+        _predictor_factory(job, data, name),
         save_steps=job.training.save_steps,
         save_minutes=job.training.save_minutes,
     )
@@ -194,11 +195,18 @@ def _log_sizes(data: TaskDataModule) -> None:
         log.info("%s: %s", split, ", ".join(f"{value:,} {what.replace('_', ' ')}" for what, value in size.items()))
 
 
-def _predictor_factory(job: Job, data: TaskDataModule) -> Callable[[TaskModule], Predictor]:
-    """Return a function that makes the predictor of a module, with its provenance and its last metrics."""
+def _predictor_factory(job: Job, data: TaskDataModule, name: str) -> Callable[[TaskModule], Predictor]:
+    """Return a function that makes the predictor of a module, with its provenance and its last metrics.
+
+    Args:
+        job: arguments of the run.
+        data: after `setup`.
+        name: resolved name of the checkpoint.
+    """
     splits = {name: getattr(data, name) for name in ("train", "validation", "test")}
     about = {
-        "checkpoint": job.checkpoint,
+        "checkpoint": job.source,
+        "origin": origin_of(name, weights=job.model.init == "pretrained").to_dict(),
         "init": job.model.init,
         "corpus": name_of(job.corpus),
         "columns": job.columns,
@@ -308,6 +316,7 @@ def _finish(
         test_metrics=best.metrics.get("test"),
         summary={
             **meter.summary(),
+            "origin": best.about["origin"],
             "splits": data.summary(),
             "precision": str(trainer.precision),
             "evaluation_precision": "32",

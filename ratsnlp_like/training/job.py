@@ -12,6 +12,7 @@ from typing import Any
 from ..arguments import CorpusArguments, DataArguments, ModelArguments, TrainingArguments, distribute
 from ..checkpoints import adapters as lora
 from ..checkpoints.base import resolve
+from ..checkpoints.revisions import with_revision
 from ..corpora.base import Corpus
 from ..corpora.formats import Options
 from ..corpora.opening import open_corpus
@@ -60,6 +61,15 @@ class Job:
             corpus = as_corpus(corpus) or corpus
         return cls(task_, corpus, str(checkpoint), reading, places, data, model, training, columns)
 
+    @property
+    def source(self) -> str:
+        """The checkpoint with its revision.
+
+        Raises:
+            InputError: two revisions are named.
+        """
+        return with_revision(self.checkpoint, self.model.revision)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the flat options of this job, for the configuration of the run folder."""
         parts = (self.reading, self.places, self.data, self.model, self.training, self.task)
@@ -103,7 +113,7 @@ class Job:
             _check_package(name)
         if self.model.lora:
             lora.check_installed("--lora")
-        resolve(self.checkpoint)
+        resolve(self.source)
         root = self.places.corpus_root or default_root()
         self.open(self.corpus).check(root)
         if self.data.eval_corpus is not None:

@@ -42,7 +42,7 @@ def build_model(job: Job, name: str, config: Any, *, task: AnyTask, labels: Sequ
         trained = freeze(model, job.model.freeze)
         log.info("frozen: embeddings and %d layers; %s parameters are trained", job.model.freeze, f"{trained:,}")
     if job.model.lora:
-        trained, size = lora.add(model, job.model, job.checkpoint), model.num_parameters()
+        trained, size = lora.add(model, job.model, job.source), model.num_parameters()
         log.info("LoRA: %s of %s parameters are trained", f"{trained:,}", f"{size:,}")
     if job.model.unpadded and not unpadded.install(model):
         log.info("%s has no forward without padding here: batches are padded", config.model_type)

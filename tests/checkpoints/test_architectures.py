@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
+from small_configs import small
 from transformers import AutoConfig, AutoModel, BartConfig, BertConfig
 
 from ratsnlp_like.checkpoints.architectures import (
@@ -17,32 +18,6 @@ from ratsnlp_like.checkpoints.architectures import (
     max_positions,
 )
 from ratsnlp_like.errors import InputError
-
-SMALL = {
-    "hidden_size": 16,
-    "n_embd": 16,
-    "d_model": 16,
-    "dim": 16,
-    "embedding_size": 16,
-    "intermediate_size": 16,
-    "hidden_dim": 16,
-    "num_attention_heads": 2,
-    "n_head": 2,
-    "n_heads": 2,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "num_hidden_layers": 3,
-    "n_layer": 3,
-    "n_layers": 3,
-    "vocab_size": 99,
-    "pad_token_id": 1,
-}
-
-
-def small(model_type: str) -> Any:
-    """A configuration of a model type with three narrow layers."""
-    known = AutoConfig.for_model(model_type)
-    return AutoConfig.for_model(model_type, **{key: value for key, value in SMALL.items() if hasattr(known, key)})
 
 
 @pytest.mark.parametrize("model_type", [name for name, facts in ARCHITECTURES.items() if facts.layers])
@@ -107,7 +82,7 @@ def test_unbounded_positions() -> None:
 
 @pytest.mark.parametrize(
     ("model_type", "head"),
-    [("gemma3_text", "AutoModelForTokenClassification"), ("bart", "AutoModelForTokenClassification")],
+    [("gemma3_text", "AutoModelForMaskedLM"), ("t5", "AutoModelForCausalLM")],
 )
 def test_a_missing_head_is_reported(model_type: str, head: str) -> None:
     import transformers

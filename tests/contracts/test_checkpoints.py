@@ -21,6 +21,7 @@ from ratsnlp_like.errors import InputError
 from ratsnlp_like.registry import CHECKPOINTS, CORPORA
 from ratsnlp_like.tasks.base import AnyTask, Task
 from ratsnlp_like.tasks.classification import Classification
+from ratsnlp_like.tasks.masked_lm import MaskedLM
 from ratsnlp_like.tasks.ner import Ner
 from ratsnlp_like.text.tokens import tokenize
 
@@ -273,7 +274,7 @@ def test_what_is_listed() -> None:
     ("name", "entry"),
     [
         ("beomi/kcbert-base", "beomi/kcbert-base"),
-        ("beomi/KcELECTRA-base-v2022", "beomi/KcELECTRA-base"),
+        ("beomi/KcELECTRA-base-v2022", "beomi/KcELECTRA-base@v2022"),
         ("/models/KoELECTRA-base-v3-discriminator", "monologg/koelectra-base-v3-discriminator"),
         ("skt/kogpt2-base-v2", "skt/kogpt2-base-v2"),
         ("somebody/kcbert-base-finetuned", None),
@@ -457,12 +458,12 @@ def test_another_number_of_labels_than_in_the_checkpoint(tiny_model_folder: Make
 def test_an_architecture_without_the_head(
     init: Any, tokenizers_root: Path, tiny_tokenizer: Any, tmp_path: Path
 ) -> None:
-    """There is no BART for token classification."""
-    shutil.copy(tokenizers_root / "kobart" / "config.json", tmp_path / "config.json")
+    """There is no GPT-2 for masked language modelling."""
+    shutil.copy(tokenizers_root / "kogpt2-v1" / "config.json", tmp_path / "config.json")
     (tmp_path / "model.safetensors").write_bytes(b"")
     tiny_tokenizer.save_pretrained(tmp_path)
-    with pytest.raises(InputError, match="transformers has no AutoModelForTokenClassification for bart"):
-        load(tmp_path, Ner(), ["PS"], init=init)
+    with pytest.raises(InputError, match="transformers has no AutoModelForMaskedLM for gpt2"):
+        load(tmp_path, MaskedLM(), [], init=init)
 
 
 @pytest.mark.parametrize("kept", [1000, 20_000])
