@@ -29,6 +29,7 @@ from .model_card import model_card
 from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
 from .task_file import FORMAT_VERSION, read_metrics, read_task_file, vocabulary_digest
+from .transformers_folder import is_transformers_folder, report_task
 
 
 class Outcome(NamedTuple):
@@ -100,6 +101,8 @@ class Predictor:
         """
         path = find_model(folder)
         saved = read_task_file(path, task, labels)
+        if task is None and is_transformers_folder(path):
+            report_task(path, saved.task)
         if precision not in get_args(PredictionPrecision):
             raise InputError(f"{precision!r}", place="--precision", expected="32 or bf16")
         if is_exported(path):

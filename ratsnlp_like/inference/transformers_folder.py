@@ -53,12 +53,9 @@ def describe(folder: Path, task: str | None = None, labels: Sequence[str] = ()) 
         InputError: the model has no head, the head is for other tasks, or its classes have no names.
     """
     config = load_config(str(folder))
-    head, named = _head(folder, config), task is not None
+    head = _head(folder, config)
     task = task or _likely_task(config, head)
     _check_task(folder, config, head, task)
-    if not named and head in _PREFERRED:
-        others = ", ".join(name for name in _tasks_of(head) if name != task)
-        log.info("%s: no task.json; loaded for %s (--task: %s).", folder, task, others)
     fields, classes = _fields(folder, config, task, list(labels))
     return {
         "format_version": 1,
@@ -68,6 +65,14 @@ def describe(folder: Path, task: str | None = None, labels: Sequence[str] = ()) 
         "max_length": min(max_positions(config) or _LONGEST, _LONGEST),
         "about": {"checkpoint": folder.resolve().name},
     }
+
+
+def report_task(folder: Path, task: AnyTask) -> None:
+    """Log which task a folder was loaded for, where its head serves several."""
+    head = auto_head(task.model_class())
+    if head in _PREFERRED:
+        others = ", ".join(name for name in _tasks_of(head) if name != task.name)
+        log.info("%s: no task.json; loaded for %s (--task: %s).", folder, task.name, others)
 
 
 def _head(folder: Path, config: Any) -> str:
