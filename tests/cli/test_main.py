@@ -34,24 +34,6 @@ class TestProcess:
             assert "usage: ratsnlp-like COMMAND" in done.stdout
         assert min(seconds) < 0.5
 
-    @pytest.mark.parametrize(
-        "arguments",
-        [
-            ["--help"],
-            ["train", "--task", "ner", "--help"],
-            ["train", "--task", "ner", "--corpus", "/no/such.csv", "--checkpoint", "ko-tiny-bert"],
-            ["list", "corpora"],
-        ],
-    )
-    def test_nothing_large_is_imported(self, arguments: list[str]) -> None:
-        code = (
-            "import sys\nfrom ratsnlp_like.cli import main\n"
-            f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
-            "large = ('numpy', 'torch', 'transformers', 'pytorch_lightning', 'datasets')\n"
-            "print([n for n in large if n in sys.modules])"
-        )
-        assert python(code).stdout.splitlines()[-1] == "[]"
-
     def test_no_command_and_versions(self, cli: Cli) -> None:
         from ratsnlp_like import __version__
 
