@@ -316,6 +316,17 @@ def _in_words(hint: Any) -> str:
     return names.get(hint) or str(getattr(get_origin(hint) or hint, "__name__", hint))
 
 
+def check_refused(names: Iterable[str], kind: Any) -> None:
+    """Check that no option is one of other tasks that a task refuses.
+
+    Raises:
+        InputError: one is; the message states the reason.
+    """
+    refused: Mapping[str, str] = getattr(kind, "refused_options", {})
+    if name := next((name for name in names if name in refused), None):
+        raise InputError(f"--{name} with the task {kind.name}: {refused[name]}", fix=f"leave out --{name}")
+
+
 def distribute(options: dict[str, Any], *classes: type[Any], columns: Iterable[str] = ()) -> list[Any]:
     """Return one object of each dataclass, made from flat options.
 
@@ -336,6 +347,8 @@ def distribute(options: dict[str, Any], *classes: type[Any], columns: Iterable[s
     for kind, values in own.items():
         check_types(kind, values)
     if unknown := [name for name in options if name not in known and name not in named]:
+        for kind in classes:
+            check_refused(unknown, kind)
         raise InputError(f"unknown option {unknown[0]!r}", fix=did_you_mean(unknown[0], [*known, *named]))
     objects = [kind(**own[kind]) for kind in classes]
     return [*objects, {named[name]: value for name, value in options.items() if name in named and value is not None}]

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,17 @@ from .revisions import split_revision
 
 log = logging.getLogger("ratsnlp_like")
 
+_MOVED = {"load_tokenizer": "tokenizer", "load_model": "model"}
+"""Names that were in this module -> their modules; scripts of users import them from here."""
 BUNDLED = Path(str(resources.files(__package__) / "bundled"))
 _TAKEN = frozenset({"vocab_size", "num_labels", "id2label", "label2id", "problem_type"})
 """Settings that follow from the tokenizer and from the labels."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MOVED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MOVED[name]}", __package__), name)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def run(arguments: list[str]) -> None:
     """Run `ratsnlp-like train`."""
     from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 
-    from ..arguments import DataArguments, ModelArguments, TrainingArguments
+    from ..arguments import DataArguments, ModelArguments, TrainingArguments, check_refused
     from ..registry import TASKS
 
     arguments = _with_config_of_run(arguments)
@@ -43,6 +43,8 @@ def run(arguments: list[str]) -> None:
     if task is not None:
         parser.add_class_arguments(TASKS[task])
     add_corpus_options(parser, TASKS[task].example.columns() if task else columns_of_all_tasks())
+    if task is not None:
+        check_refused([argument.partition("=")[0].removeprefix("--") for argument in arguments], TASKS[task])
     options = parse(parser, arguments)
     missing = [name for name in ("task", "corpus", "checkpoint") if not options.get(name)]
     if missing:

@@ -9,15 +9,18 @@ from ..errors import InputError
 from ..examples.base import Example, Labelled
 from ..examples.entity import EntityExample
 from ..examples.question import QuestionExample
+from ..examples.text import TextExample
 from ..examples.values import is_missing
 from .annotations import normalise_entities
 from .answers import normalise_answers
 from .formats import Row
 from .labels import LabelReader
 from .notices import Notices
+from .relations import RELATION, marked_text
 
-MEANINGFUL = ("subject_entity", "object_entity", "system", "history", "aspect")
+MEANINGFUL = frozenset({*RELATION, "system", "history", "aspect"})
 """Columns that change the meaning of a row: reported where they are not read."""
+_MARKED = "sentences whose two entities are marked: <subj>...</subj>, <obj>...</obj>"
 
 
 def field_values(
@@ -57,10 +60,22 @@ def field_values(
             raise error.at(row.place) from None
     if issubclass(kind, QuestionExample):
         values = normalise_answers(values, row.place, notices)
-    for name in MEANINGFUL:
-        if row.values.get(name) and not any(name in columns for columns in found.values()):
-            notices.add(f"the column {name!r} changes the meaning of a row and is not read", row.place)
+    if unread := MEANINGFUL.intersection(row.values):
+        _read_meaningful(values, row, unread.difference(*found.values()), kind, notices)
     return values
+
+
+def _read_meaningful(
+    values: dict[str, Any], row: Row, unread: frozenset[str], kind: type[Example], notices: Notices
+) -> None:
+    """Mark the two entities of a relation in the text, and report the columns that stay unread."""
+    if issubclass(kind, TextExample) and (marked := marked_text(values.get("text"), row.values, row.place)) is not None:
+        values["text"] = marked
+        unread -= RELATION.keys()
+        notices.add(_MARKED, row.place)
+    for name in sorted(unread):
+        if not is_missing(row.values[name]) and row.values[name] not in ("", [], {}):
+            notices.add(f"the column {name!r} changes the meaning of a row and is not read", row.place)
 
 
 def cell(values: Mapping[str, Any], column: str) -> Any:

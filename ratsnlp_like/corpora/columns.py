@@ -141,4 +141,4 @@ def _unused_alternatives(
             fix="name it: " + ", ".join(f"--{name}_column COLUMN" for name in kind.alternatives),
         )
     unused = frozenset(kind.alternatives) - {chosen}
-    return unused | {name for name, owner in kind.dependent.items() if owner in unused}
+    return unused | {name for name, owners in kind.dependent.items() if unused.issuperset(owners)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +181,7 @@ class EvaluationSet:
         saved = dict(yaml.safe_load((path.parent / CONFIG).read_text(encoding="utf-8")))
         job = Job.of(saved.pop("task"), saved.pop("corpus"), saved.pop("checkpoint"), saved)
         own = Job.of(predictor.task.name, job.corpus, "", options)
+        _check_unused(own)
         root, cache = own.places.corpus_root or job.places.corpus_root, own.places.cache_dir or job.places.cache_dir
         root, cache = root or default_root(), cache or default_cache()
         splits = json.loads(path.read_text(encoding="utf-8"))["splits"]
@@ -214,6 +215,25 @@ class EvaluationSet:
         """Return batches, longest windows first."""
         batches = Batches(self.split.unit_lengths, self.batch_size, shuffle=False)
         return Loader(self.split, predictor.tokenizer, batches)
+
+
+def _check_unused(job: Job) -> None:
+    """Check that no option of reading is set where the rows are read as in the run.
+
+    Raises:
+        InputError: one is set, and would be ignored.
+    """
+    free = {"corpus_root", "cache_dir"}
+    parts = (job.reading, job.places)
+    names = [
+        f.name for part in parts for f in fields(part) if f.name not in free and getattr(part, f.name) != f.default
+    ]
+    if names := [*names, *(f"{name}_column" for name in job.columns)]:
+        raise InputError(
+            f"--{names[0]} without --corpus",
+            expected="no option of reading: the held-out rows are read as in the run",
+            fix=f"leave it out, or name a corpus to read with it: --corpus FILE --{names[0]} ...",
+        )
 
 
 def _batch_size(job: Job, predictor: Predictor) -> int:

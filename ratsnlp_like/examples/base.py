@@ -34,8 +34,8 @@ class Example:
     """Fields that a row may lack (text to predict on has no label)."""
     alternatives: ClassVar[tuple[str, ...]] = ()
     """Fields of which a row has one: the one whose column the user named, else the first that is found."""
-    dependent: ClassVar[Mapping[str, str]] = {}
-    """Field -> the alternative that it is read with, and without which it is not."""
+    dependent: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Field -> the alternatives that it is read with, and without which it is not."""
     predicted: ClassVar[frozenset[str] | None] = None
     """Fields that are predicted, and not read from inputs; by default the optional ones."""
 
@@ -152,8 +152,8 @@ class Example:
         return ()
 
     def to_json(self) -> str:
-        """Return one line of JSON, which `from_json` reads."""
-        row = {name: getattr(self, name) for name in self.columns()}
+        """Return one line of JSON, which `from_json` reads; fields that are None are left out."""
+        row = {name: value for name in self.columns() if (value := getattr(self, name)) is not None}
         return _to_json([row, self.place])
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from ..errors import InputError
 from .base import Example, Place
 from .text import TEXT_NAMES
-from .values import as_string, parse_json
+from .values import as_string, is_missing, parse_json
 
 
 class Message(NamedTuple):
@@ -19,12 +19,20 @@ class Message(NamedTuple):
     content: str
 
 
+class Exchange(NamedTuple):
+    """A turn of the user and the response to it, as in the `history` of Alpaca's data."""
+
+    prompt: str
+    response: str
+
+
 @dataclass(frozen=True)
 class GenerationExample(Example):
     """A prompt and its completion; None where that is to be generated.
 
     A text alone is a completion of an empty prompt. The `input` of an instruction (as in Alpaca's data) follows it on a
-    line of its own. A conversation ends with the turn to train on, or with the one to respond to.
+    line of its own; `system` and `history` come before it. A conversation ends with the turn to train on, or with the
+    one to respond to.
 
     Raises:
         InputError: neither a text, nor a prompt, nor messages.
@@ -37,9 +45,15 @@ class GenerationExample(Example):
         "messages": ("messages", "conversation", "conversations", "대화"),
         "input": ("입력",),
     }
-    optional: ClassVar[frozenset[str]] = frozenset({"prompt", "completion", "text", "messages", "input", "system"})
+    optional: ClassVar[frozenset[str]] = frozenset(
+        {"prompt", "completion", "text", "messages", "input", "system", "history"}
+    )
     predicted: ClassVar[frozenset[str] | None] = frozenset({"completion"})
-    dependent: ClassVar[Mapping[str, str]] = {"system": "messages", "input": "prompt"}
+    dependent: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "system": ("messages", "prompt"),
+        "history": ("prompt",),
+        "input": ("prompt",),
+    }
     alternatives: ClassVar[tuple[str, ...]] = ("messages", "prompt", "text")
 
     prompt: str = ""
@@ -50,7 +64,9 @@ class GenerationExample(Example):
     input: str | None = None
     """Only read: the input of an instruction."""
     system: str | None = None
-    """Only read: the system prompt of a conversation."""
+    """System prompt before a prompt; of messages it is their first turn."""
+    history: tuple[Exchange, ...] | None = None
+    """Earlier turns before a prompt; None in a file that has neither them nor system prompts."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], place: Place | None = None) -> Self:
@@ -70,7 +86,12 @@ class GenerationExample(Example):
         completion = row.get("completion")
         written = None if completion is None else as_string(completion, "completion", place)
         prompt, about = as_string(row["prompt"], "prompt", place), as_string(row.get("input"), "input", place)
-        return cls(prompt=f"{prompt}\n{about}" if about.strip() else prompt, completion=written, place=place)
+        prompt = f"{prompt}\n{about}" if about.strip() else prompt
+        if not {"system", "history"} & row.keys():
+            return cls(prompt=prompt, completion=written, place=place)
+        system = as_string(row.get("system"), "system", place)
+        history = _history(row.get("history"), place)
+        return cls(prompt=prompt, completion=written, system=system.strip() or None, history=history, place=place)
 
     @classmethod
     def of(cls, value: Any) -> Self:
@@ -105,7 +126,38 @@ class GenerationExample(Example):
         """Return the messages of a conversation, or the prompt."""
         if self.messages:
             return {"messages": [message._asdict() for message in self.messages]}
-        return {"prompt": self.prompt}
+        earlier = {"system": self.system, "history": [list(turns) for turns in self.history or ()]}
+        return {"prompt": self.prompt, **{name: value for name, value in earlier.items() if value}}
+
+    def as_conversation(self) -> GenerationExample:
+        """Return a prompt with its system prompt, history and completion as messages."""
+        turns = [Message("system", self.system)] if self.system else []
+        for prompt, response in self.history or ():
+            turns += [Message("user", prompt), Message("assistant", response)]
+        turns.append(Message("user", self.prompt))
+        if self.completion is not None:
+            turns.append(Message("assistant", self.completion))
+        return type(self)(messages=tuple(turns), place=self.place)
+
+    def as_lines(self) -> GenerationExample:
+        """Return a prompt that begins with its system prompt and its history, each on a line of its own."""
+        *earlier, _ = self._lines()
+        prompt = "\n".join([*earlier, self.prompt])
+        return type(self)(prompt=prompt, completion=self.completion, place=self.place)
+
+    def _lines(self) -> list[str]:
+        """Return the system prompt, the earlier turns and the prompt."""
+        earlier = [text for turns in self.history or () for text in turns]
+        return [*filter(None, [self.system]), *earlier, self.prompt]
+
+    @property
+    def group(self) -> str:
+        """The input: a prompt with what comes before it, all turns but the last, or a text that is alone."""
+        if self.group_name is not None:
+            return self.group_name
+        if self.messages:
+            return "\n".join(message.content for message in self.messages[:-1] or self.messages)
+        return "\n".join(self._lines()) or self.completion or ""
 
     @property
     def is_empty(self) -> bool:
@@ -157,3 +209,19 @@ def _messages(given: Any, place: Place | None) -> tuple[Message, ...]:
             )
         out.append(Message(*parts))
     return tuple(out)
+
+
+def _history(given: Any, place: Place | None) -> tuple[Exchange, ...]:
+    given = parse_json(given, place)
+    if is_missing(given) or given == "":
+        return ()
+    if isinstance(given, (list, tuple)):
+        turns = [tuple(item) if isinstance(item, (list, tuple)) else () for item in given]
+        if all(len(turn) == 2 and all(isinstance(text, str) for text in turn) for turn in turns):
+            return tuple(Exchange(*turn) for turn in turns)
+    raise InputError(
+        f"the history is {str(given)[:60]!r}",
+        place=place,
+        expected='a list of pairs, [["an earlier prompt", "its response"]]',
+        fix='or write the conversation as messages: [{"role": "user", "content": "..."}, ...]',
+    )

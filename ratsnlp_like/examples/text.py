@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -13,6 +14,9 @@ TEXT_NAMES = (
     "text", "document", "sentence", "review", "comments", "comment", "content", "body", "utterance",
     "문장", "텍스트", "내용", "본문", "리뷰", "후기", "댓글", "코멘트", "의견", "발화", "글", "title", "제목",
 )  # fmt: skip
+
+_MARKS = re.compile(r"</?(?:subj|obj)>")
+"""Marks of the entities of a relation, as KLUE's baseline writes them."""
 
 
 @dataclass(frozen=True)
@@ -53,3 +57,9 @@ class TextExample(Labelled):
         """Return the example of a row; a list of labels makes it a multi-label one."""
         text = as_string(row.get("text"), "text", place)
         return cls(text=text, label=as_labels(row.get("label"), place), place=place)
+
+    @property
+    def group(self) -> str:
+        """The text without the marks of a relation: a sentence stays on one side of a cut with all of its relations."""
+        group = super().group
+        return _MARKS.sub("", group) if "<subj>" in group else group

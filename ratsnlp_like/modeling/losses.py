@@ -29,7 +29,9 @@ class LinearCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, low: Any) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, low: Any, smoothing: float = 0
+    ) -> Tensor:
         """*Shape:* hidden (rows, width), weight (vocabulary, width), targets (rows,); the loss is a scalar.
 
         Args:
@@ -39,6 +41,7 @@ class LinearCrossEntropy(torch.autograd.Function):
             bias: of that layer.
             targets: ids.
             low: type of the matrix products.
+            smoothing: share of the target distribution that is spread evenly over the vocabulary.
         """
         matrix = weight.to(low)
         d_hidden = torch.empty_like(hidden)
@@ -53,10 +56,15 @@ class LinearCrossEntropy(torch.autograd.Function):
                 logits += bias
             logits -= logits.amax(1, keepdim=True)
             picked = logits.gather(1, wanted)
+            if smoothing:
+                picked = (1 - smoothing) * picked + smoothing * logits.mean(1, keepdim=True)
             sums = logits.exp_().sum(1, keepdim=True)
             total += (sums.log() - picked).sum()
             logits /= sums
-            logits.scatter_add_(1, wanted, logits.new_full((), -1.0).expand_as(wanted))  # softmax - one hot
+            # softmax - target distribution
+            logits.scatter_add_(1, wanted, logits.new_full((), smoothing - 1.0).expand_as(wanted))
+            if smoothing:
+                logits -= smoothing / logits.shape[1]
             if d_bias is not None:
                 d_bias += logits.sum(0)
             error = logits.to(low)
@@ -69,7 +77,7 @@ class LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *outer: Tensor) -> Any:
         """Return the gradients of the forward pass, times that of the loss."""
         scale = outer[0]
-        return *(None if part is None else part * scale for part in ctx.saved_tensors), None, None
+        return *(None if part is None else part * scale for part in ctx.saved_tensors), None, None, None
 
 
 class Gathered(NamedTuple):
@@ -80,13 +88,13 @@ class Gathered(NamedTuple):
     head: nn.Linear | None
     """The output layer."""
 
-    def loss(self, targets: Tensor) -> Tensor:
-        """Return the mean cross entropy. *Shape:* targets (positions,), ids."""
+    def loss(self, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Return the mean cross entropy, with smoothed targets. *Shape:* targets (positions,), ids."""
         if self.head is None:
-            total = F.cross_entropy(self.hidden.float(), targets, reduction="sum")
+            total = F.cross_entropy(self.hidden.float(), targets, reduction="sum", label_smoothing=smoothing)
         else:
             low = _multiplied_in(self.hidden)
-            total = LinearCrossEntropy.apply(self.hidden, self.head.weight, self.head.bias, targets, low)
+            total = LinearCrossEntropy.apply(self.hidden, self.head.weight, self.head.bias, targets, low, smoothing)
         return total / max(1, len(targets))
 
     def logits(self) -> Iterator[Tensor]:

@@ -88,6 +88,7 @@ class Task(ABC, Generic[E, P, F, B]):
         evaluation_options: further fields that can be overridden in evaluation.
         grouped: whether all windows of an example are in one batch, in their order.
         skips_empty: whether examples without a text have no window to train on.
+        refused_options: options of other tasks that this one does not take -> the reason.
     """
 
     name: ClassVar[str]
@@ -100,6 +101,7 @@ class Task(ABC, Generic[E, P, F, B]):
     evaluation_options: ClassVar[frozenset[str]] = frozenset()
     grouped: ClassVar[bool] = False
     skips_empty: ClassVar[bool] = False
+    refused_options: ClassVar[Mapping[str, str]] = {}
 
     normalization: tuple[str, ...] = ()
     """Steps of text normalisation, in order (none by default): kcbert-clean, compatibility-jamo, nfc,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..errors import InputError
@@ -63,6 +63,7 @@ class Generation(
         Raises:
             InputError: a prompt leaves no room in the window, or there is no chat template for messages.
         """
+        examples = [_with_history(example, tokenizer) for example in examples]
         before, end, size = self.frame(tokenizer, max_length)
         prompts = self.tokenize([example.prompt for example in examples], tokenizer, offsets=False)
         completions = self.tokenize([example.completion or "" for example in examples], tokenizer, offsets=False)
@@ -92,6 +93,7 @@ class Generation(
         Raises:
             InputError: a prompt is longer than the window, or there is no chat template for messages.
         """
+        examples = [_with_history(example, tokenizer) for example in examples]
         before, _, _ = self.frame(tokenizer, max_length)
         prompts = self.tokenize([example.prompt for example in examples], tokenizer, offsets=False)
         out = []
@@ -108,7 +110,7 @@ class Generation(
 
     def trim(self, example: GenerationExample, continuation: str) -> str:
         """Return a continuation without the space before a turn of a conversation, which is the template's."""
-        return continuation.lstrip() if example.messages else continuation
+        return continuation.lstrip() if example.messages or example.history is not None else continuation
 
     def score_generation(
         self,
@@ -135,10 +137,17 @@ class Generation(
         return {**generation_scores([references[prompt] for prompt in chosen], texts), "prompts": len(chosen)}
 
 
+def _with_history(example: GenerationExample, tokenizer: TokenizerLike) -> GenerationExample:
+    """Return a prompt with what comes before it: as a conversation, or as lines where there is no chat template."""
+    if example.history is None:
+        return example
+    return example.as_conversation() if tokenizer.chat_template else example.as_lines()
+
+
 def _prompt_and_reference(example: GenerationExample) -> tuple[GenerationExample, str] | None:
     """Return an example as an input with the expected continuation; None where there is no prompt."""
     if not example.messages:
-        return (GenerationExample(prompt=example.prompt), example.completion or "") if example.prompt else None
+        return (replace(example, completion=None), example.completion or "") if example.prompt else None
     *before, last = example.messages
     return (GenerationExample(messages=tuple(before)), last.content) if before and last.role == "assistant" else None
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..examples.text import RawExample
 from ..runtime.types import ModelLike, Tensor, TokenizerLike
 from .abilities import SupportsOracle
-from .base import BatchOutput, E, ExampleCounts, F, P, Task
+from .base import BatchOutput, E, ExampleCounts, F, P
 from .batches import model_inputs
 from .features import TargetBatch
 from .predictions import Prediction
+from .smoothing import SmoothsLabels
 
 if TYPE_CHECKING:
     from ..metrics.example_statistics import ExampleStatistics
@@ -41,7 +42,7 @@ class Likelihood(Prediction):
 
 
 @dataclass(frozen=True)
-class LanguageModel(SupportsOracle[E, P], Task[E, P, F, TargetBatch]):
+class LanguageModel(SupportsOracle[E, P], SmoothsLabels[E, P, F, TargetBatch]):
     """A task whose targets are tokens of the text itself.
 
     The raw output of a labelled window is its `Likelihood`; what is predicted of an input alone, a subclass states.
@@ -68,10 +69,10 @@ class LanguageModel(SupportsOracle[E, P], Task[E, P, F, TargetBatch]):
         """
 
     def loss(self, model: ModelLike, batch: TargetBatch) -> Tensor:
-        """Return the mean cross entropy of the targets. Shape: ()."""
+        """Return the mean cross entropy of the targets, smoothed by `label_smoothing`. Shape: ()."""
         from ..modeling.losses import gather
 
-        return gather(model, model_inputs(batch), batch["positions"]).loss(batch["labels"])
+        return gather(model, model_inputs(batch), batch["positions"]).loss(batch["labels"], self.label_smoothing)
 
     def num_targets(self, batch: TargetBatch) -> float:
         return len(batch["labels"])

@@ -89,6 +89,9 @@ class QuestionAnswering(
     best_metric: ClassVar[str] = "char_f1"
     inference_options: ClassVar[frozenset[str]] = frozenset({"n_best", "max_answer_length", "null_threshold"})
     outputs: ClassVar[tuple[str, ...]] = ("start_logits", "end_logits")
+    refused_options: ClassVar[Mapping[str, str]] = {
+        "label_smoothing": "its targets are positions in a text, not classes"
+    }
 
     doc_stride: int = 64
     """Tokens of the context that neighbouring windows share; at most half a window is used."""

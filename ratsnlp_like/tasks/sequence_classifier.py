@@ -19,6 +19,7 @@ from .confidence import Confidences
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
 from .predictions import BarsView, Prediction
+from .smoothing import SmoothsLabels
 
 if TYPE_CHECKING:
     from ..metrics.example_statistics import ExampleStatistics
@@ -76,6 +77,7 @@ class ClassPrediction(Prediction):
 class SequenceClassifier(
     SupportsOracle[L, ClassPrediction],
     SupportsTuning[L, ClassPrediction],
+    SmoothsLabels[L, ClassPrediction, ClassFeatures, LabelledBatch],
     ForwardTask[L, ClassPrediction, ClassFeatures, LabelledBatch],
 ):
     """A class for an example: one label (softmax), or several (a sigmoid for each). A subclass encodes the inputs."""
@@ -90,8 +92,6 @@ class SequenceClassifier(
     class_weights: Literal["balanced"] | tuple[float, ...] | None = None
     """Weight of each class in the loss: `balanced` (rows / classes / rows of the class), or numbers in the
     order of the labels."""
-    label_smoothing: float = 0.0
-    """Share of the target distribution that is spread evenly over all classes, such as 0.1."""
     temperature: float = 1.0
     """Divides the logits, so that probabilities are as high as predictions are right; fitted on the validation set (Guo
     et al. 2017, arXiv:1706.04599). 1 leaves them as they are."""
@@ -102,8 +102,6 @@ class SequenceClassifier(
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.label_smoothing < 1:
-            raise InputError(f"{self.label_smoothing}", place="--label_smoothing", expected="at least 0, below 1")
         if isinstance(self.class_weights, (list, tuple)) and min(self.class_weights, default=0) < 0:
             raise InputError(f"{list(self.class_weights)}", place="--class_weights", expected="no number below 0")
         if not 0 < self.threshold < 1:

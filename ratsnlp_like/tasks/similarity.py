@@ -54,6 +54,7 @@ class Similarity(
     example_input: ClassVar[tuple[str, ...]] = ("방이 넓어요", "방이 크네요")
     best_metric: ClassVar[str] = "pearson"
     evaluation_options: ClassVar[frozenset[str]] = frozenset({"threshold"})
+    refused_options: ClassVar[Mapping[str, str]] = {"label_smoothing": "its target is a number, not a class"}
 
     lowest: float = 0.0
     """Score of two texts that have nothing in common."""

@@ -16,6 +16,7 @@ from .base import IGNORED, E, P, Raw, Window
 from .batches import pad, pad_inputs
 from .features import Features, LabelledBatch
 from .forward import ForwardTask, report_causal
+from .smoothing import SmoothsLabels
 
 
 class TokenInputFeatures(Features):
@@ -48,7 +49,9 @@ class TokenProbabilities(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TokenClassifier(ForwardTask[E, P, TokenFeatures, LabelledBatch]):
+class TokenClassifier(
+    SmoothsLabels[E, P, TokenFeatures, LabelledBatch], ForwardTask[E, P, TokenFeatures, LabelledBatch]
+):
     """A class for each token. Long texts are cut into overlapping windows, so that nothing is lost.
 
     A subclass states the text of an example, the classes of its tokens, and what is made of predicted classes.
@@ -150,7 +153,13 @@ class TokenClassifier(ForwardTask[E, P, TokenFeatures, LabelledBatch]):
         from torch.nn import functional as F
 
         logits, labels = outputs.logits, batch["labels"]
-        total = F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+        total = F.cross_entropy(
+            logits.float().flatten(0, 1),
+            labels.flatten(),
+            ignore_index=IGNORED,
+            reduction="sum",
+            label_smoothing=self.label_smoothing,
+        )
         return total / (labels != IGNORED).sum().clamp(min=1)  # a batch of empty texts has loss 0, not NaN
 
     def num_targets(self, batch: LabelledBatch) -> float:

@@ -278,3 +278,12 @@ def test_distilkobert_has_the_loader_of_kobert(tmp_path: Path, tokenizers_root: 
     tokenizer = load(str(path))
     assert tokenizer("한국어 모델을 공유합니다.")["input_ids"] == [2, 4958, 6855, 2046, 7088, 1050, 7843, 54, 3]
     assert "token_type_ids" not in tokenizer.model_input_names
+
+
+def test_names_that_scripts_import_from_their_old_module() -> None:
+    from ratsnlp_like.checkpoints import base, model, tokenizer
+
+    assert base.load_tokenizer is tokenizer.load_tokenizer
+    assert base.load_model is model.load_model
+    with pytest.raises(AttributeError, match="load_tokeniser"):
+        base.load_tokeniser  # noqa: B018

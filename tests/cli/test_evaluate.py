@@ -11,7 +11,7 @@ from helpers import (
     tsv,
 )
 from helpers import write as write_file
-from helpers_cli import ROWS, Cli
+from helpers_cli import ROWS, Cli, check_message
 
 
 class TestEvaluate:
@@ -96,3 +96,9 @@ class TestEvaluate:
         own = ("--cache_dir", tmp_path / "cache", "--result", result)
         assert cli("evaluate", tmp_path / "run", "--corpus", test, *own).code == 0
         assert json.loads(result.read_text())["confusion_matrix"]["labels"] == ["negative", "positive"]
+
+    def test_options_of_reading_need_a_corpus(self, run: Path, tmp_path: Path, cli: Cli) -> None:
+        options = (("--text_column", "문장"), ("--format", "csv"), ("--label_type", "class"), ("--on_error", "skip"))
+        for flag, value in options:
+            check_message(cli("evaluate", run, flag, value), f"{flag} without --corpus", "--corpus FILE")
+        assert cli("evaluate", run, "--cache_dir", tmp_path, "--limit_eval", 8, "--split", "validation").code == 0

@@ -104,10 +104,10 @@ def test_values_that_are_no_text(value: Any) -> None:
 
 
 def test_columns_that_change_the_meaning_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    rows = [{"sentence": "가", "subject_entity": {"word": "가"}, "label": "x"}, {"sentence": "나", "label": "y"}]
-    rows[1]["subject_entity"] = {"word": "나"}
-    assert labels(jsonl(tmp_path / "a.jsonl", rows)) == ["x", "y"]
-    assert "the column 'subject_entity' changes the meaning of a row and is not read (rows: 2" in caplog.text
+    rows = [{"sentence": "가", "aspect": "맛", "label": "x"}, {"sentence": "나", "aspect": "값", "label": "y"}]
+    rows += [{"sentence": "다", "aspect": None, "label": "y"}]
+    assert labels(jsonl(tmp_path / "a.jsonl", rows)) == ["x", "y", "y"]
+    assert "the column 'aspect' changes the meaning of a row and is not read (rows: 2" in caplog.text
 
 
 def test_rows_that_cannot_be_read_are_skipped_on_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -41,12 +41,47 @@ def test_the_system_prompt_of_a_row_begins_its_conversation(tmp_path: Path) -> N
     assert with_column == within == GenerationExample(messages=(system, *CHAT))
 
 
-def test_instructions_with_columns_that_are_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    row = {"instruction": "고른다", "input": "국수, 밥", "output": "국수", "system": "짧게", "history": [["가", "나"]]}
-    (example,) = read(tmp_path / "a.jsonl", row)
-    assert example == GenerationExample("고른다\n국수, 밥", "국수")
-    for name in ("system", "history"):
-        assert f"the column {name!r} changes the meaning of a row and is not read (rows: 1" in caplog.text
+ALPACA = {
+    "instruction": "고른다",
+    "input": "국수, 밥",
+    "output": "국수",
+    "system": "짧게",
+    "history": [["뭐 먹지?", "글쎄요"]],
+}
+
+
+def test_what_comes_before_an_instruction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bare = {**ALPACA, "system": "", "history": None}
+    first, second = read(tmp_path / "a.jsonl", ALPACA, bare)
+    assert first.as_conversation().messages == (
+        Message("system", "짧게"),
+        Message("user", "뭐 먹지?"),
+        Message("assistant", "글쎄요"),
+        Message("user", "고른다\n국수, 밥"),
+        Message("assistant", "국수"),
+    )
+    assert first.as_lines() == GenerationExample("짧게\n뭐 먹지?\n글쎄요\n고른다\n국수, 밥", "국수")
+    assert second.history == ()  # all rows of a file are encoded alike
+    assert [message.role for message in second.as_conversation().messages] == ["user", "assistant"]
+    assert "is not read" not in caplog.text
+    for example in (first, second, *read(tmp_path / "b.jsonl", {"prompt": "가", "completion": "나"})):
+        assert GenerationExample.from_json(example.to_json()) == example
+
+
+@pytest.mark.parametrize("history", ["어제", [["가"]], [["가", 1]], [{"role": "user", "content": "가"}]])
+def test_a_history_that_is_no_pairs(history: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the history is"):
+        read(tmp_path / "a.jsonl", {**ALPACA, "history": history})
+
+
+def test_groups_of_a_cut_are_inputs(tmp_path: Path) -> None:
+    turns = [message._asdict() for message in CHAT]
+    other = [{"role": "user", "content": "저녁은?"}, turns[1]]
+    chats = read(tmp_path / "a.jsonl", {"messages": turns}, {"messages": other}, {"messages": [*turns, *other]})
+    texts = read(tmp_path / "b.jsonl", {"text": "비가 온다"}, {"text": "눈이 온다"}, {"text": "비가 온다"})
+    prompts = read(tmp_path / "c.jsonl", ALPACA, {**ALPACA, "history": []}, {**ALPACA, "output": "밥"})
+    for examples, distinct in ((chats, 3), (texts, 2), (prompts, 2)):
+        assert len({example.group for example in examples}) == distinct
 
 
 @pytest.mark.parametrize("turn", ["가", ["user"], {"role": "user"}, {"from": "human"}, {"role": 1, "content": "가"}])

@@ -14,7 +14,8 @@ from ratsnlp_like.modeling.losses import _ROWS, LinearCrossEntropy
 class TestLinearCrossEntropy:
     @pytest.mark.parametrize("rows", [1, 7, _ROWS, _ROWS + 1, 2 * _ROWS + 3])
     @pytest.mark.parametrize("bias", [True, False])
-    def test_value_and_gradients(self, rows: int, bias: bool) -> None:
+    @pytest.mark.parametrize("smoothing", [0.0, 0.1])
+    def test_value_and_gradients(self, rows: int, bias: bool, smoothing: float) -> None:
         torch.manual_seed(rows)
         values = [torch.randn(rows, 8), torch.randn(50, 8), torch.randn(50) if bias else None]
         targets = torch.randint(50, (rows,))
@@ -25,8 +26,9 @@ class TestLinearCrossEntropy:
             (3 * loss).backward()  # the gradient from outside counts
             return float(loss), [v.grad for v in own if v is not None and v.grad is not None]
 
-        plain, expected = run(lambda h, w, b: F.cross_entropy(F.linear(h, w, b), targets, reduction="sum"))
-        ours, found = run(lambda h, w, b: LinearCrossEntropy.apply(h, w, b, targets, torch.float32))
+        options: Any = {"reduction": "sum", "label_smoothing": smoothing}
+        plain, expected = run(lambda h, w, b: F.cross_entropy(F.linear(h, w, b), targets, **options))
+        ours, found = run(lambda h, w, b: LinearCrossEntropy.apply(h, w, b, targets, torch.float32, smoothing))
         assert ours == pytest.approx(plain, rel=1e-5)
         assert len(found) == len(expected) == 2 + bias
         for one, other in zip(found, expected, strict=True):
