@@ -146,11 +146,14 @@ def command(arguments: Iterable[object], **options: Any) -> subprocess.Completed
     return subprocess.run([*COMMAND, *map(str, arguments)], check=False, **options)
 
 
-def python(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run Python code in a child process."""
+def python(
+    code: str, *arguments: object, interpreter: Iterable[str] = (), **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a child process; `interpreter` are options of Python itself."""
     options = {"env": environment(), "timeout": 120, "text": True, "capture_output": True} | options
     options["env"] = options["env"] | {"PYTHONPATH": str(Path(__file__).parent)}
-    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=False, **options)
+    command = [sys.executable, *interpreter, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, check=False, **options)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

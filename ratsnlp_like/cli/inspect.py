@@ -38,6 +38,7 @@ def run(arguments: list[str]) -> None:
         label_separator=options["label_separator"],
         subset=options["subset"],
         label_type=options["label_type"],
+        group_column=options["group_column"],
         files={split: options[f"{split}_files"] for split in ("train", "validation", "test")},
         options=reading,
     )

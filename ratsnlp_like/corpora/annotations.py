@@ -53,9 +53,10 @@ def normalise_entities(raw: Any, text: str, place: Place | None, notices: Notice
 
 def _is_span(item: Any) -> bool:
     """Return False for items of Label Studio that are not spans: relations, choices."""
-    return not (
-        isinstance(item, Mapping) and "from_name" in item and item.get("type") not in {"labels", "hypertextlabels"}
-    )
+    if not isinstance(item, Mapping):
+        return True
+    kind = item.get("type")
+    return kind in {"labels", "hypertextlabels"} if "from_name" in item else not {"from_id", "to_id"} <= item.keys()
 
 
 def _entity(item: Any, text: str, place: Place | None, seen: set[str], notices: Notices, *, trim: bool) -> list[Any]:

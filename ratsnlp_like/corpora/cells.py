@@ -18,7 +18,7 @@ from .labels import LabelReader
 from .notices import Notices
 from .relations import RELATION, marked_text
 
-MEANINGFUL = frozenset({*RELATION, "system", "history", "aspect"})
+MEANINGFUL = frozenset({*RELATION, "system", "history", "aspect", "aspect_term", "aspect_category"})
 """Columns that change the meaning of a row: reported where they are not read."""
 _MARKED = "sentences whose two entities are marked: <subj>...</subj>, <obj>...</obj>"
 

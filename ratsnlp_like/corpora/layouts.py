@@ -35,7 +35,7 @@ def adapt_rows(rows: Iterator[Row], kind: type[Example], notices: Notices, *, la
             continue
         values = row.values
         if "data" in values and isinstance(values["data"], Mapping):
-            adapted = _label_studio(values)
+            adapted = _label_studio(row, notices)
         elif str(values.get("answer")) in _VERDICTS and not {"question", "context", "prompt"} & values.keys():
             adapted = _prodigy(values)
         elif kind.columns()[0] == "text" and any(isinstance(values.get(name), (list, tuple)) for name in _TOKENS):
@@ -51,8 +51,9 @@ def adapt_rows(rows: Iterator[Row], kind: type[Example], notices: Notices, *, la
             yield row._replace(values=values.get("data", values))
 
 
-def _label_studio(values: Mapping[str, Any]) -> dict[str, Any] | None:
+def _label_studio(row: Row, notices: Notices) -> dict[str, Any] | None:
     """Columns of `data`, and the first complete annotation: spans as `entities`, a choice as `label`."""
+    values = row.values
     data = dict(values["data"])
     annotations = values.get("annotations", values.get("completions"))
     if not isinstance(annotations, list):
@@ -60,6 +61,8 @@ def _label_studio(values: Mapping[str, Any]) -> dict[str, Any] | None:
     done = [one for one in annotations if isinstance(one, Mapping) and not one.get("was_cancelled")]
     if not done:
         return None
+    if len(done) > 1:
+        notices.add("several annotations of a row, of which the first is read", row.place)
     result = done[0].get("result") or []
     choices = [item["value"]["choices"] for item in result if "choices" in _value(item)]
     ratings = [item["value"]["rating"] for item in result if "rating" in _value(item)]
@@ -67,7 +70,7 @@ def _label_studio(values: Mapping[str, Any]) -> dict[str, Any] | None:
         data["label"] = choices[0][0] if len(choices[0]) == 1 else choices[0]
     elif ratings:
         data["label"] = ratings[0]
-    else:
+    if not (choices or ratings) or any("labels" in _value(item) for item in result):
         data["entities"] = result
     return data
 

@@ -16,7 +16,7 @@ from filelock import FileLock
 from ..runtime.files import MAKE_ROOM, atomic_folder, make_folder, write_json
 from ..runtime.gc_control import gc_disabled
 
-CACHE_VERSION = 8
+CACHE_VERSION = 9
 """Raise it when the layout of the cache or the meaning of a feature changes."""
 
 

@@ -22,12 +22,12 @@ def free_memory(device: torch.device) -> int:
     found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
-        lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
+        lines = dict(line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines())
         found.append(int(lines["MemAvailable"].split()[0]) * 1024)
     for limit, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ):
-        if Path(limit).exists() and (text := Path(limit).read_text().strip()).isdecimal():
-            found.append(int(text) - int(Path(used).read_text()))
+        if Path(limit).exists() and (text := Path(limit).read_text(encoding="utf-8").strip()).isdecimal():
+            found.append(int(text) - int(Path(used).read_text(encoding="utf-8")))
     return min(found)

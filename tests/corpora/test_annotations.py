@@ -16,6 +16,7 @@ from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.base import Place
 from ratsnlp_like.examples.entity import Entity, EntityExample
+from ratsnlp_like.examples.text import TextExample
 
 TEXT = "이슬비가 전주에서 우산을 샀다."
 GOLD = (Entity(0, 3, "PS"), Entity(5, 7, "LC"))
@@ -188,3 +189,17 @@ def test_published_marks_are_kept_and_counted(tmp_path: Path, caplog: pytest.Log
         EntityExample("이슬비 씨", (Entity(0, 4, "PS"),))
     ]
     assert "white space at their edges, which no token can express (rows: 1" in caplog.text
+
+
+def test_label_studio_with_relations_choices_and_a_second_annotator(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    relation = {"from_id": "a", "to_id": "b", "type": "relation", "direction": "right"}
+    choice = {"from_name": "c", "to_name": "text", "type": "choices", "value": {"choices": ["일상"]}}
+    result = [*label_studio(), relation, choice]
+    row = {"id": 1, "data": {"text": TEXT}, "annotations": [{"result": result}, {"result": []}]}
+    path = write(tmp_path / "a.json", json.dumps([row]))
+    assert read(path) == [EntityExample(TEXT, GOLD)]
+    assert "several annotations of a row, of which the first is read (rows: 1" in caplog.text
+    (labelled,) = open_corpus(path, TextExample, "classification").examples(tmp_path, "train")
+    assert labelled == TextExample(TEXT, "일상")
