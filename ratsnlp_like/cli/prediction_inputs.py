@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -62,11 +63,12 @@ def _from_file(options: dict[str, Any], task: AnyTask, remembered: Mapping[str, 
     root = Path(options["corpus_root"] or default_root())
     columns = {name: column for name in example.columns() if (column := options[f"{name}_column"])}
     source = open_corpus(Path(options["input"]), example, task.name, columns=columns, options=reading)
-    split = source.splits(root)[0]
-    if further := _present(remembered, source, root, split):
+    splits = source.splits(root)  # of a folder with files for several
+    if further := _present(remembered, source, root, splits[0]):
         columns = {**further, **columns}
         source = open_corpus(Path(options["input"]), example, task.name, columns=columns, options=reading)
-    return (Input(row.example, row.columns, row.fields) for row in source.input_rows(root, split))
+    rows = chain.from_iterable(source.input_rows(root, split) for split in splits)
+    return (Input(row.example, row.columns, row.fields) for row in rows)
 
 
 def _present(columns: Mapping[str, str], source: Corpus, root: Path, split: str) -> dict[str, str]:

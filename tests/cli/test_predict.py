@@ -135,6 +135,13 @@ class TestPredict:
         assert [(row["글"], row["댓글"]) for row in rows] == [("하나", "둘"), ("셋", "넷")]
         assert [row["label"] for row in rows] == [p.label for p in Predictor.from_pretrained(run)(["둘", "넷"])]
 
+    def test_all_files_of_a_folder(self, run: Path, tmp_path: Path, cli: Cli) -> None:
+        for name, text in (("train.csv", "맛있다"), ("test.csv", "맛없다")):
+            write_file(tmp_path / "all" / name, f"text,label\n{text},긍정\n")
+        outcome = cli("predict", run, "--input", tmp_path / "all", "--output", tmp_path / "out.jsonl")
+        assert outcome.code == 0, outcome.err
+        assert [row["text"] for row in read_jsonl((tmp_path / "out.jsonl").read_text())] == ["맛있다", "맛없다"]
+
     def test_columns_of_training_are_remembered(self, tmp_path: Path, cli: Cli) -> None:
         rows = [(f"{i}", text, label) for i, (text, label) in enumerate(ROWS)]
         corpus = tsv(tmp_path / "a.tsv", rows, header="번호\t남긴 말\t느낌")
