@@ -42,6 +42,11 @@ class InputError(ValueError):
         """Return the same problem with a place, unless it has one."""
         return self if self.place else InputError(self.problem, place=place, expected=self.expected, fix=self.fix)
 
+    def or_else(self, other: str) -> InputError:
+        """Return the same problem with another remedy after its own."""
+        fix = f"{self.fix}; or {other}" if self.fix else other
+        return InputError(self.problem, place=self.place, expected=self.expected, fix=fix)
+
     def __reduce__(self) -> tuple[object, ...]:  # survives worker processes
         return (_rebuild, (self.problem, self.place, self.expected, self.fix))
 

@@ -14,6 +14,7 @@ from ..examples.base import Example
 from .cells import field_values
 from .columns import find_columns, missing_column, named_cell
 from .formats import OnError, Row
+from .formats.base import SKIP
 from .labels import LabelReader, LabelType
 from .layouts import adapt_rows
 from .notices import Notices
@@ -159,7 +160,7 @@ class Corpus(ABC):
     def _examples(self, root: Path, split: str, left_out: frozenset[str]) -> Iterator[Example]:
         for row, _, example in self._readings(root, split, left_out):
             if isinstance(example, InputError):
-                raise example
+                raise example.or_else(SKIP)
             if self.group_column is not None:
                 object.__setattr__(example, "group_name", named_cell(row, self.group_column, "--group_column"))
             yield example
@@ -172,6 +173,8 @@ class Corpus(ABC):
         labels = LabelReader(self.readable_labels, self.label_separator, self.label_type, notices)
         for row, found in self._rows_with_columns(root, split, left_out, notices):
             try:
+                if row.error is not None:
+                    raise row.error
                 values = field_values(row, found, kind, labels, notices)
                 example = None if values is None else kind.from_row(values, row.place)
             except InputError as error:
@@ -191,7 +194,7 @@ class Corpus(ABC):
         found: dict[str, tuple[str, ...]] = {}
         file, named = None, {**self.column_names, **self.columns}
         for row in adapt_rows(self.rows(root, split), self.example_type, notices, labelled=not left_out):
-            if row.place.file != file:
+            if row.error is None and row.place.file != file:
                 found, file = find_columns(row, self.example_type, named, left_out), row.place.file
             yield row, found
 

@@ -31,7 +31,7 @@ def adapt_rows(rows: Iterator[Row], kind: type[Example], notices: Notices, *, la
     """
     for row in rows:
         if row.error is not None:
-            notices.skip(row.error)
+            yield row
             continue
         values = row.values
         if "data" in values and isinstance(values["data"], Mapping):

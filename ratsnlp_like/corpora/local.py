@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +15,7 @@ from ..examples.base import Example
 from ..examples.text import TextExample
 from ..registry import CORPORA
 from .archives import is_archive, unpacked
-from .base import Corpus
+from .base import Corpus, InputRow
 from .files import digest_file
 from .formats import Options, Row, check_corpus_file, known_suffixes, read_rows
 from .formats.brat import text_of
@@ -63,6 +63,11 @@ class FileCorpus(Corpus):
     def rows(self, root: Path, split: str) -> Iterator[Row]:
         for file in self.files()[split]:
             yield from read_rows(file, self.options)
+
+    def input_rows(self, root: Path, split: str) -> Iterator[InputRow]:
+        """Yield the rows as inputs; one that the format cannot read has an error too, and the others are read."""
+        tolerant = replace(self, options=replace(self.options, on_error="skip"))
+        return super(FileCorpus, tolerant).input_rows(root, split)
 
     def fingerprint(self, root: Path, split: str) -> str:
         next(self.rows(root, split), None)  # a file that cannot be read is an error before it is hashed

@@ -135,6 +135,22 @@ class TestPredict:
         assert [(row["글"], row["댓글"]) for row in rows] == [("하나", "둘"), ("셋", "넷")]
         assert [row["label"] for row in rows] == [p.label for p in Predictor.from_pretrained(run)(["둘", "넷"])]
 
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.jsonl", '{"text": "맛있다"}\n{"text": \n{"text": "맛없다"}\n'),
+            ("a.csv", "text,label\n맛있다,x\n맛있다,x,y,z\n맛없다,x\n"),
+        ],
+    )
+    def test_a_line_that_cannot_be_read(self, run: Path, tmp_path: Path, cli: Cli, name: str, content: str) -> None:
+        path = write_file(tmp_path / name, content)
+        outcome = cli("predict", run, "--input", path, "--output", tmp_path / "out.jsonl")
+        assert outcome.code == 0, outcome.err
+        first, broken, last = read_jsonl((tmp_path / "out.jsonl").read_text())
+        assert (first["text"], last["text"]) == ("맛있다", "맛없다")
+        assert f"{path}, line {2 + name.endswith('csv')}" in broken["error"]["place"]
+        assert "1 of 3 inputs have an error instead of a prediction" in outcome.err
+
     def test_all_files_of_a_folder(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         for name, text in (("train.csv", "맛있다"), ("test.csv", "맛없다")):
             write_file(tmp_path / "all" / name, f"text,label\n{text},긍정\n")

@@ -114,6 +114,10 @@ FORMATS: Registry[Format] = Registry("format", __package__)
 """Formats by name. A module of this package registers its own on import, and so can a notebook cell."""
 
 
+SKIP = "--on_error skip, which leaves out such rows and counts them"
+"""Remedy for a row that cannot be read, besides its correction."""
+
+
 def unreadable(error: InputError, place: Place, options: Options) -> Row:
     """Return a row that carries its error, where such rows are skipped.
 
@@ -121,7 +125,7 @@ def unreadable(error: InputError, place: Place, options: Options) -> Row:
         InputError: the error, where they are not.
     """
     if options.on_error != "skip":
-        raise error
+        raise error.or_else(SKIP)
     return Row({}, place, error)
 
 
