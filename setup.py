@@ -36,6 +36,7 @@ setup(
             "corpora/samples/*",
             "checkpoints/bundled/*/*",
             "serve/static/*",
+            "pages/style.css",
             "nlpbook/static/*",
         ]
     },

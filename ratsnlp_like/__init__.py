@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .data.module import TaskDataModule
     from .errors import InputError, TrainingError
     from .evaluation.evaluate import evaluate
+    from .evaluation.run_report import report
     from .examples.base import Example
     from .examples.entity import Entity, EntityExample
     from .examples.generation import GenerationExample, Message
@@ -48,6 +49,7 @@ _MODULES = {
     ),
     "FineTuneResult": "training.finetune",
     "evaluate": "evaluation.evaluate",
+    "report": "evaluation.run_report",
     "fine_tune": "training.finetune",
     "TaskModule": "training.module",
     **dict.fromkeys(("checkpoint_path", "load_checkpoint", "load_tokenizer"), "inference.checkpoint"),

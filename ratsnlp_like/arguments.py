@@ -192,6 +192,8 @@ class TrainingArguments:
     """Show progress bars."""
     baselines: bool = True
     """Compare the trained model with simple baselines, such as logistic regression on TF-IDF."""
+    report: bool = True
+    """Write report.html, a page with scores, curves, weak slices and mistakes, into the run folder."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loggers", _names(self.loggers))
@@ -226,7 +228,7 @@ class TrainingArguments:
 RESUMABLE = frozenset(
     {
         *("epochs", "max_steps", "eval_batch_size", "early_stopping", "accelerator", "devices", "strategy"),
-        *("num_nodes", "loggers", "progress", "baselines", "save_steps", "save_minutes", "keep_state"),
+        *("num_nodes", "loggers", "progress", "baselines", "report", "save_steps", "save_minutes", "keep_state"),
     }
 )
 """Options that may differ when a run is resumed; any other would make it a different run."""

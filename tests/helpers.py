@@ -119,6 +119,7 @@ def job(tmp_path: Path, **changes: Any) -> dict[str, Any]:
         "precision": "32",
         "accelerator": "cpu",
         "progress": False,
+        "report": False,
     } | changes
 
 

@@ -31,6 +31,7 @@ LAYERS = (
     ("tasks",),
     ("data",),
     ("inference",),
+    ("analysis", "pages"),
     ("training",),
     ("evaluation",),
     ("export",),

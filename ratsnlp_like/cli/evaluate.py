@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from ..runtime.gc_control import gc_frozen
 from .options import (
     add_corpus_options,
@@ -14,6 +16,8 @@ from .options import (
     write_result,
 )
 from .parsing import new_parser, parse
+
+log = logging.getLogger("ratsnlp_like")
 
 
 def run(arguments: list[str]) -> None:
@@ -35,6 +39,12 @@ def run(arguments: list[str]) -> None:
     parser.add_argument(
         "--metrics", type=tuple[str, ...], default=(), help="registered metrics to report next to those of the task"
     )
+    parser.add_argument(
+        "--errors", type=str | None, default=None, help="write each wrong row to FILE.csv, FILE.jsonl or FILE.html"
+    )
+    parser.add_argument(
+        "--slice_column", type=str | None, default=None, help="column of the corpus whose values are slices to compare"
+    )
     add_precision(parser)
     add_head(parser)
     saved = saved_task(arguments)
@@ -50,3 +60,5 @@ def run(arguments: list[str]) -> None:
     metrics = evaluate(options["model"], **library_options(options, "model", "result"))
     write_result(options["result"], metrics)
     show_metrics(metrics)
+    if options["errors"]:
+        log.info("mistakes: %s", options["errors"])

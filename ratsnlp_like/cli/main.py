@@ -14,7 +14,10 @@ from ..errors import InputError, TrainingError, did_you_mean
 
 log = logging.getLogger("ratsnlp_like")
 
-COMMANDS = ("train", "evaluate", "compare", "predict", "serve", "export", "inspect", "tokenizer", "list", "completion")
+COMMANDS = (
+    *("train", "evaluate", "compare", "report", "predict", "serve"),
+    *("export", "inspect", "tokenizer", "list", "completion"),
+)
 """Each is a module of this package with a function `run(arguments)`, imported when it is needed."""
 
 _OVERVIEW = f"""\
@@ -25,6 +28,7 @@ Fine-tuning of pretrained Korean language models (version {__version__}).
   train      fine-tune a checkpoint on a corpus, evaluate it and save it
   evaluate   evaluate a saved model on a corpus
   compare    compare saved models on the same rows
+  report     write a page with the results, curves and mistakes of runs
   predict    predict on new text with a saved model
   serve      serve a saved model: a web page and an HTTP API
   export     export a saved model to ONNX and verify its outputs

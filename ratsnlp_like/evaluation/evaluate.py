@@ -27,6 +27,7 @@ from ..runtime.places import default_cache, default_root
 from ..training.job import Job, name_of
 from ..training.measure import measure
 from ..training.run_folder import CONFIG, SPLITS
+from .errors import check_errors_path, error_analysis, write_errors
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -40,6 +41,8 @@ def evaluate(
     metrics: Iterable[str | Metric] = (),
     task: str | None = None,
     labels: Sequence[str] = (),
+    errors: str | Path | None = None,
+    slice_column: str | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Evaluate a saved model on a corpus.
@@ -53,17 +56,31 @@ def evaluate(
             to those of the task.
         task: name of the task of a folder that transformers saved; see `Predictor.from_pretrained`.
         labels: names of its outputs.
+        errors: FILE.csv, FILE.jsonl or FILE.html, for each wrong row with gold labels, prediction, confidence, kinds
+            of mistakes and tokens.
+        slice_column: column of the corpus whose values are slices to compare, such as `source`.
         options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
             `progress`; and the `inference_options` and `evaluation_options` of the task.
 
     Returns:
-        Metrics by name, as in training.
+        Metrics by name, as in training. With `errors` or `slice_column` also `mistakes`: `rows`, `wrong_rows`,
+        `matches` (texts, entities, answers), `kinds` (kind -> number), and `slices` with a higher error rate than the
+        rest, most significant first.
 
     Raises:
-        InputError: there is no such model or corpus, or the corpus has a label that the model lacks.
+        InputError: there is no such model or corpus, the corpus has a label that the model lacks, or the task has no
+            mistakes to list.
     """
+    if errors is not None:
+        check_errors_path(errors)
     own: Any = {"corpus": corpus, "split": split, "precision": precision, "metrics": metrics}
-    return Evaluation.of(folder, task=task, labels=labels, **own, **options).scores
+    done = Evaluation.of(folder, task=task, labels=labels, **own, **options)
+    if errors is None and slice_column is None:
+        return done.scores
+    analysis = error_analysis(done, slice_column=slice_column)
+    if errors is not None:
+        write_errors(analysis, errors, title=str(done.evaluation_set))
+    return {**done.scores, "mistakes": analysis.summary()}
 
 
 @dataclass(frozen=True)
@@ -121,6 +138,10 @@ class EvaluationSet:
     split: EncodedSplit
     batch_size: int
     progress: bool
+    source: Corpus
+    """That the examples were read from ..."""
+    root: Path
+    """... and the folder of registered corpora."""
 
     @classmethod
     def of(
@@ -156,7 +177,7 @@ class EvaluationSet:
         encoded = encoded.sample(job.data.limit_eval, job.training.seed)
         warn_of_truncation(encoded, predictor.max_length)
         kind = "the whole file" if isinstance(source, FileCorpus) and len(splits) == 1 else f"split {split}"
-        return cls(name_of(corpus), kind, encoded, _batch_size(job, predictor), job.training.progress)
+        return cls(name_of(corpus), kind, encoded, _batch_size(job, predictor), job.training.progress, source, root)
 
     @classmethod
     def of_run(cls, predictor: Predictor, folder: Path, split: str | None, options: Mapping[str, Any]) -> EvaluationSet:
@@ -178,8 +199,7 @@ class EvaluationSet:
                 place=folder,
                 fix="name a corpus: --corpus",
             )
-        saved = dict(yaml.safe_load((path.parent / CONFIG).read_text(encoding="utf-8")))
-        job = Job.of(saved.pop("task"), saved.pop("corpus"), saved.pop("checkpoint"), saved)
+        job = job_of_run(path.parent)
         own = Job.of(predictor.task.name, job.corpus, "", options)
         _check_unused(own)
         root, cache = own.places.corpus_root or job.places.corpus_root, own.places.cache_dir or job.places.cache_dir
@@ -206,7 +226,8 @@ class EvaluationSet:
         encoded = encoded.sample(own.data.limit_eval, own.training.seed)
         cut = split == "validation" and described["split"] == "train"
         kind = f"split {split}, as in the run" + (" (cut from train)" if cut else "")
-        return cls(name_of(spec or job.corpus), kind, encoded, _batch_size(own, predictor), own.training.progress)
+        size, progress = _batch_size(own, predictor), own.training.progress
+        return cls(name_of(spec or job.corpus), kind, encoded, size, progress, source, root)
 
     def __str__(self) -> str:
         return f"{self.corpus}, {self.kind}: {int(self.split.begins.sum()):,} examples"
@@ -234,6 +255,12 @@ def _check_unused(job: Job) -> None:
             expected="no option of reading: the held-out rows are read as in the run",
             fix=f"leave it out, or name a corpus to read with it: --corpus FILE --{names[0]} ...",
         )
+
+
+def job_of_run(folder: Path) -> Job:
+    """Return the job of a run from its configuration."""
+    saved = dict(yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8")))
+    return Job.of(saved.pop("task"), saved.pop("corpus"), saved.pop("checkpoint"), saved)
 
 
 def _batch_size(job: Job, predictor: Predictor) -> int:

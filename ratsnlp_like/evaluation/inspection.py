@@ -10,13 +10,13 @@ from ..checkpoints.architectures import max_positions
 from ..checkpoints.base import load_config, resolve
 from ..checkpoints.tokenizer import load_tokenizer
 from ..corpora.base import Corpus
+from ..data.findings import SplitFindings, overlap
 from ..errors import InputError
 from ..examples.base import Example
 from ..runtime.places import default_root
 from ..runtime.slices import slices
 from ..tasks.abilities import SupportsDiagnostics, SupportsOracle
 from ..tasks.base import AnyTask, ExampleCounts, Window
-from .findings import SplitFindings, overlap
 from .token_statistics import TokenStatistics
 
 _SHOWN = 8

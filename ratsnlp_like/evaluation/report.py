@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
+from .mistakes_report import show_mistakes
 from .tables import as_cell, new_console, new_table
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def show_metrics(metrics: Mapping[str, Any]) -> None:
     console = new_console()
     _show_columns(console, {"value": metrics})
     _show_details(console, metrics)
+    if "mistakes" in metrics:
+        show_mistakes(metrics["mistakes"])
 
 
 def _show_columns(console: Console, columns: Mapping[str, Mapping[str, Any]]) -> None:

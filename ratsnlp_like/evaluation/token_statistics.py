@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ..data.findings import percentiles
 from ..examples.base import Example
 from ..tasks.base import AnyTask
 from ..text.tokens import Template, tokenize
-from .findings import percentiles
 
 LENGTHS = (32, 64, 128, 256, 300, 512)
 """Lengths of a window, in tokens, for which the share of truncated examples is reported."""

@@ -149,6 +149,40 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> dict[str, float]:
     return {"first_only": only[0], "second_only": only[1], "p": p}
 
 
+def higher_rate(wrong: Array, groups: Array, other_wrong: Array, other_groups: Array) -> float:
+    """Return the one-sided p-value of Fisher's exact test that errors are more frequent in a sample than in another.
+
+    Errors of one group, such as the entities of one sentence, are not independent. Counts are divided by the design
+    effect, the variance of the rate over groups relative to that of independent errors, where it is above 1 (Rao and
+    Scott 1992, A simple method for the analysis of clustered binary data).
+
+    Args:
+        wrong: whether each outcome of the sample is an error. Shape: (outcomes,).
+        groups: the group of each. Shape: (outcomes,).
+        other_wrong: the same of the other sample.
+        other_groups: the same of the other sample.
+    """
+    from scipy import stats
+
+    table = []
+    for errors, own in ((wrong, groups), (other_wrong, other_groups)):
+        effect = _design_effect(errors, own)
+        number = int(errors.sum())
+        table.append([round(number / effect), round((len(errors) - number) / effect)])
+    return float(stats.fisher_exact(table, alternative="greater").pvalue)
+
+
+def _design_effect(wrong: Array, groups: Array) -> float:
+    """Return the variance of an error rate over groups relative to that of independent errors, at least 1."""
+    _, at = np.unique(groups, return_inverse=True)
+    number, rate = int(at.max()) + 1, float(wrong.mean())
+    if number in (1, len(wrong)) or rate in (0.0, 1.0):
+        return 1.0
+    residuals = np.bincount(at, wrong - rate)
+    variance = number / (number - 1) * float(residuals @ residuals) / len(wrong) ** 2
+    return max(1.0, variance * len(wrong) / (rate * (1 - rate)))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values adjusted for several comparisons (Holm 1979), in the given order."""
     order = sorted(range(len(p_values)), key=lambda k: p_values[k])

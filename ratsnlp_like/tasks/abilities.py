@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_chec
 from ..examples.base import Example
 from ..runtime.types import Array, GenerativeModel, ModelLike, Tensor, TokenizerLike
 from .batches import input_arrays
+from .matches import Match
 from .predictions import Prediction, without_floats
 
 E = TypeVar("E", bound=Example)
@@ -86,6 +87,19 @@ class SupportsOracle(ABC, Generic[E, P]):
     @abstractmethod
     def gold_prediction(self, example: E) -> P:
         """Return the gold labels of an example as a prediction."""
+
+
+class SupportsMatches(SupportsOracle[E, P]):
+    """A task that states what of a prediction is right, and the kind of each mistake."""
+
+    @abstractmethod
+    def matches(self, prediction: P, example: E) -> Sequence[Match]:
+        """Return a match for each thing that is predicted: the class of a text, each entity, the answer.
+
+        Args:
+            prediction: for the example.
+            example: with its gold labels.
+        """
 
 
 class SupportsDiagnostics(SupportsOracle[E, P]):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ..errors import InputError
 from ..examples.base import Example
 from ..examples.question import QuestionExample
+from ..metrics.answers import answer_scores
 from ..runtime.types import Array
 from ..text.tokens import Offset
 from .predictions import Prediction, Span, SpansView
@@ -117,3 +118,8 @@ def answer_tokens(offsets: Sequence[Offset], example: QuestionExample) -> tuple[
             fix="take the row out, or use another --normalization",
         )
     return inside[0], inside[-1]
+
+
+def exact_match(text: str, example: QuestionExample) -> int:
+    """Return KLUE-MRC's exact match of a text with the answers to a question, 0 or 1."""
+    return round(answer_scores([[answer.text for answer in example.answers or ()]], [text])["klue_mrc_em"])

@@ -21,9 +21,10 @@ from ..runtime.types import TokenizerLike
 from ..text.particles import ParticleCounts, without_particle
 from ..text.spans import bio_labels, entities_to_tags, tags_to_spans
 from ..text.tokens import Offset
-from .abilities import SupportsDiagnostics, SupportsTuning
+from .abilities import SupportsDiagnostics, SupportsMatches, SupportsTuning
 from .base import IGNORED, ExampleCounts
 from .confidence import calibrated, entity_calibration, fit_scores
+from .matches import Match, entity_matches
 from .predictions import Prediction, SpansView
 from .token_classifier import TokenClassifier, TokenProbabilities
 
@@ -75,6 +76,7 @@ class EntityPrediction(Prediction):
 class Ner(
     TokenClassifier[EntityExample, EntityPrediction],
     SupportsTuning[EntityExample, EntityPrediction],
+    SupportsMatches[EntityExample, EntityPrediction],
     SupportsDiagnostics[EntityExample, EntityPrediction],
 ):
     """Named entities by a BIO class for each token."""
@@ -202,6 +204,9 @@ class Ner(
 
     def gold_prediction(self, example: EntityExample) -> EntityPrediction:
         return _prediction(example, example.entities or ())
+
+    def matches(self, prediction: EntityPrediction, example: EntityExample) -> list[Match]:
+        return entity_matches(example.text, example.entities or (), prediction.entities)
 
     def improved(self, examples: Iterable[EntityExample], tokenizer: TokenizerLike) -> tuple[str, Self] | None:
         return ("--particles learn", self.with_particles(examples, tokenizer)) if self.particles is None else None

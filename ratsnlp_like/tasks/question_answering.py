@@ -26,12 +26,13 @@ from ..runtime.types import Array, Noise, Tensor, TokenizerLike
 from ..text.particles import ParticleCounts, without_particle
 from ..text.spans import windows
 from ..text.tokens import Offset, Template
-from .abilities import SupportsDiagnostics, SupportsTuning
-from .answers import AnswerPrediction, Candidate, answer_tokens, best_spans
+from .abilities import SupportsDiagnostics, SupportsMatches, SupportsTuning
+from .answers import AnswerPrediction, Candidate, answer_tokens, best_spans, exact_match
 from .base import ExampleCounts, Raw, Window
 from .batches import pad_inputs
 from .features import Features, LabelledBatch
 from .forward import ForwardTask, report_causal
+from .matches import Match, answer_match
 
 if TYPE_CHECKING:
     from ..metrics.example_statistics import ExampleStatistics
@@ -76,6 +77,7 @@ class _EncodedContext(NamedTuple):
 
 @dataclass(frozen=True)
 class QuestionAnswering(
+    SupportsMatches[QuestionExample, AnswerPrediction],
     SupportsDiagnostics[QuestionExample, AnswerPrediction],
     SupportsTuning[QuestionExample, AnswerPrediction],
     ForwardTask[QuestionExample, AnswerPrediction, AnswerFeatures, LabelledBatch],
@@ -179,7 +181,7 @@ class QuestionAnswering(
             return self
         gains = sorted(
             (
-                (p.null_margin, _exact("", e) - _exact(p.candidates[0].text, e))
+                (p.null_margin, exact_match("", e) - exact_match(p.candidates[0].text, e))
                 for p, e in zip(predictions, examples, strict=True)
                 if p.candidates  # else there is no answer, whatever the threshold
             ),
@@ -374,16 +376,16 @@ class QuestionAnswering(
         text, start = example.answers[0]
         return AnswerPrediction(text, start, start + len(text), 1.0)
 
+    def matches(self, prediction: AnswerPrediction, example: QuestionExample) -> list[Match]:
+        found = prediction.start, prediction.end, prediction.score
+        return [answer_match(example.context, example.answers or (), *found)]
+
     def inexpressible(self, example: QuestionExample, oracle: AnswerPrediction) -> list[str]:
         """Return the answer that the tokens cannot express, with the span that they express instead."""
         gold = self.gold_prediction(example)
         if (oracle.start, oracle.end) == (gold.start, gold.end):
             return []
         return [f"{gold.text} -> {oracle.text or 'nothing'}"]
-
-
-def _exact(text: str, example: QuestionExample) -> int:
-    return round(answer_scores([[answer.text for answer in example.answers or ()]], [text])["klue_mrc_em"])
 
 
 TASKS.register("question-answering", QuestionAnswering)

@@ -12,12 +12,13 @@ from ..examples.base import Example, Labelled
 from ..metrics.classification import classification_scores, multi_label_scores
 from ..modeling.probabilities import sigmoid, softmax
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
-from .abilities import SupportsOracle, SupportsTuning
+from .abilities import SupportsMatches, SupportsTuning
 from .base import ExampleCounts, Window
 from .batches import pad_inputs
 from .confidence import Confidences
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
+from .matches import Match, class_match, label_set_match
 from .predictions import BarsView, Prediction
 from .smoothing import SmoothsLabels
 
@@ -75,7 +76,7 @@ class ClassPrediction(Prediction):
 
 @dataclass(frozen=True)
 class SequenceClassifier(
-    SupportsOracle[L, ClassPrediction],
+    SupportsMatches[L, ClassPrediction],
     SupportsTuning[L, ClassPrediction],
     SmoothsLabels[L, ClassPrediction, ClassFeatures, LabelledBatch],
     ForwardTask[L, ClassPrediction, ClassFeatures, LabelledBatch],
@@ -324,3 +325,8 @@ class SequenceClassifier(
     def gold_prediction(self, example: L) -> ClassPrediction:
         label = example.label_names if self.multi_label else str(example.label)
         return ClassPrediction(label, 1.0, dict.fromkeys(example.label_names, 1.0))
+
+    def matches(self, prediction: ClassPrediction, example: L) -> list[Match]:
+        if isinstance(prediction.label, str):
+            return [class_match(str(example.label), prediction.label, prediction.score)]
+        return [label_set_match(example.label_names, prediction.label, prediction.score)]

@@ -12,11 +12,12 @@ from ..examples.pair import ScoredPairExample
 from ..metrics.similarity import similarity_scores
 from ..registry import TASKS
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
-from .abilities import SupportsOracle
+from .abilities import SupportsMatches
 from .base import ExampleCounts, Raw, Window
 from .batches import pad_inputs
 from .features import Features, LabelledBatch
 from .forward import ForwardTask
+from .matches import Match, number_match
 from .pair_encoding import encode_pairs
 from .predictions import GaugeView, Prediction, View
 
@@ -43,7 +44,7 @@ class ScorePrediction(Prediction):
 
 @dataclass(frozen=True)
 class Similarity(
-    SupportsOracle[ScoredPairExample, ScorePrediction],
+    SupportsMatches[ScoredPairExample, ScorePrediction],
     ForwardTask[ScoredPairExample, ScorePrediction, ScoreFeatures, LabelledBatch],
 ):
     """A number for a pair of texts, by regression. The model is trained on a scale from 0 to 1."""
@@ -202,6 +203,10 @@ class Similarity(
 
     def oracle_output(self, features: ScoreFeatures, labels: Sequence[str]) -> float:
         return features["labels"]
+
+    def matches(self, prediction: ScorePrediction, example: ScoredPairExample) -> list[Match]:
+        """Return the match of the score, which is right up to a fifth of the scale."""
+        return [number_match(float(example.score or 0.0), prediction.score, (self.highest - self.lowest) / 5)]
 
     def gold_prediction(self, example: ScoredPairExample) -> ScorePrediction:
         return ScorePrediction(float(example.score or 0.0))

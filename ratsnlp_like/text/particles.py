@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,6 +13,14 @@ from .tokens import Offset
 _SEEN_TWICE = 2
 
 _LONGEST_PARTICLE = 4
+
+_CASE = (
+    "은|는|이|가|을|를|의|에|와|과|로|으로|에서|에게|에게서|한테|한테서|께|께서|서|랑|이랑"
+    "|하고|보다|처럼|같이|만큼|대로"
+)
+_FOCUS = "은|는|도|만|의|까지|부터|마다|조차|마저|밖에|뿐|이나|나|이라도|라도|이든|든|요|야"
+_COPULA = "이?(?:라|란|랑|며|고|나|다|었다|였다|던|지|죠|라고|라는|라며|라면|라서|네|네요|에요|예요)|인|임|인데|입니다"
+_PARTICLE = re.compile(f"(?:{_CASE}|{_FOCUS})(?:{_FOCUS})?(?:{_FOCUS})?|{_COPULA}")
 
 Particles = Mapping[str, Sequence[str]]
 """Label -> endings that a token may carry after an entity: 은, 는, 에서, ..."""
@@ -41,6 +50,17 @@ class ParticleCounts:
             if count >= _SEEN_TWICE and count > self._kept[label, ending]:
                 out.setdefault(label, []).append(ending)
         return out
+
+
+def is_particle(text: str) -> bool:
+    """Return True for what can follow a noun in its eojeol: a particle, several of them, or a form of the copula."""
+    return _PARTICLE.fullmatch(text) is not None
+
+
+def starts_with_particle(text: str, position: int) -> bool:
+    """Return True if the rest of the eojeol from a position of a text on is a particle."""
+    rest = re.match("[가-힣]*", text[position : position + 8])
+    return rest is not None and is_particle(rest.group())
 
 
 def without_particle(text: str, last: Offset, label: str, particles: Particles) -> int:

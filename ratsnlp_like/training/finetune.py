@@ -27,6 +27,7 @@ from .memory import largest_batch
 from .model import build_model, check_length
 from .module import TaskModule
 from .run_folder import RESUME_FILE, Run
+from .run_report import write_report
 from .scoring import split_names
 from .trainer import build_trainer
 from .verdict import Verdict, judge
@@ -326,6 +327,9 @@ def _finish(
     )
     if trainer.is_global_zero:
         run.end(result.to_dict(), keep_state=job.training.keep_state)
+        if job.training.report:
+            splits = {name: getattr(data, name) for name in ("train", "validation", "test")}
+            write_report(run.folder, job, best, measured, splits)
     return result
 
 

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from ..arguments import RESUMABLE
 from ..errors import InputError
+from ..pages.runs import ANALYSIS, REPORT
 from ..runtime.files import make_folder, write_json, write_text
 
 log = logging.getLogger("ratsnlp_like")
@@ -30,7 +31,7 @@ class Run:
     """A run folder and the configuration of the run.
 
     Layout: config.yaml, splits.json (labels, and the rows of each split), best/ and last/ (model folders), logs/,
-    resume.ckpt (of an unfinished run), result.json (of a finished run).
+    resume.ckpt (of an unfinished run), result.json, analysis.json and report.html (of a finished run).
     """
 
     folder: Path
@@ -173,7 +174,7 @@ class Run:
     def begin(self, *, resume: bool, found: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         """Delete an old run unless it is resumed, and write the configuration and the values found for `auto`."""
         if not resume:
-            for name in ("best", "last", "logs", RESUME_FILE, RESULT, FOUND, SPLITS):
+            for name in ("best", "last", "logs", RESUME_FILE, RESULT, FOUND, SPLITS, ANALYSIS, REPORT):
                 path = self.folder / name
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         write_text(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))

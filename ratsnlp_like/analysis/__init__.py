@@ -1,0 +1,1 @@
+"""Analysis of predictions: mistakes, slices of the data with more of them, reliability of the confidences."""

@@ -1,0 +1,178 @@
+"""The page of a report: complete, escaped, without any request."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ratsnlp_like.errors import InputError
+from ratsnlp_like.pages.charts import line_chart, thinned, ticks
+from ratsnlp_like.pages.html import element
+from ratsnlp_like.pages.page import errors_page, run_page
+from ratsnlp_like.pages.runs import read_run
+from ratsnlp_like.pages.texts import Texts
+
+SCRIPT = "</style><script>alert(1)</script><img src=x onerror=alert(2)>"
+VERDICT = {
+    "metric": SCRIPT, "score": 0.5, "advice": [SCRIPT], "warnings": [SCRIPT],
+    "baselines": [{"name": SCRIPT, "score": 0.4, "better": True, "beaten": False}],
+}  # fmt: skip
+MISTAKE = {
+    "row": 1, "place": SCRIPT, "gold": SCRIPT, "predicted": "", "confidence": 0.9, "kinds": [SCRIPT],
+    "tokens": f"[UNK:{SCRIPT}]|가",
+}  # fmt: skip
+
+
+def run_folder(folder: Path) -> Path:
+    """Write the files of a run in which every text is markup."""
+    scores = {
+        "accuracy": 0.8, "macro_f1": 0.7, "loss": 0.5,
+        "intervals": {"macro_f1": [0.6, 0.8]},
+        "interval_settings": {"unit": "texts", "units": 100, "level": 0.95},
+        "per_class": {SCRIPT: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 5}},
+        "confusion_matrix": {"labels": [SCRIPT, "긍정"], "matrix": [[3, 2], [0, 5]]},
+        "calibration": {
+            "temperature": 1.2, "ece": 0.01, "ece_uncalibrated": 0.05, "brier": 0.2, "brier_uncalibrated": 0.3,
+            "coverage_at_accuracy": {"0.9": {"threshold": 0.8, "coverage": 0.5}},
+        },
+    }  # fmt: skip
+    findings = {
+        "rows": 10, "empty": 0, "repeated": 1, "with_two_labels": 1, "labels": {SCRIPT: {"count": 5, "share": 0.5}},
+        "characters": {"p50": 10, "p99": 30},
+    }  # fmt: skip
+    spans = [{"start": 0, "end": 2, "label": SCRIPT}]
+    shared = {"test in train": {"texts": 2, "rows": 3}}
+    slice_ = {"slice": SCRIPT, "value": SCRIPT, "rate": 0.5, "rate_of_rest": 0.1, "mistakes": 5, "matches": 10}
+    analysis = {
+        "best_metric": "macro_f1", "chosen": ["learning_rate"], "environment": {"device": SCRIPT},
+        "rows": 10, "wrong_rows": 2, "kinds": {SCRIPT: 1, "missed": 1},
+        "slices": [slice_ | {"p": 0.001, "p_holm": 0.01, "weak": True}],
+        "reliability": [{"confidence": 0.9, "accuracy": 0.8, "count": 10}],
+        "mistakes": [
+            MISTAKE | {"texts": {"text": SCRIPT}},
+            MISTAKE | {"texts": {}, "passage": SCRIPT, "cut": [True, False], "gold_spans": spans,
+                       "predicted_spans": [{"start": 1, "end": 4, "label": "LC"}]},
+        ],
+        "corpus": {"limit": 20000, "splits": {"train": findings}, "overlap": shared},
+    }  # fmt: skip
+    result: dict[str, Any] = {
+        "metrics": scores, "test_metrics": None, "verdict": VERDICT, "steps": 9, "train_seconds": 130.0,
+        "splits": {"train": {"examples": 5, "truncated_tokens": 0}}, "examples_per_second": 5.0, "peak_memory_mb": 1.0,
+        "precision": "32",
+    }  # fmt: skip
+    folder.mkdir()
+    config = {"task": "classification", "corpus": SCRIPT, "checkpoint": SCRIPT, "learning_rate": 0.1}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    (folder / "analysis.json").write_text(json.dumps(analysis), encoding="utf-8")
+    logs = folder / "logs" / "version_0"
+    logs.mkdir(parents=True)
+    (logs / "metrics.csv").write_text(
+        "epoch,step,train_loss,validation/loss,validation/macro_f1\n0,9,0.7,,\n0,9,,0.6,0.5\n1,19,0.4,,\n1,19,,0.5,0.7\n"
+    )
+    return folder
+
+
+class Reader(HTMLParser):
+    """Collects the tags, and checks that each is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def parsed(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_texts_are_escaped_and_nothing_is_requested(tmp_path: Path, language: Any, number: int) -> None:
+    runs = [read_run(run_folder(tmp_path / f"run{k}")) for k in range(number)]
+    page = run_page(runs, language=language)
+    reader = parsed(page)
+    assert reader.text.count(SCRIPT) > 12 * number
+    assert not reader.tags & {"script", "img", "link", "iframe", "base"}
+    assert not {name for name in reader.attributes if name.startswith("on")} | reader.attributes & {"src", "srcset"}
+    assert "url(" not in page
+    assert re.findall(r"https?:", page) == []
+    assert "Content-Security-Policy" in page
+    for section in ("scores", "curves", "classes", "confusion", "calibration", "slices", "mistakes", "corpus"):
+        assert page.count(f'id="{section}"') == number, section
+    assert ("comparison" in reader.text) is False
+    assert ("학습 곡선" in reader.text) == (language == "ko")
+
+
+def test_the_page_of_mistakes(tmp_path: Path) -> None:
+    analysis = json.loads((run_folder(tmp_path / "run") / "analysis.json").read_text(encoding="utf-8"))
+    reader = parsed(errors_page(SCRIPT, analysis))
+    assert SCRIPT in reader.text
+    assert "script" not in reader.tags
+
+
+def test_a_run_with_little_in_it(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run")
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    result |= {"metrics": {"perplexity": 1234.5}, "verdict": None}
+    (folder / "result.json").write_text(json.dumps(result))
+    (folder / "analysis.json").unlink()
+    (folder / "logs" / "version_0" / "metrics.csv").unlink()
+    assert "1,234.5" in parsed(run_page([read_run(folder)])).text
+
+
+@pytest.mark.parametrize(("name", "part"), [("config.yaml", "not a run folder"), ("result.json", "not finished")])
+def test_a_folder_that_is_no_finished_run(tmp_path: Path, name: str, part: str) -> None:
+    folder = run_folder(tmp_path / "run")
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=part):
+        read_run(folder)
+    (folder / name).write_text("[1")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_run(folder)
+
+
+def test_elements() -> None:
+    assert element("p", "a<b", None, [1, element("b", "&")], class_="x", hidden=True, title=None) == (
+        '<p class="x" hidden>a&lt;b1<b>&amp;</b></p>'
+    )
+    assert element("p", "\x1b\ud800가", title='"') == '<p title="&quot;">\ufffd\ufffd가</p>'
+
+
+def test_charts() -> None:
+    assert ticks(0, 1) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    assert ticks(5, 5)[0] <= 5 < ticks(5, 5)[-1]
+    curve = thinned([(k, k) for k in range(1000)])
+    assert len(curve) <= 240
+    assert curve[0] == (2, 2)
+    parsed(line_chart({"하나": [(3.0, 0.5)], "둘": []}, label="x", x_label="y"))
+
+
+def test_every_text_is_in_both_languages() -> None:
+    assert Texts("ko")("curves") == "학습 곡선"
+    assert Texts("en").of("kinds", "particle") == "particle"
+    assert Texts("ko").of("kinds", "부정 → 긍정") == "부정 → 긍정"
