@@ -67,8 +67,12 @@ class DataArguments:
     """Number of training examples, chosen at random (seeded); all by default."""
     limit_eval: int | None = None
     """Number of evaluation examples, chosen at random (seeded); all by default."""
+    augment: tuple[str, ...] = ()
+    """Noise in half of the training rows, such as spacing,typo (see `evaluate --perturb`), so that a model is used to
+    it; rows for validation and test stay as they are."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "augment", _names(self.augment))
         raise_together(
             [
                 *_positive(self, "max_length", "limit_train", "limit_eval"),

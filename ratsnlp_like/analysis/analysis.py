@@ -12,9 +12,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..runtime.types import TokenizerLike
-from ..tasks.abilities import SupportsMatches, SupportsOracle
+from ..tasks.abilities import SupportsMatches
 from ..tasks.base import AnyTask
-from ..tasks.forward import ForwardTask
+from ..tasks.forward import can_be_wrong
 from ..tasks.matches import Match
 from .slices import Row, Slice, find_slices
 from .tokens import TokenView, token_views
@@ -160,11 +160,6 @@ class Analysis:
         views = mistake_view(self.task, self.predictions[row], self.examples[row])
         facts = {name: own[name] for name in ("row", "place", "gold", "predicted", "confidence", "kinds")}
         return {**facts, **views, "tokens": "" if any(views.get("cut", ())) else own["tokens"][:_TOKENS]}
-
-
-def can_be_wrong(task: object) -> bool:
-    """Return True for a task with gold labels that a prediction equals or not; a text that is continued has none."""
-    return isinstance(task, SupportsMatches) or (isinstance(task, SupportsOracle) and isinstance(task, ForwardTask))
 
 
 def check_matches(task: AnyTask) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..runtime.gc_control import gc_frozen
+from ..text.perturbations import PERTURBATIONS
 from .options import (
     add_corpus_options,
     add_head,
@@ -44,6 +45,12 @@ def run(arguments: list[str]) -> None:
     )
     parser.add_argument(
         "--slice_column", type=str | None, default=None, help="column of the corpus whose values are slices to compare"
+    )
+    parser.add_argument(
+        "--perturb",
+        type=str,
+        default="",
+        help=f"evaluate with noise too: some of {', '.join(PERTURBATIONS)}, with commas; or all",
     )
     add_precision(parser)
     add_head(parser)

@@ -114,7 +114,7 @@ def encode_split(
 
     key = cache_key(
         "windows",
-        read.fingerprint,
+        read.fingerprint + read.variant,
         task.name,
         {
             name: value

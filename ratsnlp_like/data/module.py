@@ -16,6 +16,8 @@ from ..corpora.opening import open_corpus
 from ..errors import InputError, did_you_mean
 from ..runtime.places import default_cache, default_root
 from ..tasks.base import AnyTask
+from ..text.perturbations import perturbation_names
+from .augmentation import AugmentedSplit, check_augmentation
 from .batches import ON_HOST, Batches, Loader
 from .encoding import EncodedSplit, encode_split, warn_of_truncation, warn_of_unknown
 from .reading import ReadSplit, read_split, warn_of_empty_rows
@@ -48,6 +50,7 @@ class TaskDataModule(pl.LightningDataModule):
         limit_train: train on this many examples, chosen at random.
         limit_eval: evaluate on this many examples, chosen at random.
         group_column: column of groups that the cut keeps on one side; equal texts, paragraphs or premises by default.
+        augment: noise in half of the training rows, by names of `text.perturbations.PERTURBATIONS`.
         columns: names of columns where they are not found by themselves, such as `text_column="본문"`.
     """
 
@@ -70,6 +73,7 @@ class TaskDataModule(pl.LightningDataModule):
         limit_train: int | None = None,
         limit_eval: int | None = None,
         group_column: str | None = None,
+        augment: Sequence[str] = (),
         **columns: str,
     ) -> None:
         super().__init__()
@@ -82,6 +86,7 @@ class TaskDataModule(pl.LightningDataModule):
         self.max_length, self.batch_tokens, self.seed = max_length, batch_tokens, seed
         self.set_batch_size(batch_size, eval_batch_size)
         self.validation_share, self.limit_train, self.limit_eval = validation_share, limit_train, limit_eval
+        self.augment = perturbation_names(augment) if augment else ()
         self._loader: Loader | None = None
         self._position: dict[str, int] = {}
         self.train: EncodedSplit | None = None
@@ -117,12 +122,15 @@ class TaskDataModule(pl.LightningDataModule):
             self.validation = self._encode(self._read(self.corpus, "validation"))
         if "test" in splits and self.eval_corpus is None and self._is_labelled("test"):
             self.test = self._encode(self._read(self.corpus, "test")).sample(self.limit_eval, self.seed)
+        if self.augment:
+            check_augmentation(self.task)
+            train = self._encode(AugmentedSplit.of(read, self.augment, self.seed))
         self.train = train if len(rows) == len(read) else train.select(rows)
         self.validation = self.validation.sample(self.limit_eval, self.seed)
         for name in ("train", "validation", "test"):
             if (split := getattr(self, name)) is not None:
                 warn_of_truncation(split, self.max_length, name=name)
-                if split.read is not read:
+                if name != "train" and split.read is not read:
                     warn_of_copies(split.read, name, read, rows)
         self._warn_of_unknown()
 

@@ -44,6 +44,11 @@ class ReadSplit:
     def __len__(self) -> int:
         return len(self.table)
 
+    @property
+    def variant(self) -> str:
+        """Description of what distinguishes the examples from those of the corpus; empty if nothing does."""
+        return ""
+
     def example(self, row: int) -> Example:
         """Return the example of a row."""
         return self._from_cells(self.table.cells(row, self._columns))

@@ -11,10 +11,9 @@ from ..corpora.base import Corpus
 from ..errors import InputError
 from ..inference.model_folder import find_model
 from ..inference.task_file import read_task_file
-from ..metrics.bootstrap import rescored
-from ..metrics.example_statistics import ExampleStatistics, SupportsStatistics
-from ..metrics.significance import differences, holm, mcnemar, paired_bootstrap
+from ..metrics.significance import holm, mcnemar
 from ..tasks.abilities import SupportsExport, SupportsOracle
+from .differences import score_differences
 from .evaluate import Evaluation
 
 _CHANGED = 1000
@@ -60,7 +59,7 @@ def compare(
     correct = [_correct(evaluation) for evaluation in evaluations]
     pairs: list[dict[str, Any]] = []
     for i, k in combinations(range(len(folders)), 2):
-        metrics = _differences(evaluations[i], evaluations[k])
+        metrics = score_differences(evaluations[i], evaluations[k])
         changes = _changes(evaluations[i], evaluations[k], correct[i], correct[k])
         pairs.append({"first": i, "second": k, "metrics": metrics, **changes})
     _adjust(pairs)
@@ -106,39 +105,6 @@ def _run(folder: str | Path, evaluation: Evaluation) -> dict[str, Any]:
         "intervals": scores.get("intervals", {}),
         "interval_settings": scores.get("interval_settings", {}),
     }
-
-
-def _differences(first: Evaluation, second: Evaluation) -> dict[str, dict[str, Any]]:
-    """Return the tests of every score that both runs have."""
-    names = [name for name, value in first.scores.items() if isinstance(value, float) and name in second.scores]
-    statistics = _statistics(first), _statistics(second)
-    found = {}
-    if statistics[0] is not None and statistics[1] is not None:
-        found = differences(statistics[0], statistics[1])
-    if missing := [name for name in names if name not in found and name != "loss"]:
-        ours, theirs = _rescored(first), _rescored(second)  # on the same resamples: the seed draws them
-        for name in missing:
-            if name in ours and name in theirs:
-                size = min(len(ours[name]), len(theirs[name]))
-                gap = second.scores[name] - first.scores[name]
-                found[name] = paired_bootstrap(gap, theirs[name][:size] - ours[name][:size])
-    return {name: found[name].to_dict() for name in names if name in found}
-
-
-def _statistics(evaluation: Evaluation) -> ExampleStatistics | None:
-    task: object = evaluation.predictor.task
-    if not isinstance(task, SupportsStatistics):
-        return None
-    return task.statistics(evaluation.predictions, evaluation.examples, evaluation.predictor.labels)
-
-
-def _rescored(evaluation: Evaluation) -> dict[str, Any]:
-    task, labels = evaluation.predictor.task, evaluation.predictor.labels
-    return rescored(
-        lambda predictions, examples: task.score(predictions, examples, labels),
-        evaluation.predictions,
-        evaluation.examples,
-    )
 
 
 def _correct(evaluation: Evaluation) -> list[bool] | None:

@@ -24,10 +24,12 @@ from ..inference.model_folder import PredictionPrecision
 from ..inference.predictor import Predictor
 from ..metrics.base import Metric
 from ..runtime.places import default_cache, default_root
+from ..text.perturbations import perturbation_names
 from ..training.job import Job, name_of
 from ..training.measure import measure
 from ..training.run_folder import CONFIG, SPLITS
 from .errors import check_errors_path, error_analysis, write_errors
+from .robustness import robustness
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -43,6 +45,7 @@ def evaluate(
     labels: Sequence[str] = (),
     errors: str | Path | None = None,
     slice_column: str | None = None,
+    perturb: str | Sequence[str] = (),
     **options: Any,
 ) -> dict[str, Any]:
     """Evaluate a saved model on a corpus.
@@ -58,6 +61,7 @@ def evaluate(
         labels: names of its outputs.
         errors: FILE.csv, FILE.jsonl or FILE.html, for each wrong row with gold labels, prediction, confidence, kinds
             of mistakes and tokens.
+        perturb: kinds of noise to evaluate with too, such as "spacing,typo"; see `text.perturbations.PERTURBATIONS`.
         slice_column: column of the corpus whose values are slices to compare, such as `source`.
         options: fields of `CorpusArguments` and `Options`, names of columns, `eval_batch_size`, `limit_eval`,
             `progress`; and the `inference_options` and `evaluation_options` of the task.
@@ -65,22 +69,33 @@ def evaluate(
     Returns:
         Metrics by name, as in training. With `errors` or `slice_column` also `mistakes`: `rows`, `wrong_rows`,
         `matches` (texts, entities, answers), `kinds` (kind -> number), and `slices` with a higher error rate than the
-        rest, most significant first.
+        rest, most significant first. With `perturb` also `robustness`; see `evaluation.robustness`.
 
     Raises:
         InputError: there is no such model or corpus, the corpus has a label that the model lacks, or the task has no
             mistakes to list.
     """
+    names = _perturbations(perturb)
     if errors is not None:
         check_errors_path(errors)
     own: Any = {"corpus": corpus, "split": split, "precision": precision, "metrics": metrics}
     done = Evaluation.of(folder, task=task, labels=labels, **own, **options)
-    if errors is None and slice_column is None:
-        return done.scores
-    analysis = error_analysis(done, slice_column=slice_column)
-    if errors is not None:
-        write_errors(analysis, errors, title=str(done.evaluation_set))
-    return {**done.scores, "mistakes": analysis.summary()}
+    scores = dict(done.scores)
+    if errors is not None or slice_column is not None:
+        analysis = error_analysis(done, slice_column=slice_column)
+        if errors is not None:
+            write_errors(analysis, errors, title=str(done.evaluation_set))
+        scores["mistakes"] = analysis.summary()
+    if names:
+        scores["robustness"] = robustness(done, names)
+    return scores
+
+
+def _perturbations(perturb: str | Sequence[str]) -> tuple[str, ...]:
+    try:
+        return perturbation_names(perturb) if perturb else ()
+    except InputError as error:
+        raise error.at("--perturb") from None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from .mistakes_report import show_mistakes
+from .robustness import show_robustness
 from .tables import as_cell, new_console, new_table
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def show_metrics(metrics: Mapping[str, Any]) -> None:
     _show_details(console, metrics)
     if "mistakes" in metrics:
         show_mistakes(metrics["mistakes"])
+    if "robustness" in metrics:
+        show_robustness(metrics["robustness"])
 
 
 def _show_columns(console: Console, columns: Mapping[str, Mapping[str, Any]]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import InputError
+from .edited import TextEdit
 
 
 class Place(NamedTuple):
@@ -109,6 +110,11 @@ class Example:
     def inputs(self) -> dict[str, Any]:
         """Return the input as JSON values: field -> value."""
         return {name: value for name in self.given() if (value := getattr(self, name)) is not None}
+
+    def edited(self, edit: TextEdit) -> Self:
+        """Return this example with its texts edited; spans are those of the same words in the edited text."""
+        texts = {name: edit(value).text for name, value in self.inputs().items() if isinstance(value, str)}
+        return replace(self, **texts)
 
     @property
     def is_empty(self) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import InputError
 from .base import Example, Place
+from .edited import TextEdit
 from .values import as_string, clean_label, parse_json
 
 _TAG = re.compile(r"[BIESLU]-.+")
@@ -79,6 +80,13 @@ class EntityExample(Example):
                     fix="keep the outer or the inner one of each pair",
                 )
         return cls(text=text, entities=tuple(entities), place=place)
+
+    def edited(self, edit: TextEdit) -> Self:
+        edited = edit(self.text)
+        if self.entities is None:
+            return replace(self, text=edited.text)
+        entities = tuple(Entity(*edited.span(e.start, e.end), e.label) for e in self.entities)
+        return replace(self, text=edited.text, entities=entities)
 
     @property
     def label_names(self) -> tuple[str, ...]:

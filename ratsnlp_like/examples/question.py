@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import InputError
 from .base import Example, Place
+from .edited import TextEdit
 from .values import as_string, parse_json
 
 
@@ -66,6 +67,14 @@ class QuestionExample(Example):
             id="" if row.get("id") is None else str(row["id"]),
             place=place,
         )
+
+    def edited(self, edit: TextEdit) -> Self:
+        context = edit(self.context)
+        changed = replace(self, question=edit(self.question).text, context=context.text)
+        if self.answers is None:
+            return changed
+        spans = [context.span(answer.start, answer.start + len(answer.text)) for answer in self.answers]
+        return replace(changed, answers=tuple(Answer(context.text[start:end], start) for start, end in spans))
 
     @property
     def missing(self) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic
 
 from ..runtime.types import Array, ModelLike, Tensor
-from .abilities import SupportsExport
+from .abilities import SupportsExport, SupportsMatches, SupportsOracle
 from .base import B, BatchOutput, E, F, P, Raw, Task
 from .batches import model_inputs, to_array
 
@@ -60,3 +60,8 @@ class ForwardTask(SupportsExport[P], Task[E, P, F, B], Generic[E, P, F, B]):
 
     def _raw(self, outputs: Any, batch: Mapping[str, Any]) -> list[Raw]:
         return self.raw({name: to_array(getattr(outputs, name)) for name in self.outputs}, batch)
+
+
+def can_be_wrong(task: object) -> bool:
+    """Return True for a task with gold labels that a prediction equals or not; a text that is continued has none."""
+    return isinstance(task, SupportsMatches) or (isinstance(task, SupportsOracle) and isinstance(task, ForwardTask))

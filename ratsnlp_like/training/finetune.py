@@ -365,6 +365,7 @@ def open_data(job: Job, tokenizer: Any) -> TaskDataModule:
         seed=job.training.seed,
         limit_train=job.data.limit_train,
         limit_eval=job.data.limit_eval,
+        augment=job.data.augment,
     )
 
 

@@ -21,6 +21,7 @@ from ..errors import InputError
 from ..registry import LOGGERS, METRICS, TASKS
 from ..runtime.places import default_root
 from ..tasks.base import AnyTask
+from ..text.perturbations import perturbation_names
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ class Job:
                     raise error.at(flag) from None
         for name in self.training.loggers:
             _check_package(name)
+        if self.data.augment:
+            self._check_augmentation()
         if self.model.lora:
             lora.check_installed("--lora")
         resolve(self.source)
@@ -118,6 +121,15 @@ class Job:
         self.open(self.corpus).check(root)
         if self.data.eval_corpus is not None:
             self.open(self.data.eval_corpus, like=self.corpus).check(root)
+
+    def _check_augmentation(self) -> None:
+        from ..data.augmentation import check_augmentation
+
+        check_augmentation(self.task)
+        try:
+            perturbation_names(self.data.augment)
+        except InputError as error:
+            raise error.at("--augment") from None
 
 
 def name_of(corpus: object) -> str:

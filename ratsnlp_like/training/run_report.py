@@ -15,7 +15,7 @@ import torch
 import transformers
 
 from .. import __version__
-from ..analysis.analysis import Analysis, can_be_wrong
+from ..analysis.analysis import Analysis
 from ..data.encoding import EncodedSplit
 from ..data.findings import SplitFindings, overlap
 from ..inference.predictor import Predictor
@@ -23,6 +23,7 @@ from ..pages.page import run_page
 from ..pages.runs import ANALYSIS, REPORT, read_run
 from ..pages.texts import Language
 from ..runtime.files import write_json, write_text
+from ..tasks.forward import can_be_wrong
 from .job import Job
 from .measure import Measurement
 
