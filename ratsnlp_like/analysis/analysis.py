@@ -179,8 +179,8 @@ def _matches(task: Any, prediction: Any, example: Any) -> Sequence[Match]:
     if isinstance(task, SupportsMatches):
         return task.matches(prediction, example)
     gold = task.gold_prediction(example)
-    texts = [_short(task.to_row(own)) for own in (gold, prediction)]
-    return [Match(*texts, "" if task.agrees(prediction, gold) else "wrong")]
+    right, found = (_short(task.to_row(own)) for own in (gold, prediction))
+    return [Match(right, found, "" if task.agrees(prediction, gold) else "wrong")]
 
 
 def _short(row: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from .prediction_inputs import Input, read_inputs
 from .prediction_outputs import Failures, open_output, output_format, to_row, write_rows
 
 if TYPE_CHECKING:
+    from ..inference.explanation import Explanation
     from ..inference.predictor import Outcome, Predictor
 
 log = logging.getLogger("ratsnlp_like")
@@ -32,6 +33,9 @@ def run(arguments: list[str]) -> None:
     )
     parser.add_argument("--show", type=str | None, default=None, help="format of standard output: table, jsonl or csv")
     parser.add_argument("--batch_size", type=int, default=32, help="windows per batch")
+    parser.add_argument(
+        "--explain", action="store_true", help="show which words a decision rests on (classes, pairs, scores)"
+    )
     parser.add_argument("--stream", action="store_true", help="print text while it is generated")
     add_precision(parser)
     add_head(parser)
@@ -54,6 +58,9 @@ def run(arguments: list[str]) -> None:
         )
     if names:
         predictor = predictor.with_options(**{name: options[name] for name in names})
+    if options["explain"]:
+        _explain(predictor, inputs, form, options)
+        return
     if options["stream"]:
         _stream(predictor, inputs, [name for name in ("output", "show") if options[name]])
         return
@@ -90,6 +97,39 @@ def _outcomes(predictor: Predictor, inputs: Iterable[Input], batch_size: int) ->
 
     for outcome in predictor.outcomes(values(), batch_size=batch_size):
         yield waiting.popleft(), outcome
+
+
+def _explain(predictor: Predictor, inputs: Iterable[Input], form: str, options: dict[str, Any]) -> None:
+    """Print or write each prediction with the part of each eojeol in it."""
+    from ..evaluation.prediction_report import show_explanation
+    from ..inference.explanation import check_explainable
+
+    if options["stream"]:
+        raise InputError("--explain and --stream", fix="use one of them")
+    check_explainable(predictor)
+    failures = Failures()
+    outcomes = failures.watch(_outcomes(predictor, inputs, options["batch_size"]))
+    pairs = ((given, outcome, _explained(predictor, outcome)) for given, outcome in outcomes)
+    if form == "table":
+        for _, outcome, explanation in pairs:
+            show_explanation(outcome, explanation)
+    else:
+        with open_output(options["output"], options["input"]) as file:
+            rows = (
+                to_row(given, outcome, predictor.task)
+                | ({"explanation": explanation.to_dict()} if explanation is not None else {})
+                for given, outcome, explanation in pairs
+            )
+            write_rows(rows, file, form, complete=options["output"] is not None)
+            failures.check()
+    failures.check()
+    failures.log()
+
+
+def _explained(predictor: Predictor, outcome: Outcome) -> Explanation | None:
+    if outcome.example is None or isinstance(outcome.result, InputError):
+        return None
+    return predictor.explain(outcome.example)
 
 
 def _stream(predictor: Predictor, prompts: Iterable[Input], unused: Sequence[str]) -> None:

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.style import Style
+from rich.text import Text
 
 from ..errors import InputError
 from ..tasks.predictions import Prediction
 from .tables import new_console, new_table, printable
 
 if TYPE_CHECKING:
+    from ..inference.explanation import Explanation
     from ..inference.predictor import Outcome
+
+_WORDS = 8
+"""Words of an explanation that are listed."""
 
 
 def show_predictions(outcomes: Iterable[Outcome]) -> None:
@@ -27,6 +33,36 @@ def show_predictions(outcomes: Iterable[Outcome]) -> None:
             console.print(f"  error: {escape(printable(str(outcome.result)))}")
         else:
             _show_cells(console, outcome.result)
+
+
+def show_explanation(outcome: Outcome, explanation: Explanation | None) -> None:
+    """Print a prediction and its input, whose words are green for the decision and red against it."""
+    if explanation is None:
+        show_predictions([outcome])
+        return
+    console = new_console()
+    largest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
+    for field in dict.fromkeys(word.field for word in explanation.words):
+        line = Text()
+        for word in explanation.words:
+            if word.field == field:
+                line.append(printable(word.text), _colour(word.weight / largest)).append(" ")
+        console.print(line, soft_wrap=True)
+    if not isinstance(outcome.result, InputError):
+        _show_cells(console, outcome.result)
+    ranked = sorted(explanation.words, key=lambda word: -abs(word.weight))[:_WORDS]
+    listed = "   ".join(f"{escape(printable(word.text))} {word.weight:+.2f}" for word in ranked)
+    console.print(f"  for {escape(printable(explanation.target))}: {listed}", soft_wrap=True)
+    console.print(f"  completeness error {explanation.error:.2%}", style="dim")
+
+
+def _colour(share: float) -> Style:
+    """Return green for words above 0 and red for words below, more saturated the further they are from 0."""
+    strength = abs(share) ** 0.5
+    if strength < 0.2:
+        return Style()
+    faded = round(255 - 150 * strength)
+    return Style(color="black", bgcolor=f"rgb({faded},255,{faded})" if share > 0 else f"rgb(255,{faded},{faded})")
 
 
 def _show_cells(console: Console, prediction: Prediction) -> None:

@@ -113,7 +113,9 @@ class Example:
 
     def edited(self, edit: TextEdit) -> Self:
         """Return this example with its texts edited; spans are those of the same words in the edited text."""
-        texts = {name: edit(value).text for name, value in self.inputs().items() if isinstance(value, str)}
+        texts: dict[str, Any] = {
+            name: edit(value).text for name, value in self.inputs().items() if isinstance(value, str)
+        }
         return replace(self, **texts)
 
     @property

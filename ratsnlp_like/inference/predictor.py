@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 from .. import __version__
 from ..arguments import check_types
@@ -30,6 +30,9 @@ from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
 from .task_file import FORMAT_VERSION, read_metrics, read_task_file, vocabulary_digest
 from .transformers_folder import is_transformers_folder, report_task
+
+if TYPE_CHECKING:
+    from .explanation import Explanation
 
 
 class Outcome(NamedTuple):
@@ -232,6 +235,21 @@ class Predictor:
         assert isinstance(self.task, SupportsExport)  # no other is exported
         batch = self.task.graph_inputs(windows, self.tokenizer)
         return self.task.raw(self.model.run(batch), batch)
+
+    def explain(self, value: Any, **options: Any) -> Explanation:
+        """Return the part of each eojeol of one input in its prediction; see `inference.explanation`.
+
+        Args:
+            value: one input, as for `__call__`.
+            options: as for `__call__`.
+
+        Raises:
+            InputError: the model or the task cannot be explained, or the input or an option is invalid.
+        """
+        from .explanation import explain
+
+        predictor = self._with_checked_options(options) if options else self
+        return explain(predictor, self.task.example.of(value))
 
     def stream(self, prompt: Any, **options: Any) -> Iterator[str]:
         """Yield the generated text piece by piece; the pieces together are what `__call__` returns.

@@ -102,6 +102,24 @@ class SupportsMatches(SupportsOracle[E, P]):
         """
 
 
+class SupportsExplanation(ABC, Generic[P]):
+    """A task that makes one decision for an input, so that the words which it rests on can be found."""
+
+    @abstractmethod
+    def explained_output(self, outputs: Any, prediction: P, labels: Sequence[str]) -> Tensor:
+        """Return the decision as a number for each window, from the outputs of a model. Shape: (batch,).
+
+        Args:
+            outputs: of the model.
+            prediction: that is explained.
+            labels: in the model's order.
+        """
+
+    @abstractmethod
+    def explained_target(self, prediction: P) -> str:
+        """Return what was decided, in words."""
+
+
 class SupportsDiagnostics(SupportsOracle[E, P]):
     """A task that explains what tokens cannot express, and how to improve that."""
 

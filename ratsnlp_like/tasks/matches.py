@@ -70,8 +70,8 @@ def label_set_match(gold: Sequence[str], predicted: Sequence[str], confidence: f
     """Return the match of a set of labels: labels are missing, or there are extra ones, or both."""
     missing, extra = set(gold) - set(predicted), set(predicted) - set(gold)
     kind = " and ".join([*["missing label"] * bool(missing), *["extra label"] * bool(extra)])
-    names = [", ".join(own) or "-" for own in (gold, predicted)]
-    return Match(*names, kind, names[0], confidence)
+    right, found = (", ".join(own) or "-" for own in (gold, predicted))
+    return Match(right, found, kind, right, confidence)
 
 
 def number_match(gold: float, predicted: float, tolerance: float) -> Match:
@@ -114,15 +114,10 @@ def entity_matches(text: str, gold: Sequence[Entity], found: Sequence[Found]) ->
 
 
 def _entity_match(text: str, gold: Entity | None, found: Found | None, kind: str) -> Match:
-    words = [f"{text[e.start : e.end]} ({e.label})" if e is not None else None for e in (gold, found)]
+    right, named = (None if e is None else f"{text[e.start : e.end]} ({e.label})" for e in (gold, found))
     label = gold.label if gold is not None else found.label if found is not None else None
-    return Match(
-        *words,
-        kind,
-        label,
-        None if found is None else found.score,
-        None if gold is None else gold.end,
-    )
+    confidence = None if found is None else found.score
+    return Match(right, named, kind, label, confidence, None if gold is None else gold.end)
 
 
 def _shared(gold: Entity, found: Found | Entity) -> int:

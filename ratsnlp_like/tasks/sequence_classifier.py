@@ -12,7 +12,7 @@ from ..examples.base import Example, Labelled
 from ..metrics.classification import classification_scores, multi_label_scores
 from ..modeling.probabilities import sigmoid, softmax
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
-from .abilities import SupportsMatches, SupportsTuning
+from .abilities import SupportsExplanation, SupportsMatches, SupportsTuning
 from .base import ExampleCounts, Window
 from .batches import pad_inputs
 from .confidence import Confidences
@@ -77,6 +77,7 @@ class ClassPrediction(Prediction):
 @dataclass(frozen=True)
 class SequenceClassifier(
     SupportsMatches[L, ClassPrediction],
+    SupportsExplanation[ClassPrediction],
     SupportsTuning[L, ClassPrediction],
     SmoothsLabels[L, ClassPrediction, ClassFeatures, LabelledBatch],
     ForwardTask[L, ClassPrediction, ClassFeatures, LabelledBatch],
@@ -330,3 +331,15 @@ class SequenceClassifier(
         if isinstance(prediction.label, str):
             return [class_match(str(example.label), prediction.label, prediction.score)]
         return [label_set_match(example.label_names, prediction.label, prediction.score)]
+
+    def explained_output(self, outputs: Any, prediction: ClassPrediction, labels: Sequence[str]) -> Tensor:
+        """Return the log-odds of the predicted label, of the most probable one where there may be several."""
+        logits = outputs.logits.float()
+        k = labels.index(self.explained_target(prediction))
+        if self.multi_label:
+            return logits[:, k]
+        others = [column for column in range(len(labels)) if column != k]
+        return logits[:, k] - logits[:, others].logsumexp(1)
+
+    def explained_target(self, prediction: ClassPrediction) -> str:
+        return max(prediction.scores, key=lambda label: prediction.scores[label])

@@ -12,7 +12,7 @@ from ..examples.pair import ScoredPairExample
 from ..metrics.similarity import similarity_scores
 from ..registry import TASKS
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
-from .abilities import SupportsMatches
+from .abilities import SupportsExplanation, SupportsMatches
 from .base import ExampleCounts, Raw, Window
 from .batches import pad_inputs
 from .features import Features, LabelledBatch
@@ -45,6 +45,7 @@ class ScorePrediction(Prediction):
 @dataclass(frozen=True)
 class Similarity(
     SupportsMatches[ScoredPairExample, ScorePrediction],
+    SupportsExplanation[ScorePrediction],
     ForwardTask[ScoredPairExample, ScorePrediction, ScoreFeatures, LabelledBatch],
 ):
     """A number for a pair of texts, by regression. The model is trained on a scale from 0 to 1."""
@@ -207,6 +208,13 @@ class Similarity(
     def matches(self, prediction: ScorePrediction, example: ScoredPairExample) -> list[Match]:
         """Return the match of the score, which is right up to a fifth of the scale."""
         return [number_match(float(example.score or 0.0), prediction.score, (self.highest - self.lowest) / 5)]
+
+    def explained_output(self, outputs: Any, prediction: ScorePrediction, labels: Sequence[str]) -> Tensor:
+        """Return the score in the unit of the training data, not clipped to the scale."""
+        return self.lowest + outputs.logits.float()[:, 0] * (self.highest - self.lowest)
+
+    def explained_target(self, prediction: ScorePrediction) -> str:
+        return f"{prediction.score:.2f}"
 
     def gold_prediction(self, example: ScoredPairExample) -> ScorePrediction:
         return ScorePrediction(float(example.score or 0.0))

@@ -6,11 +6,11 @@ import logging
 import platform
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning
 import torch
 import transformers
 
@@ -125,7 +125,7 @@ def _environment(predictor: Predictor) -> dict[str, str]:
         "Python": platform.python_version(),
         "torch": torch.__version__,
         "transformers": transformers.__version__,
-        "Lightning": pytorch_lightning.__version__,
+        "Lightning": version("pytorch-lightning"),
         "device": name,
         "platform": platform.system(),
     }

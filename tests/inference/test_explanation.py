@@ -1,0 +1,106 @@
+"""Explanations: completeness, words, and what cannot be explained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from helpers import TINY, tokenizer
+from torch import nn
+
+from ratsnlp_like.checkpoints.base import load_config, resolve
+from ratsnlp_like.errors import InputError
+from ratsnlp_like.inference.predictor import Predictor
+from ratsnlp_like.modeling import unpadded
+from ratsnlp_like.tasks.classification import Classification
+from ratsnlp_like.tasks.ner import Ner
+from ratsnlp_like.tasks.pair import PairClassification
+from ratsnlp_like.tasks.similarity import Similarity
+
+LABELS = ["부정", "중립", "긍정"]
+TEXT = "국물이 진하고 정말 맛있어요 😀 또 가고 싶은 곳"
+
+
+def predictor(task: Any, *, without_padding: bool = False, max_length: int = 32) -> Predictor:
+    config = load_config(resolve("ko-blank-bert"), TINY)
+    task.configure(config, LABELS)
+    torch.manual_seed(0)
+    model = task.model_class().from_config(config, attn_implementation="eager").eval()
+    with torch.no_grad():  # a decision that depends on the words
+        model.get_input_embeddings().weight.normal_(0, 0.5)
+        model.classifier.weight.normal_(0, 2.0)
+    if without_padding:
+        assert unpadded.install(model)
+    return Predictor(task, model, tokenizer(), LABELS, max_length=max_length)
+
+
+@pytest.mark.parametrize("without_padding", [False, True])
+def test_the_parts_add_up_to_the_decision(without_padding: bool) -> None:
+    own = predictor(Classification(), without_padding=without_padding)
+    found = own.explain(TEXT)
+    assert found.error < 0.01
+    assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
+    assert [word.text for word in found.words] == TEXT.split()
+    assert all(TEXT[word.start : word.end] == word.text for word in found.words)
+    prediction = own(TEXT)
+    assert found.target == prediction.label
+    p = prediction.score
+    assert found.value == pytest.approx(torch.logit(torch.tensor(p)).item(), abs=1e-3)
+    assert len({round(word.weight, 6) for word in found.words}) > 4
+
+
+@pytest.mark.parametrize("task", [PairClassification(), Similarity(), Classification(multi_label=True)])
+def test_other_tasks(task: Any) -> None:
+    value = TEXT if isinstance(task, Classification) else (TEXT, "직원이 친절해요")
+    found = predictor(task).explain(value)
+    assert found.error < 0.01
+    assert {word.field for word in found.words} == ({"text"} if value is TEXT else {"text", "text_pair"})
+    assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
+
+
+@pytest.mark.parametrize("long_text", ["head", "head+tail", "windows"])
+def test_long_texts(long_text: Any) -> None:
+    text = " ".join(f"{k}번째 낱말이다" for k in range(20))
+    found = predictor(Classification(long_text=long_text)).explain(text)
+    assert found.error < 0.01
+    assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
+    assert (found.words[-1].weight != 0) == (long_text != "head")
+    assert len(found.words) == 40
+
+
+def test_a_linear_model_is_explained_exactly() -> None:
+    """The decision is a sum over tokens, so the part of a word is what its tokens add to it."""
+
+    class Linear(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embeddings = nn.Embedding(len(tokenizer()), 8)
+            self.out = nn.Linear(8, 1)
+            self.config, self.device = None, torch.device("cpu")
+
+        def get_input_embeddings(self) -> nn.Module:
+            return self.embeddings
+
+        def forward(self, input_ids: Any, **more: Any) -> Any:
+            return type("Out", (), {"logits": self.out(self.embeddings(input_ids)).sum(1)})
+
+    torch.manual_seed(1)
+    task = Similarity(lowest=0.0, highest=1.0)
+    model = Linear()
+    found = Predictor(task, model, tokenizer(), []).explain(("맛있어요 최고", "좋아요"))
+    with torch.no_grad():
+        padding = model.embeddings.weight[tokenizer().pad_token_id]
+        for word in found.words:
+            ids = tokenizer()(word.text, add_special_tokens=False)["input_ids"]
+            expected = ((model.embeddings.weight[ids] - padding) @ model.out.weight[0]).sum()
+            assert word.weight == pytest.approx(float(expected), abs=1e-4), word.text
+
+
+def test_what_cannot_be_explained() -> None:
+    with pytest.raises(InputError, match="decision for each token"):
+        predictor(Ner()).explain("김하늘은 부산에 갔다")
+    own = predictor(Classification())
+    own.model.to(torch.bfloat16)
+    with pytest.raises(InputError, match="16 bits"):
+        own.explain(TEXT)
