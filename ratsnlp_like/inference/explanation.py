@@ -97,6 +97,15 @@ def explain(predictor: Predictor, example: Example) -> Explanation:
     return Explanation(task.explained_target(prediction), words, value, baseline, error)
 
 
+def is_explainable(predictor: Predictor) -> bool:
+    """Return True if decisions of a model can be explained."""
+    try:
+        check_explainable(predictor)
+    except InputError:
+        return False
+    return True
+
+
 def check_explainable(predictor: Predictor) -> Any:
     """Check that decisions of a model can be explained, and return its task.
 

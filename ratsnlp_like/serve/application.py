@@ -77,9 +77,9 @@ def _add_api(made: FastAPI, service: Service) -> None:
     one: Any = one_model(service.task, service.limits)
     many: Any = many_model(service.task, service.limits)
 
-    async def predict(body: one, view: bool = False) -> Response:
+    async def predict(body: one, view: bool = False, explain: bool = False) -> Response:
         value, options = _parts(body)
-        (outcome,) = await service.predict([value], options)
+        (outcome,) = await service.predict([value], options, explain=explain)
         if isinstance(outcome, Exception):
             raise service.problem(outcome)
         return Json(outcome.to_row(view=view))
@@ -112,7 +112,8 @@ def _add_api(made: FastAPI, service: Service) -> None:
         "/api",
         predict,
         "Predict one input",
-        "The default of an option is the value that the model was saved with. view=true adds a view for the page.",
+        "The default of an option is the value that the model was saved with. view=true adds a view for the page, "
+        "explain=true the part of each word in the decision (classes, pairs, scores).",
     )
     add(
         "/api/batch",

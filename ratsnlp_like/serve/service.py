@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..examples.base import Example
+from ..inference.explanation import Explanation, is_explainable
 from ..inference.predictor import Predictor
 from ..tasks.abilities import SupportsStreaming
 from ..tasks.base import AnyTask
@@ -24,10 +25,13 @@ class Predicted(NamedTuple):
     task: AnyTask
     example: Example
     prediction: Prediction
+    explanation: Explanation | None = None
 
     def to_row(self, *, view: bool) -> dict[str, Any]:
-        """Return the prediction as JSON, with its view for the page if requested."""
+        """Return the prediction as JSON, with its explanation and its view for the page if requested."""
         row = self.task.to_row(self.prediction)
+        if self.explanation is not None:
+            row["explanation"] = self.explanation.to_dict()
         return {**row, "view": self.task.view(self.prediction, self.example)} if view else row
 
 
@@ -50,15 +54,24 @@ class Service:
         """True if the model generates text piece by piece."""
         return isinstance(self.task, SupportsStreaming)
 
-    async def predict(self, inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> list[Any]:
+    @property
+    def explains(self) -> bool:
+        """True if the words that a decision rests on can be found."""
+        return is_explainable(self.predictor)
+
+    async def predict(
+        self, inputs: Sequence[dict[str, Any]], options: dict[str, Any], *, explain: bool = False
+    ) -> list[Any]:
         """Return an example and its prediction for each input, or the exception of an input that failed."""
         predictor = self.predictor.with_options(**options) if options else self.predictor
-        key = tuple(sorted(options.items()))
+        key = (explain, *sorted(options.items()))
 
         def pairs(values: list[Any]) -> list[Any]:
             examples = [self.task.example.of(value) for value in values]
             predictions = predictor.predict(examples, batch_size=self.limits.batch_size)
-            return [Predicted(predictor.task, *pair) for pair in zip(examples, predictions, strict=True)]
+            explanations = [predictor.explain(example) if explain else None for example in examples]
+            parts = zip(examples, predictions, explanations, strict=True)
+            return [Predicted(predictor.task, *part) for part in parts]
 
         return await self._batcher.submit(inputs, lambda values: outcomes_of(pairs, values), key=key)
 
@@ -118,6 +131,7 @@ class Service:
             "max_length": predictor.max_length,
             "max_text_chars": self.limits.max_text_chars,
             "streams": self.streams,
+            "explains": self.explains,
         }
 
 

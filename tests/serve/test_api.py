@@ -107,3 +107,18 @@ def test_offsets_refer_to_the_text_as_sent() -> None:
         found = one.post("/api", json={"text": text}).json()["entities"]
     assert found
     assert all(text[entity["start"] : entity["end"]] == entity["text"] for entity in found)
+
+
+def test_explanations() -> None:
+    with client(predictor("pair")) as one:
+        assert one.get("/model").json()["explains"] is True
+        row = one.post("/api?explain=true", json=INPUTS["pair"]).json()
+        assert row.keys() == KEYS["pair"] | {"explanation"}
+        assert [word["text"] for word in row["explanation"]["words"]] == ["비가", "온다", "우산을", "편다"]
+        assert row["explanation"]["error"] < 0.01
+        assert "explanation" not in one.post("/api", json=INPUTS["pair"]).json()
+    with client(predictor("ner")) as one:
+        assert one.get("/model").json()["explains"] is False
+        answer = one.post("/api?explain=true", json=INPUTS["ner"])
+        assert answer.status_code == 422
+        assert "decision for each token" in answer.json()["error"]["problem"]

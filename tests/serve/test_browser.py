@@ -126,6 +126,22 @@ def test_classification(tab: Tab) -> None:
     tab.check()
 
 
+def test_the_words_that_a_decision_rests_on(tab: Tab) -> None:
+    text = f"좋아요 정말 {MARKUP}"
+    with served(predictor(multi_label=False)) as address:
+        tab.open(address)
+        tab.page.fill("#text", text)
+        tab.page.click("#send")
+        tab.result()
+        tab.page.click("#explain")
+        playwright.expect(tab.page.locator("#result h2").last).to_have_text("판단의 근거")
+    assert tab.texts("#result .passage .word") == text.split()
+    strengths = tab.page.evaluate("[...document.querySelectorAll('.passage .word')].map((e) => e.style.cssText)")
+    assert any("65%" in strength for strength in strengths)
+    assert "완전성 오차 0." in tab.result()
+    tab.check()
+
+
 def test_examples_and_keyboard(tab: Tab) -> None:
     with served(predictor(multi_label=True)) as address:
         tab.open(address)

@@ -1,7 +1,7 @@
 // The page: sends the inputs to the API and draws its predictions. Addresses are relative, for proxies that add a path.
 import { element } from "./dom.js";
 import { METRICS, OPTIONS, REFUSALS, textsOf } from "./texts.js";
-import { draw, drawText } from "./views.js";
+import { draw, drawExplanation, drawText } from "./views.js";
 
 const at = (id) => document.getElementById(id);
 
@@ -139,13 +139,30 @@ async function send() {
     else {
       show(element("p", { class: "busy" }, texts.busy));
       const { view } = await (await post("api?view=true", body, control.signal)).json();
-      show(...draw(view, model));
+      show(...draw(view, model), model.explains ? explainer(body) : null);
     }
   } catch (error) {
     if (error.name !== "AbortError") refuse(error);
   } finally {
     if (busy === control) working(false);
   }
+}
+
+// A button that is replaced by the words which the decision rests on.
+function explainer(body) {
+  const box = element("div", { class: "explanation" });
+  const button = element("button", { type: "button", class: "plain", id: "explain", onclick: async () => {
+    button.disabled = true;
+    try {
+      const { explanation } = await (await post("api?explain=true", body)).json();
+      box.replaceChildren(...drawExplanation(explanation));
+    } catch (error) {
+      button.disabled = false;
+      refuse(error);
+    }
+  } }, "어떤 말 때문에 이렇게 판단했나요?");
+  box.append(button);
+  return box;
 }
 
 async function showStream(input, body, signal) {

@@ -90,6 +90,25 @@ function drawGauge({ value, lowest, highest }) {
   ];
 }
 
+// Words coloured by their part in a decision: for it in one colour, against it in another.
+export function drawExplanation({ target, words, error }) {
+  const largest = Math.max(...words.map(({ weight }) => Math.abs(weight)), 1e-9);
+  const coloured = ({ text, weight }) => {
+    const made = element("span", { class: weight < 0 ? "word against" : "word" }, text);
+    made.style.setProperty("--strength", `${Math.round((65 * Math.abs(weight)) / largest)}%`);
+    made.title = `${weight < 0 ? "" : "+"}${weight.toFixed(3)}`;
+    return made;
+  };
+  const fields = [...new Set(words.map(({ field }) => field))];
+  const passages = fields.map((field) => element("p", { class: "passage" },
+    ...words.filter((word) => word.field === field).flatMap((word) => [coloured(word), " "])));
+  return [
+    element("h2", {}, "판단의 근거"), ...passages,
+    element("p", { class: "note" }, element("span", { class: "word sample" }, "파란색"), ` 말은 ‘${withGloss(target)}’ 쪽으로, `,
+      element("span", { class: "word sample against" }, "붉은색"), ` 말은 그 반대쪽으로 판단을 옮겼습니다(적분 기울기, 완전성 오차 ${percent(error)}).`),
+  ];
+}
+
 const drawFields = (fields) => [element("pre", {}, JSON.stringify(fields, null, 2))];
 
 const DRAW = {
