@@ -97,6 +97,14 @@ class ModelArguments:
     unpadded: bool = True
     """Run BERT, RoBERTa and ELECTRA without padding, and their last layer only for the tokens that the head reads.
     The results are the same, and training is faster; other models pad their batches."""
+    weights: Literal["fp32", "bf16", "4bit"] = "fp32"
+    """Data type of the weights that --lora keeps: bf16 takes half the memory of fp32, 4bit (NF4, Dettmers et al. 2023,
+    arXiv:2305.14314; a CUDA GPU and bitsandbytes) an eighth. The adapters are trained in fp32."""
+    gradient_checkpointing: bool = False
+    """Compute the activations of each layer again in the backward pass instead of keeping them: less memory, a third
+    more time."""
+    chat_template: str | None = None
+    """Chat template for a tokenizer without one: a file in Jinja, or chatml, whose two tokens are added."""
     freeze: int | None = None
     """Freeze the embeddings and this many of the lowest layers; 0 freezes the embeddings alone."""
     lora: bool = False
@@ -118,6 +126,14 @@ class ModelArguments:
         wrong = [*_positive(self, "lora_rank", "lora_alpha"), *_between(self, "lora_dropout", 0, 1)]
         if self.freeze is not None:
             wrong += _between(self, "freeze", 0, None)
+        if self.weights != "fp32" and not self.lora:
+            wrong.append(
+                InputError(
+                    f"--weights {self.weights} without --lora",
+                    expected="weights that are kept: a step of training is smaller than the digits of bf16",
+                    fix="add --lora true, or --precision bf16-mixed for fp32 weights with bf16 computation",
+                )
+            )
         if self.lora:
             if self.freeze is not None:
                 wrong.append(InputError("--freeze and --lora", fix="leave out --freeze: --lora freezes all layers"))

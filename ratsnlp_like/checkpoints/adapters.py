@@ -15,7 +15,7 @@ from ..arguments import ModelArguments
 from ..errors import InputError
 from ..runtime.logging import quiet_transformers
 from .base import bundled, resolve
-from .model import load_model
+from .model import Weights, load_model
 from .revisions import split_revision, with_revision
 
 log = logging.getLogger("ratsnlp_like")
@@ -68,6 +68,9 @@ def add(model: Any, arguments: ModelArguments, checkpoint: str) -> int:
             place="--lora_targets",
             expected=f"some of {', '.join(_matrices(model))}",
         ) from error
+    for parameter in model.parameters():
+        if parameter.requires_grad and parameter.is_floating_point():
+            parameter.data = parameter.data.float()  # a step is smaller than the digits of bf16
     repository, settings.revision = split_revision(checkpoint)
     settings.base_model_name_or_path = _lasting(repository)
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
@@ -106,7 +109,7 @@ def is_adapter(folder: Path) -> bool:
     return (folder / ADAPTER).exists()
 
 
-def load(folder: Path, config: Any, model_class: Any, *, vocabulary: int) -> Any:
+def load(folder: Path, config: Any, model_class: Any, *, vocabulary: int, weights: Weights = "fp32") -> Any:
     """Load the checkpoint of an adapter, and the adapter into it.
 
     Args:
@@ -114,6 +117,7 @@ def load(folder: Path, config: Any, model_class: Any, *, vocabulary: int) -> Any
         config: configuration of the adapter's folder, with the labels of the task.
         model_class: as for `load_model`.
         vocabulary: number of tokens of the tokenizer.
+        weights: data type of the weights of the checkpoint.
 
     Raises:
         InputError: the checkpoint cannot be loaded, or the adapter does not fit it.
@@ -131,7 +135,7 @@ def load(folder: Path, config: Any, model_class: Any, *, vocabulary: int) -> Any
             place=folder / ADAPTER,
             fix="set base_model_name_or_path to its name or folder; or train with --lora_merge for a complete model",
         ) from error
-    model = load_model(name, config, model_class, vocabulary=vocabulary)
+    model = load_model(name, config, model_class, vocabulary=vocabulary, weights=weights)
     conversions = getattr(model, "_weight_conversions", None)  # how its own weights are named on disk
     try:
         with quiet_transformers():

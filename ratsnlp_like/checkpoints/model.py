@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from .heads import with_head
 log = logging.getLogger("ratsnlp_like")
 
 Init = Literal["pretrained", "random"]
+Weights = Literal["fp32", "bf16", "4bit"]
 
 
 @gc_disabled()
@@ -28,8 +30,9 @@ def load_model(
     init: Init = "pretrained",
     attention: str | None = None,
     complete: bool = False,
+    weights: Weights = "fp32",
 ) -> Any:
-    """Load a model in fp32 with the head of `model_class`, in training mode.
+    """Load a model with the head of `model_class`, in training mode.
 
     Args:
         name: a folder or a hub id, as `resolve` returns it.
@@ -39,12 +42,12 @@ def load_model(
         init: weights of the checkpoint, or random ones.
         attention: implementation of attention in transformers; its default for None.
         complete: raise where a tensor would start from random values, as that of a new head does in training.
+        weights: data type of the weights; 4bit quantizes them while they are loaded.
 
     Raises:
-        InputError: the checkpoint cannot be loaded, has no weights, or those of another architecture.
+        InputError: the checkpoint cannot be loaded, has no weights, or those of another architecture; or 4 bits are
+            stated without a CUDA GPU.
     """
-    import torch
-
     name, model_class = str(name), with_head(config, model_class)
     if init == "random":
         config.vocab_size = max(config.vocab_size, vocabulary)
@@ -70,7 +73,7 @@ def load_model(
                 name,
                 model_class.from_pretrained,
                 config=config,
-                dtype=torch.float32,
+                **_data_type(weights),
                 attn_implementation=attention,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
@@ -102,7 +105,44 @@ def load_model(
         if vocabulary > config.vocab_size:
             log.warning("%s: %d tokens, %d embeddings; enlarged.", name, vocabulary, config.vocab_size)
             model.resize_token_embeddings(vocabulary)
+    _keep_block_sparse(model)
     return model.train()  # from_pretrained returns a model with dropout off, and Lightning keeps it so
+
+
+def _keep_block_sparse(model: Any) -> None:
+    """Let BigBird choose its attention for each batch.
+
+    transformers switches to full attention at the first batch of at most 704 tokens, and never back: what is predicted
+    for a long text would depend on whether a short one came before it.
+    """
+    body = model.base_model
+    if model.config.model_type == "big_bird" and model.config.attention_type == "block_sparse":
+        body.register_forward_pre_hook(lambda module, _: module.set_attention_type("block_sparse"))
+
+
+def _data_type(weights: Weights) -> dict[str, Any]:
+    """Return the arguments of `from_pretrained` for the data type of the weights.
+
+    Raises:
+        InputError: 4 bits without a CUDA GPU or without bitsandbytes.
+    """
+    import torch
+
+    if weights != "4bit":
+        return {"dtype": torch.float32 if weights == "fp32" else torch.bfloat16}
+    if not torch.cuda.is_available():
+        raise InputError("no CUDA GPU is available", place="--weights 4bit", fix="--weights bf16")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise InputError("bitsandbytes is not installed", place="--weights 4bit", fix="pip install bitsandbytes")
+    from transformers import BitsAndBytesConfig
+
+    quantization = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    return {"dtype": torch.bfloat16, "quantization_config": quantization, "device_map": {"": 0}}
 
 
 def _check_complete(name: str, model: Any, info: Mapping[str, Any], vocabulary: int) -> None:

@@ -41,10 +41,10 @@ def add_precision(parser: ArgumentParser) -> None:
     """Add --precision."""
     parser.add_argument(
         "--precision",
-        type=Literal["32", "bf16"],
-        default="32",
+        type=Literal["auto", "32", "bf16"],
+        default="auto",
         help="precision of the computation; bf16 is faster on hardware that supports it, with scores exact to 2 or 3 "
-        "digits",
+        "digits; auto: bf16 for adapters on weights in bf16 or 4 bits, else 32",
     )
 
 

@@ -39,7 +39,7 @@ def evaluate(
     *,
     corpus: str | Path | Corpus | None = None,
     split: str | None = None,
-    precision: PredictionPrecision = "32",
+    precision: PredictionPrecision = "auto",
     metrics: Iterable[str | Metric] = (),
     task: str | None = None,
     labels: Sequence[str] = (),
@@ -54,7 +54,7 @@ def evaluate(
         folder: run folder (its best model) or model folder.
         corpus: registered name, file, hub id, or `Corpus`; by default the rows that the run held out.
         split: split of the corpus; by default test, else validation, else the only one.
-        precision: `32` or `bf16`, as in `Predictor.from_pretrained`.
+        precision: `auto`, `32` or `bf16`, as in `Predictor.from_pretrained`.
         metrics: functions `(predictions, examples, labels) -> float | dict` or names of registered ones, reported next
             to those of the task.
         task: name of the task of a folder that transformers saved; see `Predictor.from_pretrained`.
@@ -117,7 +117,7 @@ class Evaluation:
         *,
         corpus: str | Path | Corpus | None = None,
         split: str | None = None,
-        precision: PredictionPrecision = "32",
+        precision: PredictionPrecision = "auto",
         metrics: Iterable[str | Metric] = (),
         task: str | None = None,
         labels: Sequence[str] = (),

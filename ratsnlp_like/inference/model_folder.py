@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..checkpoints import adapters as lora
 from ..checkpoints.base import BUNDLED, bundled, load_config
-from ..checkpoints.model import load_model
+from ..checkpoints.model import Weights, load_model
 from ..checkpoints.tokenizer import load_tokenizer
 from ..errors import InputError
 from ..runtime.files import recover
@@ -19,7 +19,8 @@ from .transformers_folder import is_transformers_folder
 
 log = logging.getLogger("ratsnlp_like")
 
-PredictionPrecision = Literal["32", "bf16"]
+PredictionPrecision = Literal["auto", "32", "bf16"]
+"""Data type of a model in prediction; auto: bf16 for adapters on weights in bf16 or 4 bits, else 32."""
 
 
 def find_model(folder: str | Path) -> Path:
@@ -68,7 +69,7 @@ def load_torch(
         task: of the model.
         device: such as `cpu`; by default a GPU where there is one.
         unpadded: run without padding where the architecture allows it.
-        precision: data type of the weights.
+        precision: data type of the weights; auto is 32.
         complete: raise where weights are missing; otherwise a missing head starts from random values.
 
     Raises:
@@ -81,10 +82,13 @@ def load_torch(
 
     config = load_config(str(path))
     tokenizer = load_tokenizer(str(path), config)
+    weights: Weights = "bf16" if precision == "bf16" else "fp32"
     if lora.is_adapter(path):
-        model = lora.load(path, config, task.model_class(), vocabulary=len(tokenizer))
+        model = lora.load(path, config, task.model_class(), vocabulary=len(tokenizer), weights=weights)
     else:
-        model = load_model(path, config, task.model_class(), vocabulary=len(tokenizer), complete=complete)
+        model = load_model(
+            path, config, task.model_class(), vocabulary=len(tokenizer), complete=complete, weights=weights
+        )
     _check_finite(model, path)
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if unpadded:

@@ -81,7 +81,7 @@ class Predictor:
         *,
         device: str | None = None,
         unpadded: bool = True,
-        precision: PredictionPrecision = "32",
+        precision: PredictionPrecision = "auto",
         task: str | None = None,
         labels: Sequence[str] = (),
     ) -> Self:
@@ -95,7 +95,8 @@ class Predictor:
             device: such as `cuda` or `cpu`; by default a GPU where there is one.
             unpadded: run without padding where the architecture allows it.
             precision: `bf16` halves the size of the weights and is faster on hardware that computes in it (GPUs from
-                Ampere on, AVX512-BF16, AMX); scores are then exact to two or three digits.
+                Ampere on, AVX512-BF16, AMX); scores are then exact to two or three digits. auto: bf16 for adapters that
+                were trained on weights in bf16 or 4 bits, so that metrics are those of training; otherwise 32.
             task: name of the task of a folder without task.json, where its head serves several (pair, causal-lm).
             labels: names of the outputs of a folder without task.json, where its config.json has none.
 
@@ -107,7 +108,9 @@ class Predictor:
         if task is None and is_transformers_folder(path):
             report_task(path, saved.task)
         if precision not in get_args(PredictionPrecision):
-            raise InputError(f"{precision!r}", place="--precision", expected="32 or bf16")
+            raise InputError(f"{precision!r}", place="--precision", expected="auto, 32 or bf16")
+        if precision == "auto":
+            precision = "32" if saved.about.get("weights", "fp32") == "fp32" else "bf16"
         if is_exported(path):
             if precision != "32":
                 raise InputError(

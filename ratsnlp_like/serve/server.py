@@ -31,7 +31,7 @@ def serve(
     limits: Limits | None = None,
     cors: Sequence[str] = (),
     allowed_hosts: Sequence[str] = (),
-    precision: PredictionPrecision = "32",
+    precision: PredictionPrecision = "auto",
     task: str | None = None,
     labels: Sequence[str] = (),
 ) -> None:

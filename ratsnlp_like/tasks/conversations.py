@@ -67,7 +67,7 @@ def _turns(example: GenerationExample, tokenizer: TokenizerLike) -> list[dict[st
             "the tokenizer of this checkpoint has no chat template",
             place=example.place,
             expected="a checkpoint made for conversations",
-            fix="use prompt and completion instead of messages, or set tokenizer.chat_template",
+            fix="train with --chat_template chatml or FILE; or use prompt and completion instead of messages",
         )
     return [{"role": role, "content": mark_special_tokens(tokenizer, content)} for role, content in example.messages]
 

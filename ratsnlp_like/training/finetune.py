@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import EVAL_BATCH_SIZE, TrainingArguments
 from ..checkpoints.architectures import check_head
 from ..checkpoints.base import load_config, resolve
+from ..checkpoints.chat_templates import set_chat_template
 from ..checkpoints.origin import origin_of
 from ..checkpoints.tokenizer import load_tokenizer
 from ..corpora.base import Corpus
@@ -29,7 +30,7 @@ from .module import TaskModule
 from .run_folder import RESUME_FILE, Run
 from .run_report import write_report
 from .scoring import split_names
-from .trainer import build_trainer
+from .trainer import build_trainer, choose_precision
 from .verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -147,7 +148,10 @@ def run_job(
     name = resolve(job.source)
     config = load_config(name, job.model.config_overrides)
     tokenizer = load_tokenizer(name, config)
+    if job.model.chat_template is not None:
+        set_chat_template(tokenizer, config, job.model.chat_template, frozen=job.model.lora)
     check_length(job.data.max_length, config, job.checkpoint)
+    precision = choose_precision(job.training, weights=job.model.weights, config=config)
     job.task.check_model(config)
     check_head(config, job.task.model_class())
     data = open_data(job, tokenizer)
@@ -170,6 +174,7 @@ def run_job(
         job.training,
         module=module,
         folder=folder,
+        precision=precision,
         callbacks=[meter, checkpoints, *extensions.callbacks],
         loggers=extensions.loggers,
     )
@@ -209,6 +214,7 @@ def _predictor_factory(job: Job, data: TaskDataModule, name: str) -> Callable[[T
         "checkpoint": job.source,
         "origin": origin_of(name, weights=job.model.init == "pretrained").to_dict(),
         "init": job.model.init,
+        "weights": job.model.weights,
         "corpus": name_of(job.corpus),
         "columns": job.columns,
         "eval_batch_size": job.training.eval_batch_size,
@@ -308,6 +314,8 @@ def _finish(
                 job.training,
                 steps=trainer.global_step,
             )
+    import torch
+
     trainer.strategy.barrier()
     best = Predictor.from_pretrained(run.folder, unpadded=job.model.unpadded)
     result = FineTuneResult(
@@ -320,7 +328,7 @@ def _finish(
             "origin": best.about["origin"],
             "splits": data.summary(),
             "precision": str(trainer.precision),
-            "evaluation_precision": "32",
+            "evaluation_precision": "32" if best.model.dtype == torch.float32 else "bf16",
         },
         predictor=best,
         verdict=verdict,

@@ -37,6 +37,7 @@ def build_model(job: Job, name: str, config: Any, *, task: AnyTask, labels: Sequ
         vocabulary=vocabulary,
         init=job.model.init,
         attention=choose_attention(job),
+        weights=job.model.weights,
     )
     if job.model.freeze is not None:
         trained = freeze(model, job.model.freeze)
@@ -44,9 +45,29 @@ def build_model(job: Job, name: str, config: Any, *, task: AnyTask, labels: Sequ
     if job.model.lora:
         trained, size = lora.add(model, job.model, job.source), model.num_parameters()
         log.info("LoRA: %s of %s parameters are trained", f"{trained:,}", f"{size:,}")
-    if job.model.unpadded and not unpadded.install(model):
+    if job.model.gradient_checkpointing:
+        checkpoint_gradients(model)
+    elif job.model.unpadded and not unpadded.install(model):
         log.info("%s has no forward without padding here: batches are padded", config.model_type)
     return model
+
+
+def checkpoint_gradients(model: Any) -> None:
+    """Compute activations again in the backward pass; batches are padded, as transformers does it layer by layer.
+
+    Raises:
+        InputError: transformers does not have it for the architecture.
+    """
+    if not model.supports_gradient_checkpointing:
+        raise InputError(
+            f"transformers has none for {model.config.model_type}",
+            place="--gradient_checkpointing",
+            fix="a smaller --batch_size with --accumulate",
+        )
+    if hasattr(model, "activation_checkpointing_enable"):  # its name in newer versions of transformers
+        model.activation_checkpointing_enable({"use_reentrant": False})
+    else:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
 
 
 def choose_attention(job: Job) -> str | None:

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -17,6 +18,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
 
 from ..arguments import TrainingArguments
+from ..checkpoints.architectures import architecture_of
 from ..errors import InputError
 from ..registry import LOGGERS
 from ..runtime.hardware import computes_bf16
@@ -24,10 +26,36 @@ from .callbacks.progress import ProgressBar, ProgressLines
 from .module import TaskModule
 
 
-def choose_precision(arguments: TrainingArguments) -> str:
+def choose_precision(arguments: TrainingArguments, *, weights: str = "fp32", config: Any = None) -> str:
+    """Return the precision of a run, as Lightning names it.
+
+    Args:
+        arguments: of training.
+        weights: data type of the weights; adapters on weights in bf16 or 4 bits compute in bf16.
+        config: of the model, whose activations may exceed the range of fp16.
+
+    Raises:
+        InputError: a precision is stated that the weights or the model do not allow.
+    """
+    stated = arguments.precision
+    if weights != "fp32":
+        if stated not in {"auto", "bf16-mixed"}:
+            raise InputError(f"{stated} with --weights {weights}", place="--precision", expected="bf16-mixed or auto")
+        return "bf16-mixed"
+    found = _by_hardware(arguments) if stated == "auto" else stated
+    if found == "16-mixed" and config is not None and not architecture_of(config).fp16:
+        if stated == "auto":
+            return "32"
+        raise InputError(
+            f"activations of a {config.model_type} exceed the range of fp16: its loss would become NaN",
+            place="--precision",
+            expected="bf16-mixed (GPUs from Ampere on), 32 or auto",
+        )
+    return found
+
+
+def _by_hardware(arguments: TrainingArguments) -> str:
     """Return bf16 if the hardware computes it (Ampere and later, AVX512-BF16, AMX), fp16 on older GPUs, else 32."""
-    if arguments.precision != "auto":
-        return arguments.precision
     if arguments.accelerator in {"auto", "gpu", "cuda"} and torch.cuda.is_available():
         return "bf16-mixed" if computes_bf16("cuda") else "16-mixed"
     if arguments.accelerator == "cpu" or not torch.backends.mps.is_available():
@@ -40,6 +68,7 @@ def build_trainer(
     *,
     module: TaskModule,
     folder: Path,
+    precision: str,
     callbacks: Sequence[pl.Callback],
     loggers: Sequence[Logger] = (),
 ) -> pl.Trainer:
@@ -49,6 +78,7 @@ def build_trainer(
         arguments: arguments of training.
         module: module to train, whose metric early stopping monitors.
         folder: run folder.
+        precision: as `choose_precision` returns it.
         callbacks: callbacks next to those of the learning rate, early stopping and progress.
         loggers: loggers next to the CSV file and those named in the arguments.
 
@@ -69,7 +99,7 @@ def build_trainer(
             devices=int(arguments.devices) if str(arguments.devices).isdigit() else arguments.devices,
             strategy=arguments.strategy,
             num_nodes=arguments.num_nodes,
-            precision=choose_precision(arguments),  # type: ignore[arg-type]
+            precision=precision,  # type: ignore[arg-type]
             max_epochs=arguments.epochs,
             max_steps=arguments.max_steps or -1,
             accumulate_grad_batches=arguments.accumulate,

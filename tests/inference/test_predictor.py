@@ -102,7 +102,7 @@ def test_bf16(classifier: FineTuneResult, recognizer: FineTuneResult, tmp_path: 
         for one, other in zip(exact.raw_outputs(features), half.raw_outputs(features), strict=True):
             assert other == pytest.approx(one, abs=0.05)
             assert (other != one).any()
-    with pytest.raises(InputError, match="32 or bf16"):
+    with pytest.raises(InputError, match="auto, 32 or bf16"):
         Predictor.from_pretrained(classifier.best, precision="16")  # type: ignore[arg-type]
 
 

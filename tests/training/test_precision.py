@@ -12,8 +12,10 @@ from helpers import (
     job,
     weights,
 )
+from transformers import AutoConfig
 
 from ratsnlp_like.arguments import TrainingArguments
+from ratsnlp_like.errors import InputError
 from ratsnlp_like.training.finetune import fine_tune
 from ratsnlp_like.training.trainer import choose_precision
 
@@ -50,6 +52,20 @@ class TestPrecision:
     def test_explicit_precision(self, hardware: Any) -> None:
         hardware(gpu=True, bf16=True)
         assert choose_precision(TrainingArguments(precision="32")) == "32"
+
+    @pytest.mark.parametrize("model_type", ["deberta-v2", "t5"])
+    def test_activations_that_exceed_fp16(self, hardware: Any, model_type: str) -> None:
+        hardware(gpu=True)
+        config = AutoConfig.for_model(model_type)
+        assert choose_precision(TrainingArguments(), config=config) == "32"
+        with pytest.raises(InputError, match=f"--precision: activations of a {model_type} exceed the range of fp16"):
+            choose_precision(TrainingArguments(precision="16-mixed"), config=config)
+        assert choose_precision(TrainingArguments(precision="bf16-mixed"), config=config) == "bf16-mixed"
+
+    def test_weights_in_bf16_are_computed_in_bf16(self) -> None:
+        assert choose_precision(TrainingArguments(accelerator="cpu"), weights="bf16") == "bf16-mixed"
+        with pytest.raises(InputError, match="--precision: 32 with --weights 4bit"):
+            choose_precision(TrainingArguments(precision="32"), weights="4bit")
 
     def test_bf16_trains(self, tmp_path: Path) -> None:
         result = fine_tune(**job(tmp_path, precision="bf16-mixed"))
