@@ -160,13 +160,6 @@ class GenerationExample(Example):
         return "\n".join(self._lines()) or self.completion or ""
 
     @property
-    def group(self) -> str:
-        """Group of this example: its prompt, the first message of a user, or the whole text where there is neither."""
-        if self.group_name is not None or self.prompt:
-            return super().group
-        return next((message.content for message in self.messages if message.role == "user"), self.completion or "")
-
-    @property
     def is_empty(self) -> bool:
         """True if there is nothing to train on: the completion is blank; of a prompt alone, the prompt."""
         if self.messages:

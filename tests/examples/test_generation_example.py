@@ -88,10 +88,3 @@ def test_groups_of_a_cut_are_inputs(tmp_path: Path) -> None:
 def test_turns_that_cannot_be_read(turn: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read the message"):
         read(tmp_path / "a.jsonl", {"messages": [turn]})
-
-
-def test_rows_without_a_prompt_are_groups_of_their_own() -> None:
-    """A cut for validation keeps groups together: conversations and plain texts are no single group."""
-    examples = [GenerationExample(prompt="가", completion="나"), GenerationExample(completion="다")]
-    examples += [GenerationExample(messages=(Message("system", "너는"), *CHAT))]
-    assert [example.group for example in examples] == ["가", "다", "점심 뭐 먹지?"]
