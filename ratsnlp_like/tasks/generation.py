@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, ClassVar
 
 from ..errors import InputError
@@ -141,7 +142,15 @@ def _with_history(example: GenerationExample, tokenizer: TokenizerLike) -> Gener
     """Return a prompt with what comes before it: as a conversation, or as lines where there is no chat template."""
     if example.history is None:
         return example
-    return example.as_conversation() if tokenizer.chat_template else example.as_lines()
+    if tokenizer.chat_template:
+        return example.as_conversation()
+    _report_lines()
+    return example.as_lines()
+
+
+@cache  # once
+def _report_lines() -> None:
+    log.info("the tokenizer has no chat template: system prompts and earlier turns are lines before the prompt.")
 
 
 def _prompt_and_reference(example: GenerationExample) -> tuple[GenerationExample, str] | None:
