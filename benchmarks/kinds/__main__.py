@@ -12,7 +12,7 @@ import argparse
 import logging
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,15 @@ from ratsnlp_like import fine_tune
 from ratsnlp_like.checkpoints.base import load_config, resolve
 from ratsnlp_like.checkpoints.model import load_model
 from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
-from ratsnlp_like.corpora.formats import Options
-from ratsnlp_like.corpora.opening import open_corpus
-from ratsnlp_like.evaluation.inspection import inspect
 from ratsnlp_like.registry import TASKS
 
-from . import entities, others, tables
 from .base import Kind
+from .catalog import KINDS, read
 
-KINDS = (*tables.KINDS, *entities.KINDS, *others.KINDS)
 CHATML = (
     "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
-_READING = frozenset({"columns", "sheet"})
 
 
 class _Collector(logging.Handler):
@@ -57,16 +52,6 @@ def chat_checkpoint(folder: Path) -> str:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return str(folder)
-
-
-def read(kind: Kind, corpus: Any, root: Path) -> dict[str, Any]:
-    """Return the findings of `inspect` on the training split."""
-    columns = {n.removesuffix("_column"): c for n, c in kind.options.items() if n.endswith("_column")}
-    reading: Mapping[str, Any] = {name: value for name, value in kind.options.items() if name in _READING}
-    task = TASKS[kind.task]()
-    opened = open_corpus(corpus, task.example, kind.task, columns=columns, options=Options(**reading))
-    found = inspect(opened, task, root=root)
-    return dict(found["splits"]["train"])
 
 
 def train(kind: Kind, corpus: Any, folder: Path, chat: str) -> int:
