@@ -3,8 +3,9 @@
     python -m benchmarks.gradients [--losses ner question-answering ...]
 
 27 rows whose numbers of targets differ (words, windows, tokens, weights). The first optimizer step takes all of them:
-in one batch, in accumulated batches of 8, 8, 8 and 3, and in both ways on 2 and 3 processes (DDP with gloo on the CPU),
-whose shares are uneven. The table has the relative difference of the gradients, |g - h| / |g|, in fp32.
+in one batch, in accumulated batches of 8 windows, of which the last is smaller, and in both ways on 2 and 3 processes
+(DDP with gloo on the CPU), whose shares are uneven. The table has the relative difference of the gradients,
+|g - h| / |g|, in fp32.
 """
 
 from __future__ import annotations
@@ -71,12 +72,13 @@ class Cut:
     processes: int = 1
 
     def __str__(self) -> str:
-        batches = f"{self.accumulate} x {self.batch_size}" if self.accumulate > 1 else "one batch"
+        batches = f"batches of {self.batch_size}" if self.accumulate > 1 else "one batch"
         return f"{batches}, {self.processes} processes" if self.processes > 1 else batches
 
 
-WHOLE = Cut(32)
-CUTS = (Cut(8, 4), Cut(32, 1, 2), Cut(8, 4, 2), Cut(32, 1, 3), Cut(8, 4, 3))
+WHOLE = Cut(256)
+"""One batch of all windows."""
+CUTS = (Cut(8, 32), Cut(256, 1, 2), Cut(8, 32, 2), Cut(256, 1, 3), Cut(8, 32, 3))
 
 
 def losses() -> dict[str, Loss]:
