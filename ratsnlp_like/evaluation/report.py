@@ -31,11 +31,11 @@ def show_run(result: FineTuneResult) -> None:
     _show_details(console, result.test_metrics or result.metrics)
     s = result.summary
     windows = f" in {s['windows']:,} windows" if s["windows"] != s["examples"] else ""
+    memory = f", peak memory {s['peak_memory_mb']:,.0f} MB" if s["peak_memory_mb"] else ""  # unknown on Windows
     console.print(
         f"\n{s['steps']:,} steps, {s['examples']:,} examples{windows}, {s['tokens']:,} tokens "
         f"in {s['train_seconds']:.1f} s "
-        f"({s['examples_per_second']:,.0f} examples/s, {s['precision']}), "
-        f"peak memory {s['peak_memory_mb']:,.0f} MB"
+        f"({s['examples_per_second']:,.0f} examples/s, {s['precision']}){memory}"
     )
     if result.verdict is not None:
         console.print(escape(str(result.verdict)), soft_wrap=True)
