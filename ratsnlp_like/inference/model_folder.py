@@ -78,7 +78,9 @@ def load_torch(
     import torch
 
     from ..modeling.unpadded import install
-    from ..runtime.hardware import computes_bf16
+    from ..runtime.hardware import computes_bf16, limit_primitive_cache
+
+    limit_primitive_cache()
 
     config = load_config(str(path))
     tokenizer = load_tokenizer(str(path), config)

@@ -20,6 +20,7 @@ from ..corpora.base import Corpus
 from ..data.module import TaskDataModule
 from ..inference.predictor import Predictor
 from ..metrics.base import Metric
+from ..runtime.hardware import PeakMemory, limit_primitive_cache
 from .callbacks.checkpoint import CheckpointCallback
 from .callbacks.throughput import ThroughputMeter
 from .job import Job, name_of
@@ -137,6 +138,8 @@ def run_job(
     """Run a job that was checked; see `fine_tune`."""
     import pytorch_lightning as pl
 
+    limit_primitive_cache()
+    memory = PeakMemory()
     extensions = extensions or Extensions()
     folder = Path(output) if output else _default_output(job)
     run = Run(folder, job.to_dict())
@@ -156,6 +159,7 @@ def run_job(
     check_head(config, job.task.model_class())
     data = open_data(job, tokenizer)
     data.setup("fit")
+    memory.end("encode")
     _log_sizes(data)
 
     pl.seed_everything(job.training.seed, verbose=False)
@@ -163,7 +167,7 @@ def run_job(
     metrics: list[str | Metric] = [*job.training.metrics, *extensions.metrics]
     module = TaskModule(data.task, model, data.labels or [], job.training, metrics=metrics)
     module.check_monitor(data.validation)
-    meter = ThroughputMeter()
+    meter = ThroughputMeter(memory)
     checkpoints = CheckpointCallback(
         folder,
         _predictor_factory(job, data, name),
@@ -193,6 +197,8 @@ def run_job(
         _fit(trainer, module, data, state, checkpoints, folder)
         if checkpoints.evaluated != trainer.global_step:  # the last steps, if no evaluation was due after them
             trainer.validate(module, datamodule=data, verbose=False)
+        _release_training_state(trainer, module)
+        memory.end("save")
         return _finish(run, trainer, data, meter, job, metrics)
 
 
@@ -281,6 +287,13 @@ def _fit(
                 else " before anything was saved"
             )
         )
+
+
+def _release_training_state(trainer: pl.Trainer, module: TaskModule) -> None:
+    """Free gradients and states of the optimizer, three times the weights, before the best model is loaded."""
+    for optimizer in trainer.optimizers:
+        optimizer.state.clear()
+    module.zero_grad(set_to_none=True)
 
 
 def _finish(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins import TorchCheckpointIO
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger
@@ -23,6 +24,7 @@ from ..errors import InputError
 from ..registry import LOGGERS
 from ..runtime.hardware import computes_bf16
 from .callbacks.progress import ProgressBar, ProgressLines
+from .checkpoint_io import StreamedCheckpointIO
 from .module import TaskModule
 
 
@@ -126,6 +128,8 @@ def build_trainer(
             f"Lightning refuses this combination: {error}",
             place="--accelerator, --devices, --strategy, --precision, --num_nodes",
         ) from error
+    if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+        trainer.strategy.checkpoint_io = StreamedCheckpointIO()
     if isinstance(trainer.strategy.launcher, _MultiProcessingLauncher):  # what Lightning chooses in a notebook
         raise InputError(
             "several devices from a notebook: training would run in copies of this process, whose results are lost",

@@ -32,6 +32,7 @@ class TestTrain:
         assert {
             "output", "best", "metrics", "test_metrics", "steps", "examples", "tokens", "train_seconds",
             "examples_per_second", "evaluation_seconds", "peak_memory_mb", "splits", "precision",
+            "peak_memory_by_phase_mb",
         } <= result.keys()  # fmt: skip
         assert (result["steps"], result["examples"]) == (40, 320)
         assert result["tokens"] == 2 * result["splits"]["train"]["tokens"]

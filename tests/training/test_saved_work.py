@@ -19,7 +19,6 @@ from ratsnlp_like.arguments import TrainingArguments
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.tasks.classification import Classification
-from ratsnlp_like.training.callbacks import throughput
 from ratsnlp_like.training.finetune import Interrupted, fine_tune
 
 
@@ -224,12 +223,6 @@ def test_strategies_that_lose_their_results(tmp_path: Path, strategy: str) -> No
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr.count("--strategy") >= 1
-
-
-def test_peak_memory_without_the_module_resource(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert throughput.peak_memory() > 1e6
-    monkeypatch.setitem(__import__("sys").modules, "resource", None)
-    assert throughput.peak_memory() == 0.0
 
 
 @pytest.mark.slow

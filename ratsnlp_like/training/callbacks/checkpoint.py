@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import signal
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -165,8 +163,7 @@ class CheckpointCallback(pl.Callback):
         self._save_model(trainer, module, "last")
         partial = self.folder / (RESUME_FILE + ".partial")
         try:
-            with temporary_files_in(self.folder):
-                trainer.save_checkpoint(partial)
+            trainer.save_checkpoint(partial)
             if trainer.is_global_zero:
                 move_into_place(partial, self.folder / RESUME_FILE)
             self._saved, self._saved_at = trainer.global_step, time.monotonic()
@@ -192,13 +189,3 @@ def _stop_signals() -> list[signal.Signals]:
 def _or_worst(value: float) -> float:
     """Return a value, or the lowest one in place of NaN, with which no comparison would hold."""
     return -math.inf if math.isnan(value) else value
-
-
-@contextmanager
-def temporary_files_in(folder: Path) -> Iterator[None]:
-    """Use another temporary folder, since that of the system, to which Lightning writes first, may be small."""
-    before, tempfile.tempdir = tempfile.tempdir, str(folder)
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before

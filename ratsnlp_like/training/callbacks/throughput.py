@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -10,17 +9,23 @@ import pytorch_lightning as pl
 import torch
 
 from ...data.batches import Loader
+from ...runtime.hardware import PeakMemory, peak_memory
 
 
 class ThroughputMeter(pl.Callback):
     """Counts examples, windows and tokens trained on, and the seconds from the first batch to the last step.
 
-    Evaluations are not part of `seconds`; they are counted in `evaluation_seconds`.
+    Evaluations are not part of `seconds`; they are counted in `evaluation_seconds`. The callback precedes
+    the one that saves models, so that the memory of evaluation and that of saving are separate.
+
+    Args:
+        memory: phases that have ended before training.
     """
 
     _COUNTS = ("examples", "windows", "tokens", "steps", "seconds", "evaluation_seconds")
 
-    def __init__(self) -> None:
+    def __init__(self, memory: PeakMemory | None = None) -> None:
+        self.memory = memory or PeakMemory()
         self.examples = self.windows = self.tokens = self.steps = 0
         self.seconds = self.evaluation_seconds = 0.0
         self._since = self._evaluating = 0.0
@@ -35,10 +40,12 @@ class ThroughputMeter(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock of a run that is resumed within an epoch, for which Lightning starts no epoch."""
+        self.memory.end("load")
         self._since = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock before the first batch is fetched."""
+        self.memory.end("save")
         self.steps = trainer.global_step
         self._since = time.perf_counter()
 
@@ -60,10 +67,12 @@ class ThroughputMeter(pl.Callback):
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock of training."""
+        self.memory.end("train")
         self._evaluating = time.perf_counter()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Restart the clock of training."""
+        self.memory.end("evaluate")
         now = time.perf_counter()
         self.evaluation_seconds += now - self._evaluating
         self._since = now
@@ -76,8 +85,12 @@ class ThroughputMeter(pl.Callback):
             total = trainer.strategy.reduce(own, reduce_op="sum")
             self._total = tuple(int(number) for number in total)
 
-    def summary(self) -> dict[str, float]:
-        """Return the counts for result.json; memory is the peak of this process, in MB (10^6 bytes)."""
+    def summary(self) -> dict[str, Any]:
+        """Return the counts for result.json; memory is the peak of this process, in MB (10^6 bytes).
+
+        `peak_memory_by_phase_mb` states by how much each phase raised the peak; the phases add up to it.
+        """
+        self.memory.end("test")
         examples, windows, tokens = self._total or (self.examples, self.windows, self.tokens)
         out = {
             "steps": self.steps,
@@ -88,17 +101,8 @@ class ThroughputMeter(pl.Callback):
             "examples_per_second": round(examples / self.seconds, 2) if self.seconds else 0.0,
             "evaluation_seconds": round(self.evaluation_seconds, 3),
             "peak_memory_mb": round(peak_memory() / 1e6, 1),
+            "peak_memory_by_phase_mb": {phase: round(size / 1e6, 1) for phase, size in self.memory.raised.items()},
         }
         if torch.cuda.is_available():
             out["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 1e6, 1)
         return out
-
-
-def peak_memory() -> float:
-    """Return the peak memory of this process in bytes; 0 on Windows, which has no `resource`."""
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)

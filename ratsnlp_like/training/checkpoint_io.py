@@ -1,0 +1,34 @@
+"""StreamedCheckpointIO: writes the state of a run without a copy of it in memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins import TorchCheckpointIO
+
+
+class StreamedCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint straight to a local file.
+
+    `TorchCheckpointIO` serializes it into memory first, which takes as much again as weights and states of the
+    optimizer: 1.3 GB for a BERT of 110 million parameters. The caller moves the file into place.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Write a checkpoint and wait until the disk has it.
+
+        Args:
+            checkpoint: as Lightning dumps it.
+            path: a local file; its folder exists.
+            storage_options: not used.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        with Path(path).open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
