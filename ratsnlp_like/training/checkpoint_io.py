@@ -29,6 +29,9 @@ class StreamedCheckpointIO(TorchCheckpointIO):
             OSError: the file cannot be written.
         """
         with Path(path).open("wb") as file:
-            torch.save(checkpoint, file)
+            try:
+                torch.save(checkpoint, file)
+            except RuntimeError as error:  # torch closes the archive after a failed write, and reports that instead
+                raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
             file.flush()
             os.fsync(file.fileno())

@@ -23,3 +23,15 @@ def test_round_trip_without_a_copy_in_memory(tmp_path: Path, monkeypatch: pytest
 def test_an_error_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="missing"):
         StreamedCheckpointIO().save_checkpoint({}, tmp_path / "missing" / "state.ckpt")
+
+
+def test_a_failed_write_is_reported_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save(checkpoint: object, file: object) -> None:
+        try:
+            raise OSError(27, "File too large")
+        except OSError:
+            raise RuntimeError("unexpected pos 801920 vs 801872")  # noqa: B904
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(OSError, match="File too large"):
+        StreamedCheckpointIO().save_checkpoint({}, tmp_path / "state.ckpt")
