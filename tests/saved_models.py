@@ -59,6 +59,7 @@ def save_random_model(name: str, folder: Path, **fields: Any) -> Path:
     task.configure(config, labels)
     torch.manual_seed(3)
     model = task.model_class().from_config(config)
+    task.prepare_model(model)
     length = 48 if name == "question-answering" else 24
     predictor = Predictor(task, model, tokenizer, labels, max_length=length, about={"corpus": corpus})
     return predictor.save_pretrained(folder)

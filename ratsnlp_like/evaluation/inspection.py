@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ class _TokenInspection:
         config = load_config(name)
         self._task, self._max_length = task, max_length
         self._tokenizer = load_tokenizer(name, config)
-        self._improved: tuple[str, AnyTask] | None = None
+        self._alternatives: Mapping[str, AnyTask] | None = None
         self.splits: dict[str, Any] = {}
         self.about = {
             "name": checkpoint,
@@ -104,12 +104,12 @@ class _TokenInspection:
             return
         found["oracle"] = _oracle(kept, self._task, self._tokenizer, labels, self._max_length)
         # fitted on the first split, which is the one for training, and evaluated on all
-        if self._improved is None and isinstance(self._task, SupportsDiagnostics):
-            self._improved = self._task.improved(kept, self._tokenizer)
-        if self._improved is not None:
-            flag, better = self._improved
-            oracle = _oracle(kept, better, self._tokenizer, labels, self._max_length)
-            found["improved"] = {"flag": flag, "metrics": oracle["metrics"]}
+        if self._alternatives is None and isinstance(self._task, SupportsDiagnostics):
+            self._alternatives = self._task.alternatives(kept, self._tokenizer)
+        found["alternatives"] = {
+            flag: _oracle(kept, other, self._tokenizer, labels, self._max_length)["metrics"]
+            for flag, other in (self._alternatives or {}).items()
+        }
 
 
 def _fitted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from .tables import as_cell, new_console, new_table
+
+_SHOWN_OF_ALTERNATIVES = 4
+"""Number of metrics shown for each other setting of a task."""
 
 
 def show_tokenizers(found: Mapping[str, Mapping[str, float]]) -> None:
@@ -92,16 +95,21 @@ def _show_tokens(console: Console, found: Mapping[str, Any]) -> None:
     table.add_row(
         "inexpressible", *(f"{o['inexpressible']:,} in {o['inexpressible_rows']:,} rows" for o in oracles.values())
     )
-    improved = {name: tokens[name].get("improved") for name in oracles}
-    for name in next((list(found["metrics"])[:4] for found in improved.values() if found), []):
-        cells = [found["metrics"][name] if found else "" for found in improved.values()]
-        table.add_row(f"{name} with {next(filter(None, improved.values()))['flag']}", *map(as_cell, cells))
+    _add_alternatives(table, [tokens[name].get("alternatives", {}) for name in oracles])
     table.add_row("examples", *(as_cell(o["examples"]) for o in oracles.values()))
     console.print("\n[bold]a perfect model would reach[/bold] (gold labels, encoded as tokens and decoded)")
     console.print(table)
     for name, oracle in oracles.items():
         for example in oracle["inexpressible_examples"][:5]:
             console.print(f"{name}: {escape(example)}", soft_wrap=True)
+
+
+def _add_alternatives(table: Table, splits: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows for the first metrics of each other setting of the task."""
+    for flag in next(filter(None, splits), {}):
+        metrics = [found.get(flag, {}) for found in splits]
+        for name in list(metrics[0])[:_SHOWN_OF_ALTERNATIVES]:
+            table.add_row(f"{name} with {flag}", *(as_cell(found.get(name, "")) for found in metrics))
 
 
 def _short(text: str, limit: int = 60) -> str:

@@ -64,7 +64,7 @@ def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = No
                 tuple(batch.values()),
                 str(path),
                 input_names=list(batch),
-                output_names=list(task.outputs),
+                output_names=list(task.output_names()),
                 dynamic_shapes=(tuple(_free_axes(name, tensor) for name, tensor in batch.items()),),
                 opset_version=_OPSET,
                 dynamo=True,

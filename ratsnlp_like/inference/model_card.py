@@ -26,6 +26,7 @@ def model_card(predictor: Predictor) -> str:
         f"Labels: {', '.join(predictor.labels) or 'none'}. Longest input: {predictor.max_length} tokens.",
         f"Normalization: {', '.join(task.normalization) or 'none'}.",
         *(["A LoRA adapter: the checkpoint is loaded with it."] if lora.has_adapter(predictor.model) else []),
+        *task.notes(),
         "",
     ]
     for split, values in predictor.metrics.items():

@@ -90,7 +90,7 @@ class NERDataset(BookDataset):
     """Features of sentences; a long sentence is split into several windows."""
 
     def task_for(self, examples: Sequence[Any]) -> AnyTask:
-        return TASKS["ner"](tags=tuple(self.labels))  # type: ignore[call-arg]
+        return TASKS["ner"](tags=tuple(self.labels), spans="tokens")  # type: ignore[call-arg]
 
     def core_labels(self) -> list[str]:
         """Return the entity types."""

@@ -111,7 +111,7 @@ class QADataset(BookDataset):
         """Return the task; it predicts "no answer" only if there are questions without one."""
         threshold = None if all(example.answer_text for example in examples) else 0.0
         own = {"doc_stride": self.args.doc_stride, "max_query_length": self.args.max_query_length}
-        return TASKS["question-answering"](**own, null_threshold=threshold)  # type: ignore[call-arg]
+        return TASKS["question-answering"](**own, null_threshold=threshold, spans="tokens")  # type: ignore[call-arg]
 
     def to_core_example(self, example: Any) -> QuestionExample:
         answer = {"text": example.answer_text, "answer_start": example.start_position_character}

@@ -121,7 +121,7 @@ class SupportsExplanation(ABC, Generic[P]):
 
 
 class SupportsDiagnostics(SupportsOracle[E, P]):
-    """A task that explains what tokens cannot express, and how to improve that."""
+    """A task that explains what tokens cannot express, and which settings change that."""
 
     @abstractmethod
     def inexpressible(self, example: E, oracle: P) -> list[str]:
@@ -132,9 +132,9 @@ class SupportsDiagnostics(SupportsOracle[E, P]):
             oracle: the prediction that is decoded from `oracle_output`.
         """
 
-    @abstractmethod
-    def improved(self, examples: Iterable[E], tokenizer: TokenizerLike) -> tuple[str, Self] | None:
-        """Return a flag that raises the ceiling and this task with it set; None where there is none."""
+    def alternatives(self, examples: Iterable[E], tokenizer: TokenizerLike) -> Mapping[str, Self]:
+        """Return this task with other settings that tokens limit less or more: flag -> task, fitted to the examples."""
+        return {}
 
 
 class SupportsExport(ABC, Generic[P]):
@@ -145,6 +145,10 @@ class SupportsExport(ABC, Generic[P]):
     """
 
     outputs: ClassVar[tuple[str, ...]] = ("logits",)
+
+    def output_names(self) -> tuple[str, ...]:
+        """Return the names of the model's outputs, which may depend on the fields of a task; by default `outputs`."""
+        return self.outputs
 
     @abstractmethod
     def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[Any]:
@@ -158,7 +162,7 @@ class SupportsExport(ABC, Generic[P]):
     def graph_outputs(self, model: ModelLike, batch: Mapping[str, Any]) -> list[Tensor]:
         """Return the `outputs` of a model for the tensors of `graph_inputs`: the computation that is exported."""
         outputs = model(**batch)
-        return [getattr(outputs, name) for name in self.outputs]
+        return [getattr(outputs, name) for name in self.output_names()]
 
     def graph_inputs(self, features: Sequence[Any], tokenizer: TokenizerLike) -> dict[str, Array]:
         """Collate inputs for an exported graph, without torch."""

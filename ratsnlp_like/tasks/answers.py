@@ -1,11 +1,11 @@
-"""Answers as spans of a text: predictions of question answering, and the search for the best spans of a window."""
+"""Answers as spans of a text: features and predictions of question answering, and the search for the best spans."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired
 
 from ..errors import InputError
 from ..examples.base import Example
@@ -13,7 +13,46 @@ from ..examples.question import QuestionExample
 from ..metrics.answers import answer_scores
 from ..runtime.types import Array
 from ..text.tokens import Offset
+from .base import IGNORED
+from .cuts import CutClasses
+from .features import Features
 from .predictions import Prediction, Span, SpansView
+
+NOTE_ON_CUTS = (
+    "Transformers opens the model as a token classifier: its outputs `start` and `end` are the logits of the first and "
+    "the last token of an answer, the others those of the characters that are cut off these two."
+)
+"""Note in the card of a model with cut classes."""
+
+
+class ContextFeatures(Features):
+    """Features that locate the tokens of a window in the context."""
+
+    lead: int
+    """Number of tokens before the context: the question and special tokens."""
+    starts: list[int]
+    ends: list[int]
+    """Characters of each token in the original context, `end` exclusive; empty for a token that shows nothing."""
+
+
+class AnswerFeatures(ContextFeatures):
+    """Features with an answer."""
+
+    labels: list[int]
+    """Positions of the first and the last token of the answer; 0 and 0 where the window does not contain it."""
+    cuts: NotRequired[list[int]]
+    """Cuts of these two tokens, -100 where the window does not contain the answer; for a model with cut classes."""
+
+
+class EncodedContext(NamedTuple):
+    """An example as windows."""
+
+    offsets: list[Offset]
+    spans: list[tuple[int, int]]
+    """Tokens of the context in each window."""
+    windows: list[ContextFeatures]
+    size: int
+    """Tokens of the context that fit in a window."""
 
 
 class Candidate(NamedTuple):
@@ -81,7 +120,7 @@ def best_spans(
         max_answer_length: in tokens.
 
     Yields:
-        Start and end in characters of the context, and the sum of the two logits.
+        Numbers of the first and of the last token of the context in this window, and the sum of their logits.
     """
     import numpy as np
 
@@ -97,7 +136,7 @@ def best_spans(
     order = np.argsort(-scores, axis=None, kind="stable")[:n_best]
     for first, last, score in zip(*np.unravel_index(order, scores.shape), scores.flat[order], strict=True):
         if score > -np.inf:
-            yield int(starts[firsts[first]]), int(ends[lasts[last]]), float(score)
+            yield int(firsts[first]), int(lasts[last]), float(score)
 
 
 def answer_tokens(offsets: Sequence[Offset], example: QuestionExample) -> tuple[int, int] | None:
@@ -123,3 +162,30 @@ def answer_tokens(offsets: Sequence[Offset], example: QuestionExample) -> tuple[
 def exact_match(text: str, example: QuestionExample) -> int:
     """Return KLUE-MRC's exact match of a text with the answers to a question, 0 or 1."""
     return round(answer_scores([[answer.text for answer in example.answers or ()]], [text])["klue_mrc_em"])
+
+
+def answer_cuts(
+    classes: CutClasses, offsets: Sequence[Offset], example: QuestionExample, tokens: tuple[int, int] | None
+) -> list[int]:
+    """Return the cuts of the first and the last token of the gold answer; -100 where there is no answer."""
+    if tokens is None or not example.answers:
+        return [IGNORED, IGNORED]
+    text, start = example.answers[0]
+    first, last = (offsets[k] for k in tokens)
+    return list(classes.targets(first, last, start, start + len(text)))
+
+
+def best_threshold(gains: Sequence[tuple[float, float]]) -> float:
+    """Return the margin above which "no answer" is predicted that has the highest sum of gains.
+
+    Args:
+        gains: margin of "no answer" over the best span, and what its prediction gains in score, of each question.
+    """
+    ordered = sorted(gains, reverse=True)
+    best, total, threshold = 0.0, 0.0, ordered[0][0]
+    for k, (margin, gain) in enumerate(ordered):  # "no answer" for the k + 1 most likely ones
+        total += gain
+        following = ordered[k + 1][0] if k + 1 < len(ordered) else margin - 1.0
+        if total > best and following < margin:
+            best, threshold = total, (margin + following) / 2
+    return float(threshold)

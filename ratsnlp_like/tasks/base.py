@@ -248,6 +248,13 @@ class Task(ABC, Generic[E, P, F, B]):
         config.id2label = dict(enumerate(classes))
         config.label2id = {name: index for index, name in enumerate(classes)}
 
+    def prepare_model(self, model: ModelLike) -> None:
+        """Change the weights of a model that is about to be trained, such as those of a new head; by default none."""
+
+    def notes(self) -> list[str]:
+        """Return facts about a model of this task that its users should know, a sentence or two each."""
+        return []
+
     def usable_options(self) -> frozenset[str]:
         """Return the inference options that change predictions, given the other fields of this task."""
         return self.inference_options

@@ -43,7 +43,7 @@ class ForwardTask(SupportsExport[P], Task[E, P, F, B], Generic[E, P, F, B]):
 
     def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[Raw]:
         """Return the raw output of each window; by default its row of the first of `outputs`."""
-        return list(outputs[self.outputs[0]])
+        return list(outputs[self.output_names()[0]])
 
     def loss(self, model: ModelLike, batch: B) -> Tensor:
         return self.compute_loss(self._forward(model, batch), batch)
@@ -59,7 +59,7 @@ class ForwardTask(SupportsExport[P], Task[E, P, F, B], Generic[E, P, F, B]):
         return model(**model_inputs(batch, self.targets))
 
     def _raw(self, outputs: Any, batch: Mapping[str, Any]) -> list[Raw]:
-        return self.raw({name: to_array(getattr(outputs, name)) for name in self.outputs}, batch)
+        return self.raw({name: to_array(getattr(outputs, name)) for name in self.output_names()}, batch)
 
 
 def can_be_wrong(task: object) -> bool:

@@ -2,31 +2,37 @@
 
 A token belongs to the entity of which it shows most characters. Where a particle is part of the last token of a name
 (서울에서), no token boundary can express the end of the name: `inspect` counts these and shows the ceiling that they
-set, and `particles` cuts them off.
+set, and `spans` chooses how the name is cut out of its tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import InputError
 from ..examples.base import Example
 from ..examples.entity import Entity, EntityExample
 from ..metrics.entities import entity_scores
+from ..modeling.probabilities import softmax
+from ..modeling.viterbi import best_path
 from ..registry import TASKS
 from ..runtime.slices import slices
-from ..runtime.types import TokenizerLike
-from ..text.particles import ParticleCounts, without_particle
-from ..text.spans import bio_labels, entities_to_tags, tags_to_spans
+from ..runtime.types import Array, Tensor, TokenizerLike
+from ..text.spans import bio_labels, entities_to_tags, entity_tokens, tags_to_spans
 from ..text.tokens import Offset
-from .abilities import SupportsDiagnostics, SupportsMatches, SupportsTuning
+from .abilities import SupportsMatches, SupportsTuning
 from .base import IGNORED, ExampleCounts
 from .confidence import calibrated, entity_calibration, fit_scores
+from .cuts import cut_loss
+from .edges import EdgeCounts, MarkedText, SpanTask
+from .features import LabelledBatch
 from .matches import Match, entity_matches
 from .predictions import Prediction, SpansView
-from .token_classifier import TokenClassifier, TokenProbabilities
+from .token_classifier import TokenClassifier, TokenFeatures, TokenProbabilities, certain
 
 if TYPE_CHECKING:
     from ..metrics.example_statistics import ExampleStatistics
@@ -74,10 +80,10 @@ class EntityPrediction(Prediction):
 
 @dataclass(frozen=True)
 class Ner(
+    SpanTask[EntityExample, EntityPrediction, TokenFeatures, LabelledBatch],
     TokenClassifier[EntityExample, EntityPrediction],
     SupportsTuning[EntityExample, EntityPrediction],
     SupportsMatches[EntityExample, EntityPrediction],
-    SupportsDiagnostics[EntityExample, EntityPrediction],
 ):
     """Named entities by a BIO class for each token."""
 
@@ -86,11 +92,7 @@ class Ner(
     example: ClassVar[type[Example]] = EntityExample
     best_metric: ClassVar[str] = "entity_f1"
     inference_options: ClassVar[frozenset[str]] = frozenset({"temperature", "offset"})
-
-    particles: Literal["learn"] | dict[str, list[str]] | None = None
-    """Particles to cut off the last token of an entity: endings for each label, `learn` to take them from the training
-    data (those that are more often cut than kept), or nothing. With KcBERT's tokens a perfect model reaches
-    entity F1 0.84 on KLUE-NER without, and 0.97 with particles of the training data."""
+    targets: ClassVar[frozenset[str]] = frozenset({"labels", "front_cuts", "end_cuts"})
 
     temperature: float = 1.0
     """Divides the log-odds of an entity's score before `offset` is added, so that scores are as high as entities are
@@ -103,7 +105,20 @@ class Ner(
     """Names of the model's outputs in their order, for a checkpoint that was trained elsewhere: with [CLS] and [PAD]
     among them, or all B- before all I-. By default O, then B- and I- of each type."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tags and self.has_cuts:
+            raise InputError(
+                f"a checkpoint with the outputs {', '.join(self.tags)} has no cut classes",
+                place="--tags with --spans cuts",
+                fix="--spans tokens or --spans particles",
+            )
+
     def classes(self, labels: Sequence[str]) -> list[str]:
+        """Return the names of the BIO classes and of the cut classes, where there are some."""
+        return self.bio_classes(labels) + (self.cut_classes.names if self.cut_classes else [])
+
+    def bio_classes(self, labels: Sequence[str]) -> list[str]:
         """Return O, then B- and I- of each type, or `tags`.
 
         Raises:
@@ -121,23 +136,28 @@ class Ner(
         examples: Iterable[EntityExample],
         tokenizer: TokenizerLike,
     ) -> Self:
-        """Fill in `particles`, and check that there are entities."""
+        """Fill in `particles` or `cuts`, and check that there are entities."""
         if not labels:
             raise InputError(
                 "no entity is marked in the training rows",
                 expected="marks in at least some rows",
                 fix="check the format (--format book-ner | klue-ner | conll) or the column (--entities_column)",
             )
-        task = super().fit(counts, labels, examples, tokenizer)
-        return task.with_particles(examples, tokenizer) if task.particles == "learn" else task
+        edges = EdgeCounts()
+        for part in slices(examples) if self.needs_edges else ():
+            edges.add(self.marked_texts(part, tokenizer))
+        return super().fit(counts, labels, (), tokenizer).with_edges(edges)
 
-    def with_particles(self, examples: Iterable[EntityExample], tokenizer: TokenizerLike) -> Self:
-        """Return this task with the particles of examples."""
-        counts = ParticleCounts()
-        for part in slices(examples):
-            for example, (offsets, _) in zip(part, self.token_offsets(part, tokenizer), strict=True):
-                counts.add(example.text, offsets, example.entities or ())
-        return replace(self, particles=counts.particles())
+    def marked_texts(self, examples: Sequence[EntityExample], tokenizer: TokenizerLike) -> Iterator[MarkedText]:
+        for example, (offsets, _) in zip(examples, self.token_offsets(examples, tokenizer), strict=True):
+            yield MarkedText(example.text, offsets, example.entities or ())
+
+    def notes(self) -> list[str]:
+        if self.spans == "tokens":
+            return []
+        return [
+            "`transformers.pipeline` finds entities of whole tokens: the cuts within a token are made by ratsnlp_like."
+        ]
 
     def text(self, example: EntityExample) -> str:
         return example.text
@@ -147,24 +167,66 @@ class Ner(
         types = {label: i for i, label in enumerate(labels)}
         for label in example.label_names:
             self.label_id(label, types, example)
-        index = {name: i for i, name in enumerate(self.classes(labels))}
+        index = {name: i for i, name in enumerate(self.bio_classes(labels))}
         tags = entities_to_tags(offsets, example.entities or ())
         return [IGNORED if tag is None else index[tag] for tag in tags]
+
+    def token_targets(
+        self, example: EntityExample, offsets: Sequence[Offset], labels: Sequence[str]
+    ) -> dict[str, list[int]]:
+        """Return the BIO classes, and the cuts of the first and the last token of each entity."""
+        targets = super().token_targets(example, offsets, labels)
+        if self.cut_classes is None:
+            return targets
+        front, end = [IGNORED] * len(offsets), [IGNORED] * len(offsets)
+        for entity, first, last in entity_tokens(offsets, example.entities or ()):
+            cuts = self.cut_classes.targets(offsets[first], offsets[last], entity.start, entity.end)
+            front[first], end[last] = cuts
+        return targets | {"front_cuts": front, "end_cuts": end}
+
+    def oracle_output(self, features: TokenFeatures, labels: Sequence[str]) -> Array:
+        import numpy as np
+
+        own: Mapping[str, Any] = features
+        sizes = {"labels": len(self.bio_classes(labels))}
+        if self.cut_classes:
+            sizes |= {"front_cuts": self.cut_classes.front + 1, "end_cuts": self.cut_classes.end + 1}
+        return np.concatenate([certain(own[name], size) for name, size in sizes.items()], axis=1)
+
+    def compute_loss(self, outputs: Any, batch: LabelledBatch) -> Tensor:
+        """Return the mean over tokens of the cross entropies of their classes: a cut weighs as much as a BIO class."""
+        if self.cut_classes is None:
+            return super().compute_loss(outputs, batch)
+        bio, front, end = self.cut_classes.split(outputs.logits)
+        targets: Mapping[str, Tensor] = batch  # type: ignore[assignment]
+        own = targets["front_cuts"], targets["end_cuts"]
+        cuts = cut_loss((front, end), own, label_smoothing=self.label_smoothing)
+        return super().compute_loss(SimpleNamespace(logits=bio), batch) + cuts / max(1.0, self.num_targets(batch))
+
+    def probabilities(self, logits: Array) -> Array:
+        if self.cut_classes is None:
+            return super().probabilities(logits)
+        import numpy as np
+
+        bio = softmax(self.cut_classes.split(logits)[0])
+        return np.concatenate([bio, *self.cut_classes.probabilities(logits)], axis=1)
 
     def predict_example(
         self, example: EntityExample, tokens: TokenProbabilities, labels: Sequence[str]
     ) -> EntityPrediction:
         starts, ends, probabilities = tokens
-        best = probabilities.argmax(axis=1)
-        classes = self.classes(labels)
-        tags = [classes[k] if s < e else None for k, s, e in zip(best, starts, ends, strict=True)]
+        classes = self.bio_classes(labels)
+        cuts = self.cut_classes.split(probabilities)[1:] if self.cut_classes else ()
+        shown = [k for k, (start, end) in enumerate(zip(starts, ends, strict=True)) if start < end]
+        best = dict(zip(shown, consistent_tags(probabilities[shown, : len(classes)], classes), strict=True))
+        tags = [classes[best[k]] if k in best else None for k in range(len(starts))]
         entities = []
         for first, last, label in tags_to_spans(tags):
-            shown = [i for i in range(first, last + 1) if tags[i] is not None]
-            score = float(probabilities[shown, best[shown]].mean())
-            start, end = starts[first], ends[last]
-            if isinstance(self.particles, dict):
-                end = without_particle(example.text, (starts[last], end), label, self.particles)
+            own = [(k, best[k]) for k in range(first, last + 1) if k in best]
+            offsets = (starts[first], ends[first]), (starts[last], ends[last])
+            edges = [part[k] for part, k in zip(cuts, (first, last), strict=bool(cuts))]
+            start, end, share = self.edges(example.text, label, *offsets, edges)
+            score = sum(float(probabilities[at]) for at in own) / len(own) * share
             entities.append(FoundEntity(example.text[start:end], start, end, label, score))
         scores = calibrated([entity.score for entity in entities], self.temperature, self.offset)
         return EntityPrediction(tuple(replace(e, score=score) for e, score in zip(entities, scores, strict=True)))
@@ -208,9 +270,6 @@ class Ner(
     def matches(self, prediction: EntityPrediction, example: EntityExample) -> list[Match]:
         return entity_matches(example.text, example.entities or (), prediction.entities)
 
-    def improved(self, examples: Iterable[EntityExample], tokenizer: TokenizerLike) -> tuple[str, Self] | None:
-        return ("--particles learn", self.with_particles(examples, tokenizer)) if self.particles is None else None
-
     def inexpressible(self, example: EntityExample, oracle: EntityPrediction) -> list[str]:
         """Return each entity that the tokens cannot express, with the entities that they express instead."""
         spans = {(e.start, e.end, e.label) for e in oracle.entities}
@@ -221,6 +280,29 @@ class Ner(
                 found = " + ".join(f"{e.text} ({e.label})" for e in near) or "nothing"
                 lines.append(f"{example.text[entity.start : entity.end]} ({entity.label}) -> {found}")
         return lines
+
+
+def consistent_tags(probabilities: Array, classes: Sequence[str]) -> list[int]:
+    """Return the most probable classes of tokens in which I- only follows B- or I- of its type.
+
+    Args:
+        probabilities: of the classes of each token. Shape: (tokens, classes).
+        classes: their names.
+    """
+    import numpy as np
+
+    first, allowed = _transitions(tuple(classes))
+    return [int(k) for k in best_path(np.log(np.maximum(probabilities, 1e-30)), allowed, first)]
+
+
+@lru_cache(maxsize=16)
+def _transitions(classes: tuple[str, ...]) -> tuple[Array, Array]:
+    """Return which classes may be the first, and which may follow which. Shapes: (classes,), (classes, classes)."""
+    import numpy as np
+
+    inside = [name.startswith("I-") for name in classes]
+    follows = [[not i or old[2:] == new[2:] for new, i in zip(classes, inside, strict=True)] for old in classes]
+    return ~np.array(inside), np.array(follows)
 
 
 def _confidences(

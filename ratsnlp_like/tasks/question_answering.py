@@ -1,8 +1,11 @@
 """Extractive question answering: the span of a text that answers a question, or nothing.
 
 A long text is cut into windows that share tokens, each with the question. The answer is cut from the original text by
-its characters, whatever the tokenizer. Where a particle is part of the last token of an answer, `particles` cuts it
-off, as in named entity recognition.
+its characters, whatever the tokenizer. Where a particle is part of the last token of an answer, `spans` chooses how it
+is cut off, as in named entity recognition.
+
+With cut classes the model is a token classifier whose first two classes are the start and the end of an answer:
+transformers' heads for question answering have two outputs and no others.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import InputError, raise_together
 from ..examples.base import Example
@@ -23,15 +26,28 @@ from ..modeling.probabilities import softmax
 from ..registry import TASKS
 from ..runtime.slices import slices
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
-from ..text.particles import ParticleCounts, without_particle
 from ..text.spans import windows
 from ..text.tokens import Offset, Template
-from .abilities import SupportsDiagnostics, SupportsMatches, SupportsTuning
-from .answers import AnswerPrediction, Candidate, answer_tokens, best_spans, exact_match
-from .base import ExampleCounts, Raw, Window
+from .abilities import SupportsMatches, SupportsTuning
+from .answers import (
+    NOTE_ON_CUTS,
+    AnswerFeatures,
+    AnswerPrediction,
+    Candidate,
+    ContextFeatures,
+    EncodedContext,
+    answer_cuts,
+    answer_tokens,
+    best_spans,
+    best_threshold,
+    exact_match,
+)
+from .base import IGNORED, ExampleCounts, Raw, Window
 from .batches import pad_inputs
-from .features import Features, LabelledBatch
-from .forward import ForwardTask, report_causal
+from .cuts import cut_loss
+from .edges import EdgeCounts, MarkedText, SpanTask
+from .features import LabelledBatch
+from .forward import report_causal
 from .matches import Match, answer_match
 
 if TYPE_CHECKING:
@@ -47,40 +63,11 @@ _NOTHING = (0, 0)
 """Position of the target where a window has no answer: the first token, [CLS]."""
 
 
-class ContextFeatures(Features):
-    """Features that locate the tokens of a window in the context."""
-
-    lead: int
-    """Number of tokens before the context: the question and special tokens."""
-    starts: list[int]
-    ends: list[int]
-    """Characters of each token in the original context, `end` exclusive; empty for a token that shows nothing."""
-
-
-class AnswerFeatures(ContextFeatures):
-    """Features with an answer."""
-
-    labels: list[int]
-    """Positions of the first and the last token of the answer; 0 and 0 where the window does not contain it."""
-
-
-class _EncodedContext(NamedTuple):
-    """An example as windows."""
-
-    offsets: list[Offset]
-    spans: list[tuple[int, int]]
-    """Tokens of the context in each window."""
-    windows: list[ContextFeatures]
-    size: int
-    """Tokens of the context that fit in a window."""
-
-
 @dataclass(frozen=True)
 class QuestionAnswering(
+    SpanTask[QuestionExample, AnswerPrediction, AnswerFeatures, LabelledBatch],
     SupportsMatches[QuestionExample, AnswerPrediction],
-    SupportsDiagnostics[QuestionExample, AnswerPrediction],
     SupportsTuning[QuestionExample, AnswerPrediction],
-    ForwardTask[QuestionExample, AnswerPrediction, AnswerFeatures, LabelledBatch],
 ):
     """The span of a context that answers a question."""
 
@@ -94,6 +81,7 @@ class QuestionAnswering(
     refused_options: ClassVar[Mapping[str, str]] = {
         "label_smoothing": "its targets are positions in a text, not classes"
     }
+    targets: ClassVar[frozenset[str]] = frozenset({"labels", "cuts"})
 
     doc_stride: int = 64
     """Tokens of the context that neighbouring windows share; at most half a window is used."""
@@ -106,9 +94,6 @@ class QuestionAnswering(
     null_threshold: float | None = None
     """Margin of logits by which "no answer" must exceed the best span to be predicted. Chosen on the validation set
     where the training data have questions without an answer; by default any span that is found is an answer."""
-    particles: Literal["learn"] | dict[str, list[str]] | None = None
-    """Particles to cut off the last token of an answer: endings, `learn` to take them from the training data, or
-    nothing."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -122,13 +107,25 @@ class QuestionAnswering(
         )
 
     def model_class(self) -> Any:
-        from transformers import AutoModelForQuestionAnswering
+        from transformers import AutoModelForQuestionAnswering, AutoModelForTokenClassification
 
-        return AutoModelForQuestionAnswering
+        return AutoModelForTokenClassification if self.has_cuts else AutoModelForQuestionAnswering
+
+    def output_names(self) -> tuple[str, ...]:
+        return ("logits",) if self.has_cuts else self.outputs
+
+    def classes(self, labels: Sequence[str]) -> list[str]:
+        return ["start", "end", *(self.cut_classes.names if self.cut_classes else ())]
 
     def configure(self, config: Any, labels: Sequence[str]) -> None:
-        """Configure two outputs, the first and the last token of an answer."""
-        config.num_labels = 2
+        """Configure the outputs: first and last token of an answer, and the cut classes where there are some."""
+        if self.cut_classes:
+            super().configure(config, labels)
+        else:
+            config.num_labels = 2  # without names, as transformers has them
+
+    def notes(self) -> list[str]:
+        return [NOTE_ON_CUTS] if self.has_cuts else []
 
     def check_model(self, config: Any) -> None:
         report_causal(config)
@@ -140,14 +137,14 @@ class QuestionAnswering(
         examples: Iterable[QuestionExample],
         tokenizer: TokenizerLike,
     ) -> Self:
-        """Fill in `null_threshold` and `particles`, and check that there are answers."""
+        """Fill in `null_threshold`, and `particles` or `cuts`, and check that there are answers."""
         task = super().fit(counts, labels, (), tokenizer)
-        particles, unanswerable, answerable = ParticleCounts(), 0, 0
+        edges, unanswerable, answerable = EdgeCounts(), 0, 0
         for part in slices(examples):
             unanswerable += sum(not example.answers for example in part)
             answerable += sum(bool(example.answers) for example in part)
-            if self.particles == "learn":
-                self._count(particles, part, tokenizer)
+            if self.needs_edges:
+                edges.add(self.marked_texts(part, tokenizer))
         if not answerable:
             raise InputError(f"none of {unanswerable} questions has an answer", fix="check --answers_column")
         if unanswerable and task.null_threshold is None:
@@ -156,46 +153,27 @@ class QuestionAnswering(
                 f"{unanswerable:,}", f"{unanswerable + answerable:,}",
             )  # fmt: skip
             task = replace(task, null_threshold=0.0)
-        return replace(task, particles=particles.particles()) if task.particles == "learn" else task
+        return task.with_edges(edges)
 
     def truncation(self, max_length: int) -> str:
         """Return that questions are cut off; no context is."""
         return f"questions are longer than {self.max_query_length} tokens (--max_query_length)"
 
-    def _count(self, counts: ParticleCounts, examples: Sequence[QuestionExample], tokenizer: TokenizerLike) -> None:
+    def marked_texts(self, examples: Sequence[QuestionExample], tokenizer: TokenizerLike) -> Iterator[MarkedText]:
         for example, (offsets, _) in zip(examples, self._contexts(examples, tokenizer), strict=True):
-            for answer in (example.answers or ())[:1]:
-                span = Entity(answer.start, answer.start + len(answer.text), _ANSWER)
-                counts.add(example.context, offsets, [span])
-
-    def improved(self, examples: Iterable[QuestionExample], tokenizer: TokenizerLike) -> tuple[str, Self] | None:
-        if self.particles is not None:
-            return None
-        counts = ParticleCounts()
-        self._count(counts, list(examples), tokenizer)
-        return "--particles learn", replace(self, particles=counts.particles())
+            spans = [Entity(a.start, a.start + len(a.text), _ANSWER) for a in (example.answers or ())[:1]]
+            yield MarkedText(example.context, offsets, spans)
 
     def tuned(self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample]) -> Self:
         """Return this task with the threshold for "no answer" that gives the best KLUE-MRC EM."""
         if self.null_threshold is None:
             return self
-        gains = sorted(
-            (
-                (p.null_margin, exact_match("", e) - exact_match(p.candidates[0].text, e))
-                for p, e in zip(predictions, examples, strict=True)
-                if p.candidates  # else there is no answer, whatever the threshold
-            ),
-            reverse=True,
-        )
-        if not gains:
-            return self
-        best, total, threshold = 0, 0, gains[0][0]
-        for k, (margin, gain) in enumerate(gains):  # "no answer" for the k + 1 most likely ones
-            total += gain
-            following = gains[k + 1][0] if k + 1 < len(gains) else margin - 1.0
-            if total > best and following < margin:
-                best, threshold = total, (margin + following) / 2
-        return replace(self, null_threshold=float(threshold))
+        gains = [
+            (p.null_margin, exact_match("", e) - exact_match(p.candidates[0].text, e))
+            for p, e in zip(predictions, examples, strict=True)
+            if p.candidates  # else there is no answer, whatever the threshold
+        ]
+        return replace(self, null_threshold=best_threshold(gains)) if gains else self
 
     def _contexts(
         self, examples: Sequence[QuestionExample], tokenizer: TokenizerLike
@@ -209,7 +187,7 @@ class QuestionAnswering(
 
     def _encode_contexts(
         self, examples: Sequence[QuestionExample], tokenizer: TokenizerLike, max_length: int
-    ) -> Iterator[_EncodedContext]:
+    ) -> Iterator[EncodedContext]:
         """Yield the windows of each example, without targets.
 
         Raises:
@@ -238,7 +216,7 @@ class QuestionAnswering(
                 }
                 for start, end in spans
             ]
-            yield _EncodedContext(offsets, spans, cut, size)
+            yield EncodedContext(offsets, spans, cut, size)
 
     def encode_inputs(
         self, examples: Sequence[QuestionExample], tokenizer: TokenizerLike, max_length: int
@@ -263,6 +241,7 @@ class QuestionAnswering(
         encoded = self._encode_contexts(examples, tokenizer, max_length)
         for example, (offsets, spans, cut, size) in zip(examples, encoded, strict=True):
             target = answer_tokens(offsets, example)
+            cuts = answer_cuts(self.cut_classes, offsets, example, target) if self.cut_classes else None
             if target is not None and not any(s <= target[0] and target[1] < e for s, e in spans):
                 raise InputError(
                     f"no window holds the answer {example.answers[0].text[:60]!r}: "  # type: ignore[index]
@@ -273,7 +252,9 @@ class QuestionAnswering(
             for window, (start, end) in zip(cut, spans, strict=True):
                 inside = target is not None and start <= target[0] and target[1] < end
                 place = [window["lead"] + k - start for k in target] if inside and target else list(_NOTHING)
-                out.append({**window, "labels": place})
+                out.append({**window, "labels": place})  # type: ignore[typeddict-item]
+                if cuts is not None:
+                    out[-1]["cuts"] = cuts if inside else [IGNORED, IGNORED]
         return out
 
     def collate(
@@ -282,24 +263,40 @@ class QuestionAnswering(
         """Pad windows; labels are positions of tokens. Shape: (batch, 2)."""
         import torch
 
-        labels = torch.tensor([list(f["labels"]) for f in features], dtype=torch.int64)
-        return {**pad_inputs(features, tokenizer), "labels": labels}
+        rows: Sequence[Any] = features
+        names = sorted(self.targets & rows[0].keys())
+        batch: Any = pad_inputs(features, tokenizer)
+        return batch | {name: torch.tensor([list(row[name]) for row in rows], dtype=torch.int64) for name in names}
 
     def compute_loss(self, outputs: Any, batch: LabelledBatch) -> Tensor:
-        """Return the mean cross entropy of first and last token, over the tokens of the window."""
+        """Return the mean cross entropy of first and last token, over the tokens of the window.
+
+        The cross entropies of the cuts of these two tokens are added, each with the weight of a position.
+        """
         import torch
         from torch.nn import functional as F
 
-        logits = torch.stack([outputs.start_logits, outputs.end_logits], dim=2).float()
-        return F.cross_entropy(logits.masked_fill(batch["attention_mask"][:, :, None] == 0, -1e9), batch["labels"])
+        positions = batch["labels"]
+        if self.cut_classes is None:
+            logits = torch.stack([outputs.start_logits, outputs.end_logits], dim=2).float()
+        else:
+            logits, front, end = self.cut_classes.split(outputs.logits.float())
+        loss = F.cross_entropy(logits.masked_fill(batch["attention_mask"][:, :, None] == 0, -1e9), positions)
+        if self.cut_classes is None:
+            return loss
+        rows = torch.arange(len(positions), device=positions.device)
+        targets: Mapping[str, Tensor] = batch  # type: ignore[assignment]
+        cuts = front[rows, positions[:, 0]], end[rows, positions[:, 1]]
+        return loss + cut_loss(cuts, targets["cuts"].unbind(1)) / positions.numel()
 
     def raw(self, outputs: Mapping[str, Array], batch: Mapping[str, Any]) -> list[Raw]:
-        """Return the logits of each window. Shape: (tokens, 2)."""
+        """Return the logits of each window: start, end, and cuts where there are some. Shape: (tokens, 2 or more)."""
         import numpy as np
 
         lengths = batch["attention_mask"].sum(1).tolist()
-        both = np.stack([outputs[name] for name in self.outputs], axis=2)
-        return [row[:n].copy() for row, n in zip(both, lengths, strict=True)]
+        names = self.output_names()
+        rows = outputs[names[0]] if len(names) == 1 else np.stack([outputs[name] for name in names], axis=2)
+        return [row[:n].copy() for row, n in zip(rows, lengths, strict=True)]
 
     def agrees(self, one: AnswerPrediction, other: AnswerPrediction) -> bool:
         """Return whether two answers are the same span, whatever the other candidates."""
@@ -319,12 +316,14 @@ class QuestionAnswering(
         nothing = math.inf
         for features, raw in windows:
             nothing = min(nothing, float(raw[0, 0] + raw[0, 1]))
-            best_of_window = best_spans(features, raw, n_best=self.n_best, max_answer_length=self.max_answer_length)
-            for start, end, score in best_of_window:
-                if isinstance(self.particles, dict):
-                    last = int(features["starts"][np.searchsorted(features["ends"], end)]), end
-                    end = max(start + 1, without_particle(example.context, last, _ANSWER, self.particles))
-                spans[start, end] = max(score, spans.get((start, end), -math.inf))
+            cuts = self.cut_classes.probabilities(raw[int(features["lead"]) :]) if self.cut_classes else ()
+            limits = {"n_best": self.n_best, "max_answer_length": self.max_answer_length}
+            for first, last, score in best_spans(features, raw, **limits):
+                tokens = [(int(features["starts"][k]), int(features["ends"][k])) for k in (first, last)]
+                own = [group[k] for group, k in zip(cuts, (first, last), strict=bool(cuts))]
+                begin, end, share = self.edges(example.context, _ANSWER, tokens[0], tokens[1], own)
+                total = score + math.log(max(share, 1e-30))
+                spans[begin, end] = max(total, spans.get((begin, end), -math.inf))
         best = sorted(spans.items(), key=lambda item: (-item[1], item[0]))[: self.n_best]
         shares = softmax(np.array([nothing, *(score for _, score in best)]))
         candidates = tuple(
@@ -334,8 +333,7 @@ class QuestionAnswering(
         margin = nothing - best[0][1] if best else math.inf
         if not candidates or (self.null_threshold is not None and margin > self.null_threshold):
             return AnswerPrediction("", 0, 0, float(shares[0]), candidates[:_SHOWN], margin)
-        first = candidates[0]
-        return AnswerPrediction(first.text, first.start, first.end, first.score, candidates[:_SHOWN], margin)
+        return AnswerPrediction(*candidates[0], candidates[:_SHOWN], margin)
 
     def score(
         self, predictions: Sequence[AnswerPrediction], examples: Sequence[QuestionExample], labels: Sequence[str]
@@ -363,11 +361,16 @@ class QuestionAnswering(
         return {"the first word": [AnswerPrediction(text[s:e], s, e, 1.0) for text, s, e in spans]}
 
     def oracle_output(self, features: AnswerFeatures, labels: Sequence[str]) -> Array:
-        """Return the logits of a perfect model for a window. Shape: (tokens, 2)."""
+        """Return the logits of a perfect model for a window. Shape: (tokens, 2 or more)."""
         import numpy as np
 
-        raw = np.full((len(features["input_ids"]), 2), -20.0)
-        raw[features["labels"][0], 0] = raw[features["labels"][1], 1] = 20.0
+        classes = self.cut_classes.names if self.cut_classes else ()
+        raw = np.full((len(features["input_ids"]), 2 + len(classes)), -20.0)
+        first, last = features["labels"]
+        raw[first, 0] = raw[last, 1] = 20.0
+        if self.cut_classes:
+            _, front, end = self.cut_classes.split(raw)
+            front[first, max(0, features["cuts"][0])] = end[last, max(0, features["cuts"][1])] = 20.0
         return raw
 
     def gold_prediction(self, example: QuestionExample) -> AnswerPrediction:

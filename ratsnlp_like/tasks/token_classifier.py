@@ -84,6 +84,14 @@ class TokenClassifier(
             InputError: the example has a label that is not among `labels`.
         """
 
+    def token_targets(self, example: E, offsets: Sequence[Offset], labels: Sequence[str]) -> dict[str, list[int]]:
+        """Return the targets of each token by name, -100 for a token that has none: the names of `targets` or some."""
+        return {"labels": self.token_labels(example, offsets, labels)}
+
+    def probabilities(self, logits: Array) -> Array:
+        """Return the probabilities of the classes of tokens. Shape: (tokens, classes)."""
+        return softmax(logits, axis=1)
+
     @abstractmethod
     def predict_example(self, example: E, tokens: TokenProbabilities, labels: Sequence[str]) -> P:
         """Return the prediction for an example from the probabilities of its tokens."""
@@ -121,12 +129,10 @@ class TokenClassifier(
         for i, (example, (offsets, ids)) in enumerate(
             zip(examples, self.token_offsets(examples, tokenizer), strict=True)
         ):
-            targets = self.token_labels(example, offsets, labels)
+            targets = self.token_targets(example, offsets, labels)
             for window in self._windows(i, offsets, ids, tokenizer, capacity):
-                first, lead, size = window["first"], window["lead"], len(window["starts"])
-                own = [IGNORED] * len(window["input_ids"])
-                own[lead : lead + size] = targets[first : first + size]
-                out.append({**window, "labels": own})
+                own: Any = {**window, **{name: _of_window(values, window) for name, values in targets.items()}}
+                out.append(own)
         return out
 
     def _windows(
@@ -145,8 +151,11 @@ class TokenClassifier(
     def collate(
         self, features: Sequence[TokenFeatures], tokenizer: TokenizerLike, *, noise: Noise | None = None
     ) -> LabelledBatch:
-        """Pad windows and labels. Shape: (batch, longest)."""
-        return {**pad_inputs(features, tokenizer), "labels": pad([f["labels"] for f in features], IGNORED)}
+        """Pad windows and targets. Shape: (batch, longest)."""
+        rows: Sequence[Any] = features
+        names = sorted(self.targets & rows[0].keys())
+        batch: Any = pad_inputs(features, tokenizer)
+        return batch | {name: pad([row[name] for row in rows], IGNORED) for name in names}
 
     def compute_loss(self, outputs: Any, batch: LabelledBatch) -> Tensor:
         """Return the mean cross entropy over the tokens that have a class."""
@@ -179,18 +188,32 @@ class TokenClassifier(
         tokenizer: TokenizerLike | None = None,
     ) -> P:
         """Return the prediction; a token in several windows is read where it has most context."""
-        return self.predict_example(example, _merge(windows), labels)
+        starts, ends, logits = _merge(windows)
+        return self.predict_example(example, TokenProbabilities(starts, ends, self.probabilities(logits)), labels)
 
     def oracle_output(self, features: TokenFeatures, labels: Sequence[str]) -> Array:
         """Return the logits of a perfect model for a window. Shape: (tokens, classes)."""
-        import numpy as np
-
-        targets = np.maximum(np.asarray(features["labels"]), 0)
-        return np.where(np.arange(len(self.classes(labels))) == targets[:, None], 20.0, -20.0)
+        return certain(features["labels"], len(self.classes(labels)))
 
 
-def _merge(windows: Sequence[Window]) -> TokenProbabilities:
-    """Return all tokens of a text, each from the window with most context around it."""
+def certain(targets: Sequence[int], classes: int) -> Array:
+    """Return logits of a model that is certain of its targets. Shape: (tokens, classes)."""
+    import numpy as np
+
+    found = np.maximum(np.asarray(targets), 0)  # any class will do where there is no target
+    return np.where(np.arange(classes) == found[:, None], 20.0, -20.0)
+
+
+def _of_window(values: Sequence[int], window: TokenInputFeatures) -> list[int]:
+    """Return the targets of the tokens of a window, special tokens included."""
+    first, lead, size = window["first"], window["lead"], len(window["starts"])
+    own = [IGNORED] * len(window["input_ids"])
+    own[lead : lead + size] = values[first : first + size]
+    return own
+
+
+def _merge(windows: Sequence[Window]) -> tuple[list[int], list[int], Array]:
+    """Return starts, ends and logits of all tokens of a text, each from the window with most context around it."""
     import numpy as np
 
     sizes = [len(w.features["starts"]) for w in windows]
@@ -205,4 +228,4 @@ def _merge(windows: Sequence[Window]) -> TokenProbabilities:
                 most[first + k] = around
                 starts[first + k], ends[first + k] = int(features["starts"][k]), int(features["ends"][k])
                 logits[first + k] = raw[lead + k]
-    return TokenProbabilities(starts, ends, softmax(logits, axis=1))
+    return starts, ends, logits

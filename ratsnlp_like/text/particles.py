@@ -1,4 +1,4 @@
-"""Particles at the end of entities: tokens that carry an entity and a particle (이순신은) are cut by counts."""
+"""Particles at the end of entities, by counts: tokens that carry an entity and a particle (이순신은)."""
 
 from __future__ import annotations
 

@@ -31,19 +31,17 @@ def context(position: int, window: Offset, length: int) -> int:
     return min(left, right)
 
 
-def entities_to_tags(offsets: Sequence[Offset], entities: Sequence[Entity]) -> list[str | None]:
-    """Return BIO tags of tokens; None for a token of no width.
+def token_entities(offsets: Sequence[Offset], entities: Sequence[Entity]) -> list[int | None]:
+    """Return the position of the entity of each token; -1 outside of entities, None for a token of no width.
 
     A token belongs to the entity with which it shares most characters, so that a particle attached to a
-    name does not remove the name; the first token of an entity gets B-. Entities are
-    sorted and do not overlap.
+    name does not remove the name. Entities are sorted and do not overlap.
     """
-    tags: list[str | None] = []
-    begun = -1
+    owners: list[int | None] = []
     first = 0
     for start, end in offsets:
         if start >= end:
-            tags.append(None)
+            owners.append(None)
             continue
         while first < len(entities) and entities[first].end <= start:
             first += 1
@@ -55,12 +53,38 @@ def entities_to_tags(offsets: Sequence[Offset], entities: Sequence[Entity]) -> l
             shown = min(end, entity.end) - max(start, entity.start)
             if shown > most:
                 best, most = i, shown
-        if best < 0:
-            tags.append("O")
-        else:
-            tags.append(("I-" if best == begun else "B-") + entities[best].label)
-            begun = best
+        owners.append(best)
+    return owners
+
+
+def entities_to_tags(offsets: Sequence[Offset], entities: Sequence[Entity]) -> list[str | None]:
+    """Return BIO tags of tokens, None for a token of no width; see `token_entities`."""
+    tags: list[str | None] = []
+    begun = -1
+    for owner in token_entities(offsets, entities):
+        if owner is None or owner < 0:
+            tags.append(None if owner is None else "O")
+            continue
+        tags.append(("I-" if owner == begun else "B-") + entities[owner].label)
+        begun = owner
     return tags
+
+
+class EntityTokens(NamedTuple):
+    """The first and the last token of an entity."""
+
+    entity: Entity
+    first: int
+    last: int
+
+
+def entity_tokens(offsets: Sequence[Offset], entities: Sequence[Entity]) -> list[EntityTokens]:
+    """Return the entities that have tokens, with the first and the last of them; see `token_entities`."""
+    own: dict[int, tuple[int, int]] = {}
+    for k, owner in enumerate(token_entities(offsets, entities)):
+        if owner is not None and owner >= 0:
+            own[owner] = own.get(owner, (k, k))[0], k
+    return [EntityTokens(entities[owner], first, last) for owner, (first, last) in own.items()]
 
 
 class ScoredSpan(NamedTuple):

@@ -39,6 +39,7 @@ def build_model(job: Job, name: str, config: Any, *, task: AnyTask, labels: Sequ
         attention=choose_attention(job),
         weights=job.model.weights,
     )
+    task.prepare_model(model)
     if job.model.freeze is not None:
         trained = freeze(model, job.model.freeze)
         log.info("frozen: embeddings and %d layers; %s parameters are trained", job.model.freeze, f"{trained:,}")

@@ -121,14 +121,15 @@ class TestFittedOnTrainedRows:
         assert data.task.class_weights == pytest.approx([30 / 2 / counts[label] for label in ("a", "b")])
 
     @pytest.mark.parametrize(("task", "corpus"), [("ner", "sample-ner"), ("question-answering", "sample-qa")])
-    def test_particles(self, cache: Path, task: str, corpus: str) -> None:
-        unfitted = TASKS[task](particles="learn")
-        data, whole = (open_module(unfitted, corpus, cache, limit_train=limit) for limit in (60, None))
+    @pytest.mark.parametrize(("spans", "field"), [("particles", "particles"), ("cuts", "endings")])
+    def test_spans(self, cache: Path, task: str, corpus: str, spans: str, field: str) -> None:
+        unfitted = TASKS[task](spans=spans)
+        data, whole = (open_module(unfitted, corpus, cache, limit_train=limit) for limit in (20, None))
         assert data.train is not None
         rows = list(data.train.examples())
         fitted = unfitted.fit(data.train.read.statistics, data.labels or [], rows, tokenizer())
-        assert data.task.particles == fitted.particles
-        assert data.task.particles != whole.task.particles
+        assert data.task == fitted
+        assert getattr(data.task, field) != getattr(whole.task, field)
 
     def test_scores(self, tmp_path: Path, cache: Path) -> None:
         rows = [(f"{i}번 글", f"{i}번 다른 글", "2.5" if i else "0.5") for i in range(40)]

@@ -121,7 +121,7 @@ def klue(data: Path) -> Klue:
 def test_ceiling_on_klue_ner(name: str, klue: Klue, load: Load) -> None:
     """Exactly the entities that begin and end at a border of tokens are found; their F1 is in the table."""
     labels, _, examples = klue
-    task, tokenizer = Ner(), load(name)
+    task, tokenizer = Ner(spans="tokens"), load(name)
     found = oracle(task, examples, tokenizer, labels)
     scores = task.score(found, examples, labels)
     assert scores["entity_f1"] == pytest.approx(TOKENIZERS[name].ceiling, abs=0.0005)
@@ -141,7 +141,7 @@ def test_ceiling_on_klue_ner(name: str, klue: Klue, load: Load) -> None:
 def test_ceiling_with_particles(name: str, klue: Klue, load: Load) -> None:
     labels, train, examples = klue
     tokenizer = load(name)
-    fitted = Ner(particles="learn").fit(ExampleCounts(3200, 0), labels, train, tokenizer)
+    fitted = Ner(spans="particles").fit(ExampleCounts(3200, 0), labels, train, tokenizer)
     scores = fitted.score(oracle(fitted, examples, tokenizer, labels), examples, labels)
     assert scores["entity_f1"] == pytest.approx(TOKENIZERS[name].particles, abs=0.0005)
 
@@ -267,8 +267,8 @@ def test_decode(letters: Any) -> None:
     ("tags", "found"),
     [
         ([1, 1, 2, 0], [(0, 1, "LC"), (2, 5, "LC")]),  # B begins an entity
-        ([2, 2, 0, 2], [(0, 3, "LC"), (6, 7, "LC")]),  # so does an I without its B
-        ([1, 4, 4, 2], [(0, 1, "LC"), (2, 5, "PS"), (6, 7, "LC")]),  # and an I of another type
+        ([2, 2, 0, 2], [(0, 3, "LC")]),  # the first I can become a B, the last one is no more probable than O
+        ([1, 4, 4, 2], [(0, 1, "LC"), (2, 5, "PS")]),
         ([0, 0, 0, 0], []),
     ],
 )
@@ -282,7 +282,7 @@ def test_inconsistent_tags(tags: list[int], found: list[tuple[int, int, str]], l
 def test_a_particle_in_the_token_of_a_name_is_inexpressible(tiny_tokenizer: Any) -> None:
     """서울에서 is one token of this vocabulary."""
     example = marked("[김민준|PS] 은 [서울|LC]에서 기차를 탔다")
-    task = Ner()
+    task = Ner(spans="tokens")
     (found,) = oracle(task, [example], tiny_tokenizer, TYPES)
     assert spans(found) == [(0, 3, "PS"), (6, 10, "LC")]
     assert task.inexpressible(example, found) == ["서울 (LC) -> 서울에서 (LC)"]
@@ -291,15 +291,15 @@ def test_a_particle_in_the_token_of_a_name_is_inexpressible(tiny_tokenizer: Any)
 def test_particles(tiny_tokenizer: Any) -> None:
     """서울에서 and 김민준은 are tokens. 에서 occurs twice after a place: it is cut off there and nowhere else."""
     train = [marked("[서울|LC]에서 왔다"), marked("[서울|LC]에서 만났다"), marked("[김민준|PS]은 [서울에서|OG] 탔다")]
-    task = Ner(particles="learn").fit(ExampleCounts(3, 0), TYPES, train, tiny_tokenizer)
+    task = Ner(spans="particles").fit(ExampleCounts(3, 0), TYPES, train, tiny_tokenizer)
     assert task.particles == {"LC": ["에서"]}
     (place, name) = oracle(task, [train[0], train[2]], tiny_tokenizer, TYPES)
     assert spans(place) == [(0, 2, "LC")]
     assert spans(name) == [(0, 4, "PS"), (5, 9, "OG")]
     assert Ner.from_dict(task.to_dict()) == task
-    flag, improved = Ner().improved(train, tiny_tokenizer) or ("", None)
-    assert (flag, improved) == ("--particles learn", task)
-    assert task.improved(train, tiny_tokenizer) is None
+    others = Ner(spans="tokens").alternatives(train, tiny_tokenizer)
+    assert others["--spans particles"] == task
+    assert others["--spans cuts"].cuts == (0, 2)
 
 
 def test_training_rows_without_entities() -> None:

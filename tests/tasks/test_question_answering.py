@@ -344,11 +344,11 @@ class TestDecode:
     )
     def test_particles(self, particles: dict[str, list[str]] | None, text: str, tiny_tokenizer: Any) -> None:
         context = "가 나 쀍뷁에서는"  # tokens of (0, 1), (2, 3) and (4, 9)
-        found = decoded(tiny_tokenizer, ({1: 5}, {2: 5}), context=context, particles=particles)
+        found = decoded(tiny_tokenizer, ({1: 5}, {2: 5}), context=context, spans="particles", particles=particles)
         assert (found.text, found.start, found.end) == (text, 2, 2 + len(text))
 
     def test_a_token_that_is_a_particle_stays(self, tiny_tokenizer: Any) -> None:
-        found = decoded(tiny_tokenizer, ({1: 5}, {1: 5}), particles={"answer": ["나"]})
+        found = decoded(tiny_tokenizer, ({1: 5}, {1: 5}), spans="particles", particles={"answer": ["나"]})
         assert found.text == "나"
 
     def test_as_json(self, tiny_tokenizer: Any) -> None:
@@ -456,14 +456,14 @@ class TestFit:
             ("뷁꿹는", 3),
         ]
         examples = [question_on(word[:length], context=f"{word} 가") for word, length in words]
-        assert fit(QuestionAnswering(particles="learn"), examples, tiny_tokenizer).particles == {"answer": ["에"]}
-        assert fit(QuestionAnswering(), examples, tiny_tokenizer).particles is None
+        assert fit(QuestionAnswering(spans="particles"), examples, tiny_tokenizer).particles == {"answer": ["에"]}
+        assert fit(QuestionAnswering(spans="tokens"), examples, tiny_tokenizer).particles is None
         given = {"answer": ["도"]}
-        assert fit(QuestionAnswering(particles=given), examples, tiny_tokenizer).particles == given
-        found = QuestionAnswering().improved(examples, tiny_tokenizer)
-        assert found is not None
-        assert (found[0], found[1].particles) == ("--particles learn", {"answer": ["에"]})
-        assert QuestionAnswering(particles=given).improved(examples, tiny_tokenizer) is None
+        task = QuestionAnswering(spans="particles", particles=given)
+        assert fit(task, examples, tiny_tokenizer).particles == given
+        others = QuestionAnswering(spans="tokens").alternatives(examples, tiny_tokenizer)
+        assert others["--spans particles"].particles == {"answer": ["에"]}
+        assert others["--spans cuts"].cuts == (0, 1)
 
     def test_a_causal_model_is_reported(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -600,6 +600,8 @@ def test_the_oracle_on_korquad(data: Path, real_tokenizer: Callable[[str], Any])
         predictions = [task.decode(e, own, [], tokenizer) for e, own in zip(examples, windows, strict=True)]
         return float(task.score(predictions, examples, [])["korquad_em"])
 
-    assert 0.70 < em(QuestionAnswering()) <= 0.85
-    fitted = fit(QuestionAnswering(particles="learn"), first("train", 500), tokenizer)
+    assert 0.70 < em(QuestionAnswering(spans="tokens")) <= 0.85
+    fitted = fit(QuestionAnswering(spans="particles"), first("train", 500), tokenizer)
     assert em(fitted) > 0.93
+    fitted = fit(QuestionAnswering(spans="cuts"), first("train", 500), tokenizer)
+    assert em(fitted) > 0.99
