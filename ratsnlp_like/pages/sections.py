@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from .parts import bar, definitions, interval, note, percent, score, section, ta
 from .runs import RunFiles, numbers
 from .texts import Texts
 
+_NEVER = re.compile(r"(.+) (?:is|are) never predicted: (.+)")
 _CLASSES = 40
 _LARGEST_MATRIX = 20
 _LABELS = 20
@@ -271,7 +273,13 @@ def _verdict(verdict: Mapping[str, Any], texts: Texts) -> str:
     key = "better" if not others else "not_significant" if all(own["better"] for own in others) else "no_better"
     sentence = texts(f"verdict_{key}", metric=verdict["metric"], score=f"{verdict['score']:.4f}", others=listed)
     tried = [texts("verdict_try", settings=", ".join(verdict["advice"]))] if verdict["advice"] else []
-    return " ".join([sentence, *tried, *verdict["warnings"]])
+    return " ".join([sentence, *tried, *(_warning(text, texts) for text in verdict["warnings"])])
+
+
+def _warning(text: str, texts: Texts) -> str:
+    """Return the warning of classes that are never predicted in the language of the page; any other as it is."""
+    found = _NEVER.fullmatch(text)
+    return texts("never_predicted", names=found[1], setting=found[2]) if found else text
 
 
 def duration(run: RunFiles, texts: Texts) -> str:

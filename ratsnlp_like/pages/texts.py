@@ -22,9 +22,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "rows": ("문장 수", "rows"),
     "examples": ("예", "examples"),
     "steps": ("스텝", "steps"),
-    "verdict_better": ("{metric} {score}: {others}보다 높습니다.", "{metric} {score} is better than {others}."),
+    "verdict_better": ("{metric} {score}: {others}보다 좋습니다.", "{metric} {score} is better than {others}."),
     "verdict_not_significant": (
-        "{metric} {score}: {others}보다 높지만, 유의한 차이는 아닙니다.",
+        "{metric} {score}: {others}보다 좋지만, 유의한 차이는 아닙니다.",
         "{metric} {score} is not significantly better than {others}.",
     ),
     "verdict_no_better": (
@@ -32,10 +32,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{metric} {score} is no better than {others}.",
     ),
     "verdict_try": ("시도해 볼 설정: {settings}.", "Try {settings}."),
+    "never_predicted": (
+        "{names}: 한 번도 예측하지 않습니다. 시도해 볼 설정: {setting}.",
+        "{names}: never predicted; try {setting}.",
+    ),
     "baselines.the most frequent label": ("가장 흔한 레이블", "the most frequent label"),
     "baselines.TF-IDF and logistic regression": ("TF-IDF와 로지스틱 회귀", "TF-IDF and logistic regression"),
     "baselines.the most frequent tag of each word": ("낱말마다 가장 흔한 태그", "the most frequent tag of each word"),
     "baselines.the mean score": ("평균 점수", "the mean score"),
+    "baselines.the unigram distribution": ("유니그램 분포", "the unigram distribution"),
     "baselines.the first word": ("지문의 첫 낱말", "the first word"),
     "scores": ("점수", "Scores"),
     "scores_note": (

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 
@@ -29,7 +30,7 @@ from .measure import Measurement
 
 log = logging.getLogger("ratsnlp_like")
 
-_ROWS = 20_000
+_ROWS = 10_000
 """Largest number of rows of a split that are analysed."""
 _MISTAKES = 200
 
@@ -95,9 +96,10 @@ def _corpus(splits: Mapping[str, EncodedSplit | None]) -> dict[str, Any]:
     for name, own in findings.items():
         split = splits[name]
         assert split is not None
-        for _ in own.count(islice(split.examples(), _ROWS)):
+        rows = split.example_rows[split.begins]
+        for _ in own.count(islice(split.read.examples(np.sort(rows)), _ROWS)):
             pass
-        limited |= int(split.begins.sum()) > _ROWS
+        limited |= len(rows) > _ROWS
     summaries = {name: own.summary() for name, own in findings.items()}
     return {
         "limit": _ROWS if limited else None,

@@ -11,6 +11,7 @@ from torch import nn
 
 from ratsnlp_like.checkpoints.base import load_config, resolve
 from ratsnlp_like.errors import InputError
+from ratsnlp_like.inference.onnx import OnnxModel
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.modeling import unpadded
 from ratsnlp_like.tasks.classification import Classification
@@ -101,6 +102,10 @@ def test_what_cannot_be_explained() -> None:
     with pytest.raises(InputError, match="decision for each token"):
         predictor(Ner()).explain("김하늘은 부산에 갔다")
     own = predictor(Classification())
+    own.model, torch_model = object.__new__(OnnxModel), own.model
+    with pytest.raises(InputError, match="ONNX model computes predictions alone"):
+        own.explain(TEXT)
+    own.model = torch_model
     own.model.to(torch.bfloat16)
     with pytest.raises(InputError, match="16 bits"):
         own.explain(TEXT)
