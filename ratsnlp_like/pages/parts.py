@@ -85,7 +85,9 @@ def percent(share: float) -> str:
 
 
 def score(value: float) -> str:
-    """Return a metric in four decimals, a large one in fewer."""
+    """Return a metric in four decimals, a large one in fewer, a number of things in none."""
+    if isinstance(value, int):
+        return f"{value:,}"
     return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
 
 

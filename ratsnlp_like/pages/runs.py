@@ -106,5 +106,5 @@ def _history(folder: Path) -> dict[str, list[tuple[float, float]]]:
             for row in csv.DictReader(file):
                 for name, cell in row.items():
                     if name not in {"step", "epoch", None} and cell:
-                        found.setdefault(name, {})[float(row["step"])] = float(cell)
+                        found.setdefault(name, {})[float(row["step"]) + 1] = float(cell)  # it counts from 0
     return {name: sorted(values.items()) for name, values in found.items()}

@@ -82,7 +82,9 @@ def number_match(gold: float, predicted: float, tolerance: float) -> Match:
 
 
 def entity_matches(text: str, gold: Sequence[Entity], found: Sequence[Found]) -> list[Match]:
-    """Match entities: the same span and type first, then each other gold entity with what overlaps it most.
+    """Return the matches of entities, in the order of the text.
+
+    The same span and type match first, then each other gold entity and what overlaps it most.
 
     Kinds of mistakes:
         missed: nothing overlaps the entity.
@@ -93,24 +95,25 @@ def entity_matches(text: str, gold: Sequence[Entity], found: Sequence[Found]) ->
         wrong type and boundary: the two overlap.
     """
     left = {(e.start, e.end, e.label): e for e in found}
-    matches, others = [], []
+    matches: list[tuple[int, Match]] = []
+    others = []
     for entity in gold:
         same = left.pop((entity.start, entity.end, entity.label), None)
         if same is None:
             others.append(entity)
         else:
-            matches.append(_entity_match(text, entity, same, ""))
+            matches.append((entity.start, _entity_match(text, entity, same, "")))
     for entity in others:
         near = max(left.values(), key=lambda e: _nearness(entity, e), default=None)
         if near is None or not _shared(entity, near):
-            matches.append(_entity_match(text, entity, None, "missed"))
+            matches.append((entity.start, _entity_match(text, entity, None, "missed")))
         else:
             del left[near.start, near.end, near.label]
-            matches.append(_entity_match(text, entity, near, _kind(text, entity, near)))
+            matches.append((entity.start, _entity_match(text, entity, near, _kind(text, entity, near))))
     for rest in left.values():
         part = any(_shared(entity, rest) for entity in gold)
-        matches.append(_entity_match(text, None, rest, "boundary" if part else "invented"))
-    return matches
+        matches.append((rest.start, _entity_match(text, None, rest, "boundary" if part else "invented")))
+    return [match for _, match in sorted(matches, key=lambda pair: pair[0])]
 
 
 def _entity_match(text: str, gold: Entity | None, found: Found | None, kind: str) -> Match:
