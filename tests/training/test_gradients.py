@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.gradients import CUTS, WHOLE, Cut, difference, gradient, losses, table
+from benchmarks.gradients import WHOLE, Cut, difference, gradient, losses, table
 from ratsnlp_like.data.batches import Batches
 
 
@@ -28,8 +28,10 @@ def test_a_group_that_is_full(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_processes_with_uneven_shares_give_the_gradient_of_one(tmp_path: Path) -> None:
-    found = table(list(losses()), [cut for cut in CUTS if cut.processes == 2])
-    assert {name for name, row in found.items() if max(row.values()) >= 1e-4} == set()
+    """The losses whose numbers of targets differ most; the benchmark has all, on 3 processes too."""
+    names = ["classification, class weights", "ner", "question-answering", "masked-lm", "causal-lm", "generation"]
+    found = table(names, [cut := Cut(8, 32, 2)])
+    assert {name for name, row in found.items() if row[cut] >= 1e-4} == set()
 
 
 def test_a_window_that_is_taken_to_keep_step_is_marked() -> None:
