@@ -90,6 +90,8 @@ def _records(value: Any, path: Path) -> list[Any]:
     if len(lists) == 1:
         (records,) = lists.values()
         return records
+    if not lists and isinstance(value, dict) and (records := _of_frame(value)):
+        return records
     if lists:
         problem = f"an object with {len(lists)} arrays of objects: {', '.join(lists)}"
     elif isinstance(value, dict):
@@ -110,6 +112,20 @@ def _lists_of_objects(value: Any) -> dict[str, list[Any]]:
     if not isinstance(value, dict):
         return {}
     return {key: item for key, item in value.items() if isinstance(item, list) and item and isinstance(item[0], dict)}
+
+
+def _of_frame(value: dict[str, Any]) -> list[Any]:
+    """Return the rows of what `DataFrame.to_json` writes, by columns or by index, or of lists of cells by column."""
+    if value.keys() == {"columns", "index", "data"}:
+        return [dict(zip(value["columns"], cells, strict=False)) for cells in value["data"] if isinstance(cells, list)]
+    parts = list(value.values())
+    if all(isinstance(part, dict) and part.keys() == parts[0].keys() for part in parts):
+        if all(key.isdecimal() for key in value):
+            return parts
+        parts = [list(part.values()) for part in parts if all(key.isdecimal() for key in part)]
+    if len(parts) < len(value) or not all(isinstance(part, list) and len(part) == len(parts[0]) for part in parts):
+        return []
+    return [dict(zip(value, cells, strict=True)) for cells in zip(*parts, strict=True)]
 
 
 def _object(value: Any, place: Place, *, check_surrogates: bool) -> dict[str, Any]:

@@ -114,8 +114,12 @@ def _header(path: Path, record: _Record) -> _Header:
     return _Header(checked, len(checked), spare)
 
 
+_INDEX = "Unnamed: 0"
+"""Name that pandas gives to the first column of a file without one: the index that it wrote."""
+
+
 def checked_names(names: Sequence[str], line: str, place: Place) -> tuple[str, ...]:
-    """Return the names of a header.
+    """Return the names of a header; a first column without one, as pandas writes its index, gets the name of pandas.
 
     Args:
         names: without white space at their edges.
@@ -125,15 +129,14 @@ def checked_names(names: Sequence[str], line: str, place: Place) -> tuple[str, .
     Raises:
         InputError: a column has no name, or two have the same.
     """
+    if len(names) > 1 and not names[0] and _INDEX not in names:
+        names = [_INDEX, *names[1:]]
     if not all(names):
-        index = names.index("")
         raise InputError(
-            f"column {index + 1} of the header has no name: {shorten(line)}",
+            f"column {list(names).index('') + 1} of the header has no name: {shorten(line)}",
             place=place,
             expected="a name for every column",
-            fix="write the file without its index: frame.to_csv(path, index=False), or give that column a name"
-            if index == 0
-            else "give that column a name, or delete it",
+            fix="give that column a name, or delete it",
         )
     name, count = Counter(names).most_common(1)[0]
     if count > 1:

@@ -1,7 +1,7 @@
 """Schemes of token tags: which one a file has, and its conversion to BIO.
 
 BIOES and BILOU mark the last token of an entity and entities of one token; IOB1 writes B- only between neighbours of
-one type; IO has no B-; Naver's corpus writes `PER_B` and `-`.
+one type; IO has no B-; Naver's corpus writes `PER_B` and `-`; other files write `B_PER` or `PER-B`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ TAG = re.compile(r"O|-|[BIESLUMW]-\S+|\S+_[BI]")
 _PREFIXED = re.compile(r"[BIESLUMW]-\S+|\S+_[BI]")
 _TO_BIO = {"S": "B", "U": "B", "W": "B", "E": "I", "L": "I", "M": "I"}
 _NAVER = re.compile(r"(\S+)_([BI])")
+_OTHER_FORMS = {
+    "B_X": re.compile(r"(?P<prefix>[BI])_(?P<type>\S+)"),
+    "X-B": re.compile(r"(?P<type>\S{2,})-(?P<prefix>[BI])"),
+}
+"""Tags of two parts that are written otherwise than `B-X`."""
 _BARE = re.compile(r"\w[\w/.]*(?:-\w+)*")
 
 
@@ -23,12 +28,13 @@ def is_prefixed(tag: str) -> bool:
 
 
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
-    """Return the scheme of the tags of a file: BIO, IOB1, IO, BIOES, BILOU, BMEWO or Naver.
+    """Return the scheme of the tags of a file: BIO, IOB1, IO, BIOES, BILOU, BMEWO, Naver, B_X or X-B.
 
     An `I-X` without `B-X` before it is how IOB1 writes an entity, and an error in BIO: in IOB1 every B- follows an
     entity of its type.
     """
     prefixes: set[str] = set()
+    others: set[str] = set()
     bare = naver = orphans = free = False
     for tags in sentences:
         before = "O"
@@ -39,6 +45,7 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
             if label and len(prefix) == 1:
                 prefixes.add(prefix)
             else:
+                others |= {form for form, pattern in _OTHER_FORMS.items() if pattern.fullmatch(tag)}
                 bare |= tag != "O" and _BARE.fullmatch(tag) is not None
             follows = before.partition("-")[2] == label
             orphans |= prefix == "I" and not follows
@@ -47,7 +54,7 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
     if naver:
         return "Naver"
     if not prefixes:
-        return "IO" if bare else "BIO"
+        return min(others) if others else "IO" if bare else "BIO"
     for scheme, own in (("BMEWO", "MW"), ("BILOU", "LU"), ("BIOES", "ES")):
         if prefixes & set(own):
             return scheme
@@ -72,6 +79,9 @@ def _convert(tag: str, scheme: str, before: str) -> str:
         if tag == "-":
             return "O"
         return _NAVER.sub(r"\2-\1", tag)
+    if scheme in _OTHER_FORMS:
+        match = _OTHER_FORMS[scheme].fullmatch(tag)
+        return f"{match['prefix']}-{match['type']}" if match else "O" if tag == "-" else tag
     if scheme == "IO":
         if tag in {"O", "-"}:
             return "O"

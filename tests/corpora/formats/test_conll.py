@@ -94,6 +94,17 @@ def test_tag_schemes(write: Write, scheme: str, name: str, caplog: pytest.LogCap
     assert (f"scheme {scheme}" in caplog.text) is (scheme != "BIO")
 
 
+@pytest.mark.parametrize("form", ["B_X", "X-B"])
+def test_tags_that_are_written_otherwise(write: Write, form: str, caplog: pytest.LogCaptureFixture) -> None:
+    tags = [tag if tag == "O" else form.replace("B", tag[0]).replace("X", tag[2:]) for tag in SCHEMES["BIO"]]
+    words = ["은별", "김", "하준", "씨", "여수"]
+    path = write("a.conll", "".join(f"{w}\t{t}\n" for w, t in zip(words, tags, strict=True)))
+    with caplog.at_level(logging.INFO, logger="ratsnlp_like"):
+        (row,) = values(path)
+    assert row == {"text": "은별 김 하준 씨 여수", "entities": [[0, 4, "PS"], [5, 7, "PS"], [10, 12, "LC"]]}
+    assert f"scheme {form}" in caplog.text
+
+
 def test_tags_without_prefixes(write: Write) -> None:
     """IO: neighbours of one type are one entity."""
     path = write("a.conll", "은별 PS\n김 PS\n씨 O\n여수 LC\n")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from format_helpers import Write, fails, lines, values
 
@@ -21,7 +24,7 @@ def test_json_object_that_holds_one_array(write: Write) -> None:
     ("content", "parts"),
     [
         ('{"train": [{"a": 1}], "test": [{"a": 2}]}', ("2 arrays", "train, test", "file of its own")),
-        ('{"text": ["가"], "label": [1]}', ("without an array of objects", "text, label", "--format jsonl")),
+        ('{"text": ["가"], "label": [1, 2]}', ("without an array of objects", "text, label", "--format jsonl")),
         ("{}", ("keys: none",)),
         ('"가"', ("without objects", '"가"')),
     ],
@@ -59,3 +62,20 @@ def test_half_an_emoji(write: Write) -> None:
     assert values(write("a.jsonl", '{"text": "\\ud83d\\ude00"}')) == [{"text": "😀"}]
     fails(write("a.jsonl", '{"text": "좋다 \\ud83d"}'), "\\ud83d", "emoji", line=1)
     fails(write("a.json", '[{"text": "\\uDE00"}]'), "\\ude00", line=1, unit="record")
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "records", "table", "list"])
+def test_what_pandas_writes(write: Write, orient: Any) -> None:
+    import pandas
+
+    frame = pandas.DataFrame({"text": ["가", "나"], "label": ["x", "y"]})
+    content = json.dumps(frame.to_dict("list")) if orient == "list" else frame.to_json(orient=orient)
+    rows = [{"text": row["text"], "label": row["label"]} for row in values(write("a.json", content))]
+    assert rows == [{"text": "가", "label": "x"}, {"text": "나", "label": "y"}]
+
+
+@pytest.mark.parametrize(
+    "content", ['{"text": ["가"], "label": ["x", "y"]}', '{"a": {"b": 1}, "c": {"d": 2}}', '{"text": "가"}']
+)
+def test_objects_that_are_no_table(write: Write, content: str) -> None:
+    fails(write("a.json", content), "an object without an array of objects")
