@@ -18,7 +18,7 @@ from .offsets import cuts_word, from_utf16, has_astral
 
 _STARTS = ("start", "start_offset", "begin", "startOffset", "start_idx", "beginOffset")
 _ENDS = ("end", "end_offset", "endOffset", "end_idx")
-_LABELS = ("label", "labels", "type", "tag", "entity", "entity_type", "ne_type", "category", "class")
+_LABELS = ("label", "labels", "type", "tag", "entity", "entity_type", "entity_group", "ne_type", "category", "class")
 _TEXTS = ("text", "form", "word", "surface", "mention", "quote")
 _LISTS = ("entities", "spans", "result", "annotations", "NE", "ne")
 EXPECTED = '{"start": 0, "end": 3, "label": "PS"} or [0, 3, "PS"], in characters, end exclusive'

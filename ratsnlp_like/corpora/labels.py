@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..errors import InputError
 from ..examples.base import Example
 from ..examples.pair import PairExample
-from ..examples.values import ClassName, clean_label
+from ..examples.values import ClassName, clean_label, parse_list
 from .formats import Row
 from .notices import Notices
 
@@ -54,6 +54,8 @@ class LabelReader:
         """
         if isinstance(value, Mapping) and isinstance(value.get("choices"), list):  # Label Studio
             value = value["choices"]
+        if isinstance(value, str) and value.lstrip().startswith("["):
+            value = parse_list(value)
         if self.separator and isinstance(value, str):
             return [self._one(part, row) for part in map(str.strip, value.split(self.separator)) if part]
         if not isinstance(value, (list, tuple)):

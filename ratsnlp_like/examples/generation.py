@@ -179,8 +179,16 @@ _ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "a
 def _turn(item: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return role and content of a turn; ShareGPT calls them `from` and `value`."""
     if "role" in item or "from" not in item:
-        return item.get("role"), item.get("content")
+        return item.get("role"), _joined(item.get("content"))
     return _ROLES.get(str(item["from"]), item["from"]), item.get("value")
+
+
+def _joined(content: Any) -> Any:
+    """Return the content of a turn that is given as parts of text, as OpenAI's API has them, as one text."""
+    if not isinstance(content, list) or not content:
+        return content
+    texts = [part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else None for part in content]
+    return "".join(map(str, texts)) if None not in texts else content
 
 
 def _with_system(system: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:

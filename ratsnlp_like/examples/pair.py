@@ -25,8 +25,32 @@ class OfTwoTexts(Example):
         return not (self.text.strip() and self.text_pair.strip())
 
 
-_FIRST_TEXTS = ("sentence1", "premise", "question1", "text_a", "text1", "문장1", "전제", "질문1")
-_SECOND_TEXTS = ("sentence2", "hypothesis", "question2", "text_b", "text2", "문장2", "가설", "질문2")
+_FIRST_TEXTS = (
+    "sentence1",
+    "premise",
+    "question1",
+    "text_a",
+    "text1",
+    "문장1",
+    "전제",
+    "질문1",
+    "sentence_a",
+    "sent1",
+    "문장a",
+)
+_SECOND_TEXTS = (
+    "sentence2",
+    "hypothesis",
+    "question2",
+    "text_b",
+    "text2",
+    "문장2",
+    "가설",
+    "질문2",
+    "sentence_b",
+    "sent2",
+    "문장b",
+)
 
 
 @dataclass(frozen=True)

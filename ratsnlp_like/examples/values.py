@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -49,6 +51,21 @@ def parse_json(value: Any, place: Place | None) -> Any:
         raise InputError("JSON that is nested too deeply", place=place, expected="a list") from None
     except ValueError:
         return value
+
+
+_PARSERS: tuple[Callable[[str], Any], ...] = (json.loads, ast.literal_eval)
+
+
+def parse_list(text: str) -> Any:
+    """Return the list that a cell holds as JSON or as Python writes it (and pandas to CSV); any other cell as it is."""
+    for parse in _PARSERS:
+        try:
+            value = parse(text.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        if isinstance(value, list):
+            return value
+    return text
 
 
 def as_string(value: Any, name: str, place: Place | None) -> str:

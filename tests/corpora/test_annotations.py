@@ -43,7 +43,7 @@ def label_studio(kind: str = "labels") -> list[dict[str, Any]]:
     ]
 
 
-EXPORTS: dict[str, dict[str, Any]] = {
+EXPORTS: dict[str, Any] = {
     "triples": {"text": TEXT, "entities": [list(entity) for entity in GOLD]},
     "doccano": {"id": 3, "text": TEXT, "entities": spans("start_offset", "end_offset", id=1), "relations": []},
     "doccano labels": {"id": 3, "text": TEXT, "label": [list(entity) for entity in GOLD], "Comments": []},
@@ -63,6 +63,11 @@ EXPORTS: dict[str, dict[str, Any]] = {
         ],
     },
     "JSON in a string": {"text": TEXT, "entities": json.dumps([list(entity) for entity in GOLD])},
+    "spaCy": [TEXT, {"entities": [list(entity) for entity in GOLD]}],
+    "pipeline of transformers": {
+        "text": TEXT,
+        "entities": [{"entity_group": k, "start": s, "end": e, "word": TEXT[s:e], "score": 0.9} for s, e, k in GOLD],
+    },
     "begin and form": {
         "text": TEXT,
         "ne": [{"id": 1, "form": "이슬비", "label": "PS", "begin": 0, "end": 3}, [5, 7, "LC"]],

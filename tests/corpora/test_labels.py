@@ -47,6 +47,14 @@ def test_lists_of_any_length_are_lists(tmp_path: Path) -> None:
     assert labels(jsonl(tmp_path / "a.jsonl", rows)) == [("추천", "맛"), (), "맛"]
 
 
+@pytest.mark.parametrize("written", [json.dumps, repr])
+def test_lists_in_the_cells_of_a_table(written: Any, tmp_path: Path) -> None:
+    cells = ['"' + written(label).replace('"', '""') + '"' for label in (["추천", "맛"], ["맛"], [])]
+    path = write(tmp_path / "a.csv", "text,label\n" + "".join(f"{n}번,{cell}\n" for n, cell in enumerate(cells)))
+    assert labels(path) == [("추천", "맛"), "맛", ()]
+    assert labels(write(tmp_path / "b.csv", "text,label\n가,[공지\n나,[공지] 일반\n")) == ["[공지", "[공지] 일반"]
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_list_among_single_labels_is_refused(order: int, tmp_path: Path) -> None:
     rows = [{"text": "가", "label": "추천"}, {"text": "나", "label": ["추천", "맛"]}][::order]

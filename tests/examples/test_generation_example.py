@@ -84,6 +84,15 @@ def test_groups_of_a_cut_are_inputs(tmp_path: Path) -> None:
         assert len({example.group for example in examples}) == distinct
 
 
+def test_turns_in_parts_of_text(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": "점심 "}, {"type": "text", "text": "뭐 먹지?"}]
+    (example,) = read(tmp_path / "a.jsonl", {"messages": [{"role": "user", "content": parts}, CHAT[1]._asdict()]})
+    assert example == GenerationExample(messages=CHAT)
+    image = [{"type": "image_url", "image_url": "x"}]
+    with pytest.raises(InputError, match="cannot read the message"):
+        read(tmp_path / "b.jsonl", {"messages": [{"role": "user", "content": image}]})
+
+
 @pytest.mark.parametrize("turn", ["가", ["user"], {"role": "user"}, {"from": "human"}, {"role": 1, "content": "가"}])
 def test_turns_that_cannot_be_read(turn: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read the message"):

@@ -129,6 +129,9 @@ def _of_frame(value: dict[str, Any]) -> list[Any]:
 
 
 def _object(value: Any, place: Place, *, check_surrogates: bool) -> dict[str, Any]:
+    match value:
+        case [str(text), {"entities": list(entities)}]:  # spaCy's training data
+            value = {"text": text, "entities": entities}
     if not isinstance(value, dict):
         raise InputError(
             f"JSON that is not an object: {shorten(json.dumps(value, ensure_ascii=False))}",
