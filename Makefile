@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast lint notebooks install install-dev clean
+.PHONY: demo test test-fast soak lint notebooks install install-dev clean
 
 demo: install
 	$(BIN)/ratsnlp-like train --task classification --corpus sample-sentiment \
@@ -21,6 +21,10 @@ test: install-dev
 
 test-fast: install-dev
 	$(BIN)/python -m pytest -n auto -m "not slow"
+
+# random damage, kills, full disks and load, with a table of the outcomes; SOAK_MINUTES=30 make soak
+soak: install-dev
+	$(BIN)/python -m benchmarks.soak --minutes $(or $(SOAK_MINUTES),4)
 
 # each from a clean kernel; `make notebooks SAVE=--save` stores the outputs
 notebooks: install-dev

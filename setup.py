@@ -68,7 +68,7 @@ setup(
             "ipykernel>=6.29",
         ],
     },
-    entry_points={"console_scripts": ["ratsnlp-like = ratsnlp_like.cli:main"]},
+    entry_points={"console_scripts": ["ratsnlp-like = ratsnlp_like.__main__:main"]},
     classifiers=[
         "License :: OSI Approved :: MIT License",
         "Natural Language :: Korean",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import sys
@@ -11,6 +10,7 @@ from importlib import import_module
 
 from .. import __version__
 from ..errors import InputError, TrainingError, did_you_mean
+from .process import Terminated, drop_output, drop_output_if_it_fails, open_streams, sigterm_raises
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -48,31 +48,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        Exit code: 0 success, 2 invalid input, 1 any other failure, 130 interrupted.
+        Exit code: 0 success, 2 invalid input, 1 any other failure, 130 interrupted, 143 terminated.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    open_streams()
     _log_to_stderr()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a CP949 console cannot print emoji
     try:
-        return _run(arguments)
+        with sigterm_raises():
+            code = _run(arguments)
+        sys.stdout.flush()
+        return code
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except TrainingError as error:
         print(f"training stopped: {error}", file=sys.stderr)
         return 1
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        return 143
     except KeyboardInterrupt as error:
         print(f"interrupted: {error}" if str(error) else "interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe closed it (`| head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 0
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
-        print(f"error: {error.strerror}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        drop_output_if_it_fails()
+        print(f"error: {error.strerror}: {error.filename or 'standard output, or a log file'}", file=sys.stderr)
         return 2
 
 

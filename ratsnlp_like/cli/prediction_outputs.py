@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import InputError, did_you_mean
 from ..runtime.files import atomic_file, make_folder
+from .process import output_is_closed
 
 if TYPE_CHECKING:
     from ..inference.predictor import Outcome
@@ -29,6 +30,8 @@ def output_format(output: str | None, show: str | None, *, has_texts: bool) -> s
     Raises:
         InputError: there is no such format.
     """
+    if output is None and output_is_closed():
+        raise InputError("standard output is closed", fix="--output FILE.jsonl")
     if output is not None:
         suffix = Path(output).suffix.lower().lstrip(".")
         if suffix not in {"jsonl", "csv"}:

@@ -56,7 +56,7 @@ def _is_span(item: Any) -> bool:
     if not isinstance(item, Mapping):
         return True
     kind = item.get("type")
-    return kind in {"labels", "hypertextlabels"} if "from_name" in item else not {"from_id", "to_id"} <= item.keys()
+    return kind in ("labels", "hypertextlabels") if "from_name" in item else not {"from_id", "to_id"} <= item.keys()
 
 
 def _entity(item: Any, text: str, place: Place | None, seen: set[str], notices: Notices, *, trim: bool) -> list[Any]:

@@ -47,7 +47,9 @@ def _is_none(item: Any) -> bool:
         return False
     start = item.get("answer_start", item.get("start"))
     text = item.get("text")
-    return (isinstance(text, str) and not text.strip()) or (text is None and start in (None, -1, "-1"))
+    if isinstance(text, str):
+        return not text.strip()
+    return text is None and start in (None, -1, "-1") and not {"text", "answer_start", "start"}.isdisjoint(item)
 
 
 def _in_characters(item: Any, context: str, place: Place | None, notices: Notices) -> Any:

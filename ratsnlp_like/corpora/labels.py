@@ -61,6 +61,12 @@ class LabelReader:
         if not isinstance(value, (list, tuple)):
             self._check_shape("one class", value, row)
             return self._one(value, row)
+        if nested := [one for one in value if isinstance(one, (list, tuple, Mapping))]:
+            raise InputError(
+                f"the label has {str(nested[0])[:40]!r} among its classes",
+                place=row.place,
+                expected='a class name, or a list such as ["a", "b"]',
+            )
         names = [self._one(one, row) for one in value]
         if len(names) == 1:
             return names[0]

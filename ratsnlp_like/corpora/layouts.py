@@ -64,10 +64,16 @@ def _label_studio(row: Row, notices: Notices) -> dict[str, Any] | None:
     if len(done) > 1:
         notices.add("several annotations of a row, of which the first is read", row.place)
     result = done[0].get("result") or []
+    if not isinstance(result, list):
+        raise InputError(
+            f"the result of an annotation is {str(result)[:60]!r}",
+            place=row.place,
+            expected="a list, as Label Studio writes",
+        )
     choices = [item["value"]["choices"] for item in result if "choices" in _value(item)]
     ratings = [item["value"]["rating"] for item in result if "rating" in _value(item)]
     if choices:
-        data["label"] = choices[0][0] if len(choices[0]) == 1 else choices[0]
+        data["label"] = choices[0][0] if isinstance(choices[0], list) and len(choices[0]) == 1 else choices[0]
     elif ratings:
         data["label"] = ratings[0]
     if not (choices or ratings) or any("labels" in _value(item) for item in result):

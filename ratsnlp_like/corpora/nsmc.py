@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from ..errors import InputError
 from ..examples.base import Example
 from ..examples.generation import GenerationExample
 from ..registry import CORPORA
@@ -20,6 +21,7 @@ from .remote import RemoteFile
 
 _URL = "https://raw.githubusercontent.com/e9t/nsmc/master/"
 _LICENSE = "CC0 1.0"
+_CLASSES = {"0": "부정", "1": "긍정"}
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,12 @@ class NsmcGeneration(Nsmc):
 
     def rows(self, root: Path, split: str) -> Iterator[Row]:
         for row in super().rows(root, split):
-            if review := str(row.values["document"] or "").strip():
-                kind = "긍정" if str(row.values["label"]).strip() == "1" else "부정"
-                yield row._replace(values={"text": f"{kind} {review}"})
+            review, label = (str(row.values.get(name) or "").strip() for name in ("document", "label"))
+            if "document" not in row.values or label not in _CLASSES:
+                problem = f"the label is {label!r}" if "document" in row.values else "the row has no document"
+                raise InputError(problem, place=row.place, expected="id, document, and the label 0 or 1")
+            if review:
+                yield row._replace(values={"text": f"{_CLASSES[label]} {review}"})
 
 
 CORPORA.register("nsmc", Nsmc())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from ..arguments import EVAL_BATCH_SIZE
 from ..corpora.base import Corpus
@@ -27,7 +25,7 @@ from ..runtime.places import default_cache, default_root
 from ..text.perturbations import perturbation_names
 from ..training.job import Job, name_of
 from ..training.measure import measure
-from ..training.run_folder import CONFIG, SPLITS
+from ..training.run_files import CONFIG, SPLITS, read_config, read_splits
 from .errors import check_errors_path, error_analysis, write_errors
 from .robustness import robustness
 
@@ -219,7 +217,7 @@ class EvaluationSet:
         _check_unused(own)
         root, cache = own.places.corpus_root or job.places.corpus_root, own.places.cache_dir or job.places.cache_dir
         root, cache = root or default_root(), cache or default_cache()
-        splits = json.loads(path.read_text(encoding="utf-8"))["splits"]
+        splits = read_splits(path)["splits"]
         split = split or ("test" if "test" in splits else "validation")
         if split not in splits:
             raise InputError(f"the run has no split {split!r}", place=path.parent, fix=did_you_mean(split, splits))
@@ -274,7 +272,7 @@ def _check_unused(job: Job) -> None:
 
 def job_of_run(folder: Path) -> Job:
     """Return the job of a run from its configuration."""
-    saved = dict(yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8")))
+    saved = read_config(folder / CONFIG)
     return Job.of(saved.pop("task"), saved.pop("corpus"), saved.pop("checkpoint"), saved)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from .base import Example, Place
 from .text import TEXT_NAMES
 from .values import as_string, is_missing, parse_json
@@ -174,6 +174,11 @@ class GenerationExample(Example):
 
 _ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "bing": "assistant"}
 """Roles of ShareGPT -> those of chat templates."""
+_KNOWN_ROLES = (
+    *("system", "user", "assistant", "developer", "tool", "function", "function_call", "observation", "ipython"),
+    "model",
+)
+"""Roles that chat templates render; most of them drop a turn of another role without a word."""
 
 
 def _turn(item: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -214,6 +219,13 @@ def _messages(given: Any, place: Place | None) -> tuple[Message, ...]:
                 f"cannot read the message {str(item)[:80]!r}",
                 place=place,
                 expected='{"role": "user", "content": "..."}',
+            )
+        if parts[0] not in _KNOWN_ROLES:
+            raise InputError(
+                f"unknown role {parts[0][:40]!r} of a message",
+                place=place,
+                expected="system, user, assistant, or another role of chat templates",
+                fix=did_you_mean(parts[0][:40], _KNOWN_ROLES),
             )
         out.append(Message(*parts))
     return tuple(out)

@@ -28,7 +28,7 @@ from ..tasks.unknown import UnknownTokens, count_unknown
 from .model_card import model_card
 from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
-from .task_file import FORMAT_VERSION, read_metrics, read_task_file, vocabulary_digest
+from .task_file import FORMAT_VERSION, read_metrics, read_task_file, vocabulary_digest, weight_digests
 from .transformers_folder import is_transformers_folder, report_task
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class Predictor:
             model, tokenizer = load_torch(path, saved.task, device, unpadded=unpadded, precision=precision)
             saved.check_classes(model.config.id2label, path)
         saved.check_tokenizer(tokenizer, path)
+        saved.check_weights(path)  # last: what is missing or not finite has a message of its own
         return cls(
             saved.task,
             model,
@@ -156,7 +157,7 @@ class Predictor:
     def save_description(self, folder: Path) -> None:
         """Write the files of a model folder besides the model: tokenizer, task.json, metrics.json, model card."""
         write_tokenizer(self.tokenizer, folder)
-        write_json(folder / "task.json", self._describe())
+        write_json(folder / "task.json", {**self._describe(), "weights": weight_digests(folder)})
         write_json(folder / "metrics.json", self.metrics)
         write_text(folder / "README.md", model_card(self))
 

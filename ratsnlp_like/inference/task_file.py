@@ -6,13 +6,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ..arguments import check_types, type_in_words
 from ..errors import InputError, did_you_mean
 from ..registry import TASKS
+from ..runtime.files import file_digest
 from ..tasks.base import AnyTask
 from .transformers_folder import describe, is_transformers_folder
 
@@ -33,6 +34,25 @@ class TaskFile:
     """Facts about the training: checkpoint, corpus, columns, fingerprints, versions."""
     vocabulary: str | None = None
     """Digest of the tokenizer's vocabulary; None in folders of earlier versions."""
+    weights: dict[str, str] = field(default_factory=dict)
+    """Digests of the files of the weights; empty in folders of earlier versions."""
+
+    def check_weights(self, folder: Path) -> None:
+        """Check that the files of the weights are those that were saved with task.json.
+
+        Raises:
+            InputError: one is missing or damaged.
+        """
+        for name, digest in self.weights.items():
+            path = folder / Path(name).name
+            if not path.is_file():
+                raise InputError("the weights are missing", place=path, fix=_AGAIN)
+            if file_digest(path) != digest:
+                raise InputError(
+                    "the weights are damaged: they are not those that were saved",
+                    place=path,
+                    fix=f'{_AGAIN}; weights that you changed yourself: delete "weights" from task.json',
+                )
 
     def check_classes(self, id2label: Mapping[int, str], path: Path) -> None:
         """Check that config.json names the same classes in the same order; LABEL_0, LABEL_1, ... match any names.
@@ -121,7 +141,12 @@ def _read(content: Any, place: Path) -> TaskFile:
     except InputError as error:
         problem = f"{error.place}: {error.problem}" if error.place else error.problem
         raise InputError(problem, place=place, expected=error.expected, fix=error.fix or _AGAIN) from None
-    return TaskFile(task, content["labels"], content["max_length"], content["about"], content.get("vocabulary"))
+    weights = content.get("weights", {})
+    if not isinstance(weights, dict) or not all(isinstance(digest, str) for digest in weights.values()):
+        raise InputError("weights are no digests", place=place, expected='{"model.safetensors": "..."}', fix=_AGAIN)
+    return TaskFile(
+        task, content["labels"], content["max_length"], content["about"], content.get("vocabulary"), weights
+    )
 
 
 def _task_of(name: str, values: dict[str, Any]) -> AnyTask:
@@ -143,6 +168,12 @@ def vocabulary_digest(tokenizer: Any) -> str:
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
     content = "\0".join([*tokens, str(max(vocabulary.values(), default=0))])
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def weight_digests(folder: Path) -> dict[str, str]:
+    """Return the digests of the files of weights in a folder, for task.json."""
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in {".safetensors", ".onnx", ".data"}]
+    return {path.name: file_digest(path) for path in files}
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

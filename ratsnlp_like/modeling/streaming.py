@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 from ..runtime.types import Tensor
@@ -14,16 +14,44 @@ _INCOMPLETE = "\ufffd"
 
 
 class _TokenQueue:
-    """A streamer of `generate`: puts new tokens into a queue, without those of the prompt, which come first."""
+    """A streamer of `generate`: puts new tokens into a queue, without those of the prompt, which come first.
 
-    def __init__(self, queue: SimpleQueue[Any]) -> None:
-        self._queue, self._is_prompt = queue, True
+    The generation pauses after each of them until its reader wants the next one: the model may be called for other
+    inputs in between.
+    """
+
+    def __init__(self) -> None:
+        self.tokens: SimpleQueue[Any] = SimpleQueue()
+        self.closed = Event()
+        self._wanted = Semaphore(0)
+        self._is_prompt = True
 
     def put(self, value: Tensor) -> None:
         if not self._is_prompt:
             for token in value.flatten().tolist():
-                self._queue.put(token)
+                self.tokens.put(token)
+            if not self.closed.is_set():
+                self._pause()
         self._is_prompt = False
+
+    def _pause(self) -> None:
+        """Wait for the reader; the random generators are those of this generation alone."""
+        import torch
+
+        state, devices = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+        self._wanted.acquire()
+        torch.set_rng_state(state)
+        if devices:
+            torch.cuda.set_rng_state_all(devices)
+
+    def proceed(self) -> None:
+        """Let the generation compute the next token."""
+        self._wanted.release()
+
+    def close(self) -> None:
+        """Let the generation end."""
+        self.closed.set()
+        self.proceed()
 
     def end(self) -> None:
         """Do nothing: the thread reports its own end, after errors too."""
@@ -35,28 +63,28 @@ class _TokenQueue:
 def stream_text(generate: Callable[..., object], decode: Callable[[Sequence[int]], str]) -> Iterator[str]:
     """Run a generation in a thread, and yield its text as it grows.
 
-    The generation stops when the iterator is closed; its exceptions are raised here.
+    The generation computes only while the next piece is waited for, and stops when the iterator is closed; its
+    exceptions are raised here.
 
     Args:
         generate: called with `streamer` and `stopping_criteria`, which it passes to `generate` of a model.
         decode: returns the text of all tokens generated so far.
     """
-    queue: SimpleQueue[Any] = SimpleQueue()
-    closed = Event()
+    queue = _TokenQueue()
 
     def run() -> None:
         try:
-            generate(streamer=_TokenQueue(queue), stopping_criteria=[_stop_if(closed)])
-            queue.put(None)
+            generate(streamer=queue, stopping_criteria=[_stop_if(queue.closed)])
+            queue.tokens.put(None)
         except BaseException as error:
-            queue.put(error)
+            queue.tokens.put(error)
 
     thread = Thread(target=run, daemon=True)
     thread.start()
     ids: list[int] = []
     length = 0
     try:
-        while (item := queue.get()) is not None:
+        while (item := queue.tokens.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
             ids.append(item)
@@ -64,10 +92,11 @@ def stream_text(generate: Callable[..., object], decode: Callable[[Sequence[int]
             if len(text) > length:
                 yield text[length:]
                 length = len(text)
+            queue.proceed()
         if rest := decode(ids)[length:]:
             yield rest
     finally:
-        closed.set()
+        queue.close()
         thread.join()
 
 

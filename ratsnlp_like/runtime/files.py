@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from ..errors import InputError, is_full
 
 MAKE_ROOM = "make room on the disk"
-_ELSEWHERE = f"{MAKE_ROOM}, or choose another --output"
+_ELSEWHERE_FILE = f"{MAKE_ROOM}, or name another file"
 
 
 @contextmanager
@@ -48,7 +49,8 @@ def atomic_folder(
         recover(folder)
         if not is_full(error):
             raise
-        raise InputError(f"{content} cannot be written: {error}", place=folder, fix=fix) from error
+        reason = error.__cause__ if isinstance(error, InputError) else error
+        raise InputError(f"{content} cannot be written: {reason}", place=folder, fix=fix) from error
 
 
 @contextmanager
@@ -56,6 +58,9 @@ def atomic_file(path: Path, *, encoding: str = "utf-8", newline: str | None = "\
     """Yield a text file that replaces `path` at the end; after an error, the former file remains.
 
     A symbolic link keeps pointing to the file, and devices such as /dev/stdout are written directly.
+
+    Raises:
+        InputError: the file cannot be written.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         with path.open("w", encoding=encoding, newline=newline) as file:
@@ -67,6 +72,10 @@ def atomic_file(path: Path, *, encoding: str = "utf-8", newline: str | None = "\
         with partial.open("w", encoding=encoding, newline=newline) as file:
             yield file
         move_into_place(partial, path)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or error.filename not in (None, str(partial)):
+            raise
+        raise InputError(f"cannot be written: {error.strerror or error}", place=path, fix=_ELSEWHERE_FILE) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -89,13 +98,19 @@ def move_into_place(partial: Path, target: Path) -> None:
     """Sync a finished file or folder to the disk, and rename it to `target` in place of what is there."""
     for path in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
         _sync(path)
+    if target.is_symlink() and partial.is_dir():  # the link is replaced; what it points to belongs to someone else
+        target.unlink()
     if not target.is_dir():
         partial.replace(target)
         _sync(target.parent)
         return
     old = _old(target)
     target.rename(old)
-    partial.rename(target)
+    try:
+        partial.rename(target)
+    except OSError:  # a reader has restored the former folder in between: see `recover`
+        delete(target)
+        partial.rename(target)
     _sync(target.parent)
     shutil.rmtree(old, ignore_errors=True)
 
@@ -103,11 +118,28 @@ def move_into_place(partial: Path, target: Path) -> None:
 def recover(folder: Path) -> None:
     """Restore a folder whose writer was killed between the two renames of `move_into_place`."""
     old = _old(folder)
-    if old.exists():
+    if old.is_symlink() or old.exists():
         if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
+            delete(old)
         else:
-            old.rename(folder)
+            with suppress(OSError):  # its writer lives, and has put the new folder there
+                old.rename(folder)
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a folder with its content, or a symbolic link but not what it points to; it may be missing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def file_digest(path: Path) -> str:
+    """Return a digest of a file that finds damage, not forgery: xxHash, which is faster than a disk."""
+    from xxhash import xxh3_128
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, xxh3_128).hexdigest()
 
 
 def to_json(content: Any) -> str:

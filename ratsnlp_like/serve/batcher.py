@@ -10,8 +10,9 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from threading import Event
 from typing import Any
@@ -32,7 +33,8 @@ class _Job:
     arrived: float
     done: asyncio.Future[Any]
     """Result: the outcome."""
-    alone: bool = False
+    is_step: bool = False
+    """True for a step of a stream."""
 
 
 class Batcher:
@@ -49,6 +51,8 @@ class Batcher:
         self._stopped = Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._worker: asyncio.Task[None] | None = None
+        self._stepped = False
+        """True if a step of a stream ran last."""
 
     @property
     def waiting(self) -> int:
@@ -83,39 +87,40 @@ class Batcher:
             Problem: the queue is full.
             Exception: any that `generate` raises.
         """
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-        closed = Event()
+        generated, end = _each(generate), object()
 
-        def work(_: list[Any]) -> list[Any]:
-            with closing(_each(generate)) as generated:
-                for piece in generated:
-                    if self._stopped.is_set():
-                        raise _shutting_down()
-                    if closed.is_set():
-                        break
-                    loop.call_soon_threadsafe(pieces.put_nowait, ("piece", piece))
-            return [None]
+        def step(_: list[Any]) -> list[Any]:
+            if self._stopped.is_set():
+                raise _shutting_down()
+            return [next(generated, end)]
 
-        def ended(done: asyncio.Future[Any]) -> None:
-            if not done.cancelled():
-                pieces.put_nowait(("end", done.result()))
-
-        (job,) = self._enqueue([None], lambda values: outcomes_of(work, values), key=object(), alone=True)
-        job.done.add_done_callback(ended)
+        admitted = False
         try:
-            while (item := await pieces.get())[0] == "piece":
-                yield item[1]
-            if isinstance(item[1], Exception):
-                raise item[1]
-        finally:
-            closed.set()
-            job.done.cancel()
+            while (piece := await self._step(step, admitted=admitted)) is not end:
+                admitted = True
+                yield piece
+        finally:  # in the thread of the model, after a step that runs there now
+            with suppress(RuntimeError):  # the thread has ended
+                await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, generated.close))
 
-    def _enqueue(self, values: Sequence[Any], work: Work, *, key: Hashable, alone: bool = False) -> list[_Job]:
+    async def _step(self, step: Work, *, admitted: bool) -> Any:
+        """Return the next piece of a stream; other inputs may run between two steps."""
+        work = partial(outcomes_of, step)
+        (job,) = self._enqueue([None], work, key=object(), is_step=True, admitted=admitted)
+        try:
+            outcome = await job.done
+        finally:
+            job.done.cancel()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _enqueue(
+        self, values: Sequence[Any], work: Work, *, key: Hashable, is_step: bool = False, admitted: bool = False
+    ) -> list[_Job]:
         if self._stopped.is_set():
             raise _shutting_down()
-        if len(self._waiting) + len(values) > self._limits.queue:
+        if not admitted and len(self._waiting) + len(values) > self._limits.queue:
             raise Problem(
                 503,
                 f"{len(self._waiting)} inputs are waiting",
@@ -125,7 +130,7 @@ class Batcher:
             )
         loop = asyncio.get_running_loop()
         self._worker = self._worker or loop.create_task(self._run())
-        jobs = [_Job(value, key, work, loop.time(), loop.create_future(), alone) for value in values]
+        jobs = [_Job(value, key, work, loop.time(), loop.create_future(), is_step) for value in values]
         self._waiting.extend(jobs)
         self._arrived.set()
         return jobs
@@ -144,10 +149,12 @@ class Batcher:
                     job.done.set_result(outcome)
 
     async def _fill(self) -> None:
-        """Wait until the next batch is full, or its first input has waited long enough."""
+        """Wait until the next batch is full, or its first input has waited long enough; steps of streams never wait."""
         loop = asyncio.get_running_loop()
-        while self._waiting and not self._waiting[0].alone and len(self._next()) < self._limits.batch_size:
-            left = self._waiting[0].arrived + self._limits.batch_wait_ms / 1000 - loop.time()
+        while 0 < len(batch := self._next()) < self._limits.batch_size:
+            if any(job.is_step for job in self._waiting):
+                return
+            left = batch[0].arrived + self._limits.batch_wait_ms / 1000 - loop.time()
             if left <= 0:
                 return
             self._arrived.clear()
@@ -155,12 +162,19 @@ class Batcher:
                 await asyncio.wait_for(self._arrived.wait(), left)
 
     def _next(self) -> list[_Job]:
-        """Return the jobs of the next batch: the first one, and those of its key."""
-        same = (job for job in self._waiting if job.key == self._waiting[0].key)
+        """Return the jobs of the next batch: the first one, and those of its key.
+
+        Batches and steps of streams take turns, so that many streams delay a batch by one step only.
+        """
+        if not self._waiting:
+            return []
+        first = next((job for job in self._waiting if job.is_step != self._stepped), self._waiting[0])
+        same = (job for job in self._waiting if job.key == first.key)
         return list(islice(same, self._limits.batch_size))
 
     def _take(self) -> list[_Job]:
-        batch = self._next() if self._waiting else []
+        batch = self._next()
+        self._stepped = any(job.is_step for job in batch)
         taken = set(map(id, batch))
         self._waiting = deque(job for job in self._waiting if id(job) not in taken)
         if self._waiting:

@@ -110,8 +110,8 @@ class SequenceClassifier(
             raise InputError(
                 f"threshold {self.threshold}", place="--threshold", expected="a probability between 0 and 1"
             )
-        if self.temperature <= 0:
-            raise InputError(f"{self.temperature}", place="--temperature", expected="a number above 0")
+        if not self.temperature >= 1e-6:
+            raise InputError(f"{self.temperature}", place="--temperature", expected="1e-6 or more")
         for name in ("abstain", "abstain_accuracy"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:

@@ -40,10 +40,14 @@ def tokenize(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True, keep
     if backend is None:
         return [_tokenize_slowly(tokenizer, text, keep) for text in texts]
     found = _special_tokens(tokenizer, keep)
-    unusual = {i for i, text in enumerate(texts) if _CONJOINING.search(text) or (found and found.search(text))}
+    unusual = {
+        i
+        for i, text in enumerate(texts)
+        if len(text) > _LONG or _CONJOINING.search(text) or (found and found.search(text))
+    }
     encoded = iter(_encode(backend, [text for i, text in enumerate(texts) if i not in unusual], offsets=offsets))
     return [
-        _join(backend, _cut(text, found), offsets=offsets) if i in unusual else next(encoded)
+        _join(backend, _pieces(backend, _cut(text, found)), offsets=offsets) if i in unusual else next(encoded)
         for i, text in enumerate(texts)
     ]
 
@@ -54,6 +58,39 @@ def tokenize_parts(tokenizer: Any, parts: Sequence[str]) -> Tokens:
     if backend is None:
         raise ValueError("parts can be tokenized by a fast tokenizer only")
     return _join(backend, parts, offsets=True)
+
+
+_LONG = 100_000
+"""Characters that are tokenized at once; a tokenizer takes 200 bytes and more for each of them."""
+_PROBE = "한국어 문장, 그리고 word 12개.\n다음 줄  두 칸"
+
+
+def _pieces(backend: Any, parts: Sequence[str]) -> list[str]:
+    """Cut long parts before white space, for a tokenizer that gives the same tokens for the pieces."""
+    if all(len(part) <= _LONG for part in parts) or not _splits_at_spaces(backend):
+        return list(parts)
+    return [piece for part in parts for piece in (_long_pieces(part) if len(part) > _LONG else [part])]
+
+
+def _long_pieces(text: str) -> list[str]:
+    """Cut a text before white space into pieces of at most `_LONG` characters; a longer word is a piece of its own."""
+    cuts = [0]
+    while len(text) - cuts[-1] > _LONG:
+        spaces = [match.start() for match in _SPACE.finditer(text, cuts[-1] + _LONG // 2, cuts[-1] + _LONG)]
+        cut = spaces[-1] if spaces else getattr(_SPACE.search(text, cuts[-1] + _LONG), "start", lambda: len(text))()
+        cuts.append(cut)
+    return [text[start:end] for start, end in pairwise([*cuts, len(text)]) if start < end]
+
+
+_SPACE = re.compile(r"(?<=\S)\s(?=\S)")
+
+
+def _splits_at_spaces(backend: Any) -> bool:
+    """Return True if a text that is cut before white space has the tokens of its pieces, as in WordPiece."""
+    cuts = [0, *(match.start() for match in _SPACE.finditer(_PROBE)), len(_PROBE)]
+    pieces = [backend.encode(_PROBE[start:end], add_special_tokens=False) for start, end in pairwise(cuts)]
+    ids = [i for piece in pieces for i in piece.ids]
+    return ids == backend.encode(_PROBE, add_special_tokens=False).ids
 
 
 CUT = "\ufdd0"
@@ -118,6 +155,10 @@ def _join(backend: Any, parts: Sequence[str], *, offsets: bool) -> Tokens:
 
 
 def _encode(backend: Any, texts: Sequence[str], *, offsets: bool) -> list[Tokens]:
+    """Encode texts, about a million characters at a time."""
+    if sum(map(len, texts)) > 10 * _LONG and len(texts) > 1:
+        half = len(texts) // 2
+        return _encode(backend, texts[:half], offsets=offsets) + _encode(backend, texts[half:], offsets=offsets)
     if not offsets:
         return [Tokens(e.ids, []) for e in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
     encodings = backend.encode_batch(list(texts), add_special_tokens=False)

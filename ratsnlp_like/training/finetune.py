@@ -28,9 +28,12 @@ from .measure import measure
 from .memory import largest_batch
 from .model import build_model, check_length
 from .module import TaskModule
-from .run_folder import RESUME_FILE, Run
+from .processes import peers_watched
+from .run_files import RESUME_FILE
+from .run_folder import Run
 from .run_report import write_report
 from .scoring import split_names
+from .state import saved_state
 from .trainer import build_trainer, choose_precision
 from .verdict import Verdict, judge
 
@@ -143,6 +146,7 @@ def run_job(
     extensions = extensions or Extensions()
     folder = Path(output) if output else _default_output(job)
     run = Run(folder, job.to_dict())
+    checked = run.stamp()
     run.check(resume=resume, overwrite=overwrite)
     if resume and run.is_complete:
         log.info("%s: the run is finished.", folder)
@@ -189,10 +193,10 @@ def run_job(
     if resume:
         run.check_data(description)
         run.check_state()
-    with run.locked() if trainer.is_global_zero else nullcontext():
+    state = saved_state(folder, module.state_dict()) if resume else None
+    with run.locked(checked) if trainer.is_global_zero else nullcontext(), peers_watched(trainer, folder):
         if trainer.is_global_zero:
             run.begin(resume=resume, found=found, data=description)
-        state = folder / RESUME_FILE if resume and (folder / RESUME_FILE).exists() else None
         pl.seed_everything(job.training.seed, verbose=False)
         _fit(trainer, module, data, state, checkpoints, folder)
         if checkpoints.evaluated != trainer.global_step:  # the last steps, if no evaluation was due after them

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,24 @@ from filelock import FileLock, Timeout
 from ..arguments import RESUMABLE
 from ..errors import InputError
 from ..pages.runs import ANALYSIS, REPORT
-from ..runtime.files import make_folder, write_json, write_text
+from ..runtime.files import delete, make_folder, recover, write_json, write_text
+from .run_files import (
+    CONFIG,
+    FOUND,
+    RESULT,
+    RESUME_FILE,
+    SPLITS,
+    read_config,
+    read_found,
+    read_result,
+    read_splits,
+)
 
 log = logging.getLogger("ratsnlp_like")
 
-CONFIG, RESULT, FOUND, SPLITS = "config.yaml", "result.json", "found.json", "splits.json"
-RESUME_FILE = "resume.ckpt"
-"""State that `--resume` continues from: weights, optimizer, schedule, position in the epoch, random generators."""
+_KEPT = (CONFIG, RESULT, RESUME_FILE, "best", "last")
+"""Files and folders of a run that another process may have changed since the check."""
+Stamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,17 @@ class Run:
                 fix="--resume to continue it, or --overwrite to delete it",
             )
 
+    def stamp(self) -> Stamp:
+        """Return the state of the folder, which changes when another process trains into it; see `locked`."""
+        for name in ("best", "last"):
+            recover(self.folder / name)
+        found = []
+        for name in _KEPT:
+            with suppress(OSError):
+                stat = (self.folder / name).lstat()
+                found.append((name, stat.st_ino, stat.st_mtime_ns))
+        return tuple(found)
+
     def check_state(self) -> None:
         """Check that a resumed run that is finished has the state to continue from.
 
@@ -109,8 +130,18 @@ class Run:
         return (self.folder / RESULT).exists()
 
     def result(self) -> dict[str, Any]:
-        """Return the content of result.json."""
-        return dict(json.loads((self.folder / RESULT).read_text(encoding="utf-8")))
+        """Return the content of result.json.
+
+        Raises:
+            InputError: it is damaged, or the best model is missing.
+        """
+        if not (self.folder / "best" / "task.json").is_file():
+            raise InputError(
+                "the run is finished, but its best model is missing",
+                place=self.folder / "best",
+                fix="restore the folder, or --overwrite to train again",
+            )
+        return read_result(self.folder / RESULT)
 
     def check_data(self, description: Mapping[str, Any]) -> None:
         """Check that a resumed run has the labels and the data that it began with.
@@ -124,7 +155,7 @@ class Run:
         path = self.folder / SPLITS
         if not path.exists():
             return
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = read_splits(path)
         changed = []
         if before["labels"] != description["labels"]:
             changed.append(f"    labels: {before['labels']} before, {description['labels']} now")
@@ -141,23 +172,27 @@ class Run:
 
     def _before(self) -> dict[str, Any] | None:
         path = self.folder / CONFIG
-        if not path.exists():
-            return None
-        try:
-            return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (yaml.YAMLError, TypeError, ValueError) as error:
-            raise InputError(f"invalid YAML ({error})", place=path, fix="another --output, or --overwrite") from None
+        return read_config(path) if path.exists() else None
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, checked: Stamp) -> Iterator[None]:
         """Lock the folder against other processes that train into it; a killed process leaves no lock.
 
+        Args:
+            checked: `stamp` of the folder before it was checked.
+
         Raises:
-            InputError: another process has the lock.
+            InputError: another process has the lock, or had it since the check.
         """
         make_folder(self.folder, fix="another --output")
         try:
             with FileLock(self.folder / ".lock", timeout=0):
+                if self.stamp() != checked:
+                    raise InputError(
+                        "another process has trained into this folder since this one began; nothing was changed",
+                        place=self.folder,
+                        fix="another --output, or repeat the command",
+                    )
                 yield
         except Timeout:
             raise InputError(
@@ -169,14 +204,13 @@ class Run:
     def found(self, *, resume: bool) -> dict[str, Any]:
         """Return the values found for `auto` options by the run that is resumed."""
         path = self.folder / FOUND
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if resume and path.exists() else {}
+        return dict(read_found(path)) if resume and path.exists() else {}
 
     def begin(self, *, resume: bool, found: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         """Delete an old run unless it is resumed, and write the configuration and the values found for `auto`."""
         if not resume:
             for name in ("best", "last", "logs", RESUME_FILE, RESULT, FOUND, SPLITS, ANALYSIS, REPORT):
-                path = self.folder / name
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                delete(self.folder / name)
         write_text(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
         write_text(self.folder / SPLITS, json.dumps(data, ensure_ascii=False))
         if found:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,33 @@ class TestCache:
         (half / "meta.json").unlink()
         assert [row["input_ids"].tolist() for row in encode(reviews, cache)] == expected
         assert folders(cache, "windows") == {whole}
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def _zero_page(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(64)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["examples", "windows"])
+@pytest.mark.parametrize("file", ["{}.arrow", "meta.json"])
+@pytest.mark.parametrize("damage", [_cut, _zero_page, Path.unlink])
+def test_a_damaged_entry_is_built_again(
+    kind: str, file: str, damage: Callable[[Path], None], reviews: Path, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = [row["input_ids"].tolist() for row in encode(reviews, cache)]
+    (folder,) = cache.glob(f"{kind}-*[!k]")
+    damage(folder / file.format(kind))
+    assert [row["input_ids"].tolist() for row in encode(reviews, cache)] == expected
+    assert f"{folder}: the cached corpus is damaged" in caplog.text
+    caplog.clear()
+    encode(reviews, cache)
+    assert "damaged" not in caplog.text
 
 
 def _build(folder: Path, log: Path, seconds: float) -> dict[str, int]:

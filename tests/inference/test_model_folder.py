@@ -17,6 +17,7 @@ from ratsnlp_like.errors import InputError
 from ratsnlp_like.inference.model_folder import find_model
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.inference.task_file import vocabulary_digest
+from ratsnlp_like.runtime.files import file_digest
 from ratsnlp_like.training.finetune import FineTuneResult
 
 
@@ -40,6 +41,7 @@ def test_task_json(classifier: FineTuneResult) -> None:
         "labels": ["긍정", "부정"],
         "max_length": 32,
         "vocabulary": vocabulary_digest(tokenizer()),
+        "weights": {"model.safetensors": file_digest(classifier.best / "model.safetensors")},
     }
     assert about["checkpoint"] == CHECKPOINT
     assert about["corpus"] == "sample-sentiment"

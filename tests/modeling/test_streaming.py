@@ -67,3 +67,19 @@ def test_a_generation_stops_when_its_reader_does() -> None:
     assert next(pieces) == "a"
     pieces.close()
     assert stopped.is_set()
+
+
+def test_a_generation_computes_only_while_its_reader_waits() -> None:
+    computed = []
+
+    def generate(*, streamer: Any, stopping_criteria: Any) -> None:
+        streamer.put(torch.tensor([[1]]))
+        for byte in b"abc":
+            computed.append(byte)
+            streamer.put(torch.tensor([byte]))
+
+    pieces = stream_text(generate, decode)
+    assert next(pieces) == "a"
+    threading.Event().wait(0.05)
+    assert computed == [ord("a")]
+    assert list(pieces) == ["b", "c"]

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from ratsnlp_like.errors import InputError
-from ratsnlp_like.runtime.files import atomic_file, atomic_folder, move_into_place, recover, write_json, write_text
+from ratsnlp_like.runtime.files import (
+    atomic_file,
+    atomic_folder,
+    delete,
+    move_into_place,
+    recover,
+    write_json,
+    write_text,
+)
 
 
 def names(folder: Path) -> set[str]:
@@ -112,3 +120,48 @@ def test_content_is_synced_before_the_rename(tmp_path: Path, monkeypatch: pytest
     move_into_place(partial, target)
     content = [("weights", False)] if folder else []
     assert seen == [*content, ("new.partial", False), (tmp_path.name, True)]
+
+
+def test_a_link_to_a_folder_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept").write_text("kept")
+    link = tmp_path / "best"
+    for target in (other, tmp_path / "missing"):
+        delete(link)
+        link.symlink_to(target)
+        with atomic_folder(link) as partial:
+            (partial / "new").write_text("new")
+        assert not link.is_symlink()
+        assert [path.name for path in link.iterdir()] == ["new"]
+        assert [path.name for path in other.iterdir()] == ["kept"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "other"]
+
+
+def test_a_reader_that_recovers_between_the_renames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "best"
+    folder.mkdir()
+    rename = Path.rename
+
+    def renamed(path: Path, target: Path) -> Path:
+        out = rename(path, target)
+        if target.name.endswith(".old"):
+            recover(folder)
+        return out
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    with atomic_folder(folder) as partial:
+        (partial / "new").write_text("new")
+    assert (folder / "new").read_text() == "new"
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_text(tmp_path / "a.json", "before")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match="cannot be written: No space left on device") as caught:
+        write_text(tmp_path / "a.json", "after")
+    assert caught.value.place == tmp_path / "a.json"
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]

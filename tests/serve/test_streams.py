@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -95,3 +95,45 @@ def test_closing_a_stream_ends_the_generation() -> None:
     asyncio.run(scene())
     assert closed.is_set()
     assert len(written) < 100
+
+
+def test_many_unread_streams_delay_a_request_by_one_step() -> None:
+    steps = []
+
+    def pieces() -> Iterator[str]:
+        for i in range(1000):
+            steps.append(i)
+            time.sleep(0.002)
+            yield str(i)
+
+    async def scene() -> None:
+        batcher = Batcher(Limits(queue=20, max_inputs=20))
+        streams = [batcher.stream(pieces) for _ in range(20)]
+        readers = [asyncio.ensure_future(_read(stream)) for stream in streams]
+        await asyncio.sleep(0.1)
+        before = len(steps)
+        assert await batcher.submit(["text"], lambda values: values, key=0) == ["text"]
+        assert len(steps) - before <= 2
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+        await batcher.close()
+
+    asyncio.run(scene())
+
+
+async def _read(stream: AsyncGenerator[str, None]) -> None:
+    async for _ in stream:
+        pass
+
+
+def test_streams_that_run_together_give_what_each_gives_alone() -> None:
+    model = predictor("generation", sample=True, max_new_tokens=12, min_new_tokens=12)
+    prompts = ["오늘은", "내일은 비가"]
+    alone = [list(model.stream(prompt)) for prompt in prompts]
+    first, second = map(model.stream, prompts)
+    together: list[list[str]] = [[], []]
+    for _ in range(12):
+        for out, stream in zip(together, (first, second), strict=True):
+            out.extend([piece] if (piece := next(stream, None)) is not None else [])
+    assert together == alone

@@ -130,6 +130,10 @@ def entities_from_words(
             place=where[0] if where else None,
             expected="a tag for each word",
         )
+    if strange := [tag for tag in tags if not isinstance(tag, str)]:
+        raise InputError(
+            f"the tag {str(strange[0])[:60]!r} is no text", place=where[0], expected='a tag such as "B-PS" or "O"'
+        )
     scheme = detect_scheme([tags])
     if scheme not in {"IOB1", "IO"}:  # which one sentence alone does not distinguish from an error
         tags = to_bio(tags, scheme)

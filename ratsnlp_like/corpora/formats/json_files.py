@@ -67,9 +67,22 @@ def _is_object(line: str) -> bool:
         return False
 
 
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; `json` keeps the last of several values of one key."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        differing = [key for key, value in pairs if value != made[key]]
+        if differing:
+            raise ValueError(f"an object has the key {differing[0]!r} twice, with different values")
+    return made
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+
+
 def _parse(text: str, file: str, first_line: int = 1) -> Any:
     try:
-        return json.loads(text)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         start = max(0, error.pos - 20)
         raise InputError(

@@ -19,7 +19,7 @@ from ...errors import InputError, is_full
 from ...inference.predictor import Predictor
 from ...runtime.files import move_into_place
 from ..module import TaskModule
-from ..run_folder import RESUME_FILE
+from ..run_files import RESUME_FILE
 
 log = logging.getLogger("ratsnlp_like")
 
