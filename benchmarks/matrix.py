@@ -14,8 +14,10 @@ import argparse
 import json
 import logging
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from ratsnlp_like.checkpoints.architectures import architecture_of, auto_head, c
 from ratsnlp_like.checkpoints.base import BUNDLED
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.registry import TASKS
+from ratsnlp_like.tasks.abilities import SupportsExport
 
 CORPORA = {
     "classification": "sample-sentiment",
@@ -45,6 +48,7 @@ MODEL_TYPES = (*ENCODERS, *DECODERS, *ENCODER_DECODERS)
 """Model types of the checkpoints that are listed: the rows."""
 SHARED_GRAPH = frozenset({"pair", "similarity"})
 """Tasks that are exported as `classification` is; they are not exported again."""
+NOT_RUN = "the export was not run"
 BEGIN, END = "<!-- matrix: python -m benchmarks.matrix -->", "<!-- end of the matrix -->"
 
 _SIZES = {
@@ -123,9 +127,14 @@ def small_config(model_type: str, **fields: Any) -> Any:
     return AutoConfig.for_model(model_type, **sizes, **fields)
 
 
+@cache
+def _config(model_type: str) -> Any:
+    return small_config(model_type)
+
+
 def refusal(model_type: str, task: str) -> str | None:
     """Return the reason why the package refuses a combination, from its records alone; None where it does not."""
-    config, own = small_config(model_type), TASKS[task]()
+    config, own = _config(model_type), TASKS[task]()
     try:
         own.check_model(config)
         check_head(config, own.model_class())
@@ -137,13 +146,13 @@ def refusal(model_type: str, task: str) -> str | None:
 def has_own_head(model_type: str, task: str) -> bool:
     """Return whether the head of a combination is that of this package."""
     head = auto_head(TASKS[task]().model_class()) or ""
-    return not has_head(model_type, head) and head in architecture_of(small_config(model_type)).own_heads
+    return not has_head(model_type, head) and head in architecture_of(_config(model_type)).own_heads
 
 
 def write_checkpoint(model_type: str, folder: Path) -> Path:
     """Write a small checkpoint with random weights and with the tokenizer that such checkpoints have."""
     import torch
-    from transformers import AutoModel, PreTrainedTokenizerFast
+    from transformers import MODEL_MAPPING, PreTrainedTokenizerFast
 
     encoder = model_type in ENCODERS
     source = BUNDLED / ("ko-blank-bert" if encoder else "ko-tiny-gpt")
@@ -155,16 +164,18 @@ def write_checkpoint(model_type: str, folder: Path) -> Path:
     if model_type in ENCODER_DECODERS:
         ids["decoder_start_token_id"] = tokenizer.eos_token_id
     config = small_config(model_type, vocab_size=len(tokenizer), **ids)
+    kinds: Any = MODEL_MAPPING[type(config)]
     torch.manual_seed(0)
-    AutoModel.from_config(config).save_pretrained(folder)
+    (kinds[0] if isinstance(kinds, tuple) else kinds)(config).save_pretrained(folder)  # Funnel has two
     tokenizer.save_pretrained(folder)
     return folder
 
 
 def _end_each_text(tokenizer: Any) -> None:
-    """Add the end token after each text, as T5's tokenizers do."""
+    """Add the end token after each text and a mask token, as tokenizers of T5 and BART have them."""
     from tokenizers import processors
 
+    tokenizer.add_special_tokens({"mask_token": "<mask>"})
     end = tokenizer.eos_token
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single=f"$A {end}", pair=f"$A {end} $B {end}", special_tokens=[(end, tokenizer.eos_token_id)]
@@ -202,7 +213,9 @@ def run_cell(model_type: str, task: str, root: Path, *, exported: bool = True) -
         step = "open in transformers"
         _check_opens(predictor, run / "best", own_head=own)
         step = "export"
-        export = _export(run, root) if exported and task not in SHARED_GRAPH else None
+        export = _no_export(task)
+        if export is None and task not in SHARED_GRAPH:
+            export = _export(run, root) if exported else NOT_RUN
     except InputError as error:
         if step == "train" and reason == error.problem:
             return Cell(model_type, task, refusal=reason)
@@ -233,6 +246,11 @@ def _check_opens(predictor: Any, folder: Path, *, own_head: bool) -> None:
         raise ValueError(f"outputs differ by {float((pair[0] - pair[1]).abs().max()):.1g}")
 
 
+def _no_export(task: str) -> str | None:
+    """Return the reason why the models of a task are never exported; None where they are."""
+    return None if issubclass(TASKS[task], SupportsExport) else "the task does not predict in one forward pass"
+
+
 def _export(run: Path, root: Path) -> str | None:
     """Export a model and predict with the graph; return the reason where it is refused."""
     from ratsnlp_like.export.export import export
@@ -257,19 +275,24 @@ def read_results(path: Path) -> dict[tuple[str, str], Cell]:
 
 def table(cells: dict[tuple[str, str], Cell]) -> str:
     """Return the table in Markdown, with the reasons below it."""
-    lines = [f"| | {' | '.join(CORPORA)} |", f"| --- |{' --- |' * len(CORPORA)}"]
+    cells, lines = dict(cells), [f"| | {' | '.join(CORPORA)} |", f"| --- |{' --- |' * len(CORPORA)}"]
+    for (model_type, task), cell in cells.items():
+        graph = "classification" if task in SHARED_GRAPH else task
+        if not cell.refusal:
+            cells[model_type, task] = replace(cell, export=_no_export(task) or cells[model_type, graph].export)
     for model_type in MODEL_TYPES:
-        symbols = (cells[model_type, task].symbol for task in CORPORA)
-        lines.append(f"| {model_type} | {' | '.join(symbols)} |")
+        row = " | ".join(cells[model_type, task].symbol for task in CORPORA)
+        lines.append(f"| {model_type} | {row} |")
     return "\n".join([*lines, "", *_notes(cells.values())])
 
 
 def _notes(cells: Iterable[Cell]) -> Iterator[str]:
-    yield (
+    legend = (
         "● trains, evaluates, predicts, is saved, loaded again, exported to ONNX, and opened by transformers with the "
         "same outputs; ○ the same with a linear layer of this package as head, which transformers opens as "
         "`AutoModel`, without the layer; ᵗ not exported. Empty: refused before weights are loaded, with the reason:"
     )
+    yield textwrap.fill(legend, 126)
     yield ""
     known = list(cells)
     reasons: dict[str, list[str]] = {}
@@ -279,7 +302,7 @@ def _notes(cells: Iterable[Cell]) -> Iterator[str]:
         if cell.export:
             reasons.setdefault(f"not exported: {cell.export.replace(cell.model_type, 'MODEL')}", []).append(cell.task)
     for reason, places in reasons.items():
-        yield f"- {reason} ({', '.join(dict.fromkeys(places))})"
+        yield textwrap.fill(f"- {reason} ({', '.join(dict.fromkeys(places))})", 126, subsequent_indent="  ")
 
 
 def symbols(document: str) -> dict[tuple[str, str], str]:
@@ -303,12 +326,14 @@ def insert(document: str, content: str) -> str:
     return f"{before}{BEGIN}\n\n{content}\n\n{END}{after}"
 
 
-def run_rows(model_types: Sequence[str], tasks: Sequence[str], record: Callable[[Cell], None]) -> None:
+def run_rows(
+    model_types: Sequence[str], tasks: Sequence[str], record: Callable[[Cell], None], *, exported: bool
+) -> None:
     """Run the cells of some rows, each model type in a temporary folder."""
     for model_type in model_types:
         with tempfile.TemporaryDirectory() as folder:
             for task in tasks:
-                record(run_cell(model_type, task, Path(folder)))
+                record(run_cell(model_type, task, Path(folder), exported=exported))
 
 
 def main() -> None:
@@ -317,6 +342,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="file that cells are added to")
     parser.add_argument("--only", nargs="*", choices=MODEL_TYPES, default=MODEL_TYPES, help="model types to run")
     parser.add_argument("--tasks", nargs="*", choices=list(CORPORA), default=list(CORPORA), help="tasks to run")
+    parser.add_argument("--no_export", action="store_true", help="leave out the export, which takes most of the time")
     parser.add_argument("--write", type=Path, help="write the table of the results into this file; nothing is run")
     arguments = parser.parse_args()
     if arguments.write:
@@ -333,7 +359,7 @@ def main() -> None:
         print(f"{cell.model_type:12} {cell.task:20} {cell.symbol or '-'} {reason}", flush=True)
         failed.extend([cell] if cell.failure else [])
 
-    run_rows(arguments.only, arguments.tasks, record)
+    run_rows(arguments.only, arguments.tasks, record, exported=not arguments.no_export)
     if failed:
         raise SystemExit(f"{len(failed)} cells failed")
 
