@@ -59,7 +59,7 @@ def read_parquet(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
                 for cells in zip(*columns, strict=True):
                     done += 1
                     yield Row(dict(zip(names, cells, strict=True)), Place(str(path), done, "row"), typed=True)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"cannot be read as Parquet after row {done}: {error}",
             place=path,

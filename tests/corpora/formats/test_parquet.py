@@ -34,3 +34,12 @@ def test_unreadable_parquet(write: Write) -> None:
     fails(write("a.parquet", b"PAR1 and nothing more"), "cannot be read as Parquet", "again")
     fails(write("b.parquet", b"text\0\xff\n"), "cannot be read as Parquet")
     fails(write("c.csv", "text\n"), "cannot be read as Parquet", format="parquet")
+
+
+def test_names_of_columns_that_are_not_utf8(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pyarrow.table({"text": ["가"], "label": ["나"]}), path)
+    path.write_bytes(path.read_bytes().replace(b"label", b"l\xe5bel"))
+    fails(path, "cannot be read as Parquet after row 0")
