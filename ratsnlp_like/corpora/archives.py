@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def _unpacked(path: Path, modified: int, size: int) -> Path:
             if needed > shutil.disk_usage(folder).free:
                 raise InputError(f"its files take {needed:,} bytes, more than is free in {folder}", place=path)
             archive.extractall(folder)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, RuntimeError, OSError, EOFError) as error:
         raise InputError(
             f"the archive cannot be unpacked: {error}", place=path, fix="unpack it and name the file inside"
         ) from error

@@ -18,7 +18,7 @@ def is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return "xl/workbook.xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         return False
 
 
@@ -42,7 +42,7 @@ def read_xlsx(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
         raise InputError(f"cannot be read as a workbook: {error}", place=path, fix="save it again as .xlsx") from error
     try:
         sheet = _sheet(book, path, options.sheet)
-        yield from _rows(path, sheet.iter_rows(values_only=True), options)
+        yield from _rows(path, _cells(path, sheet), options)
     finally:
         book.close()
 
@@ -54,6 +54,19 @@ def _sheet(book: Any, path: Path, name: str | None) -> Any:
     if name is not None and name not in names:
         raise InputError(f"no sheet {name!r}", place=path, fix=did_you_mean(name, names))
     return book[name] if name is not None else book.worksheets[0]
+
+
+def _cells(path: Path, sheet: Any) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a sheet, which openpyxl parses while they are read."""
+    number = 0
+    try:
+        for cells in sheet.iter_rows(values_only=True):
+            number += 1
+            yield cells
+    except Exception as error:  # of zipfile, zlib, XML, and openpyxl's own
+        raise InputError(
+            f"cannot be read as a workbook after row {number}: {error}", place=path, fix="save it again as .xlsx"
+        ) from error
 
 
 def _rows(path: Path, rows: Iterator[Sequence[Any]], options: Options) -> Iterator[Row]:

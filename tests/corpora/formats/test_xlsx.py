@@ -56,3 +56,12 @@ def test_sheets_that_cannot_be_read(tmp_path: Path, write: Write) -> None:
     fails(path, "no sheet '감종'", "known: 감정", sheet="감종")
     cut = write("b.xlsx", path.read_bytes()[:300])
     fails(cut, "cannot be read as a workbook")
+
+
+def test_damaged_workbooks(tmp_path: Path, write: Write) -> None:
+    content = workbook(tmp_path / "a.xlsx", S=[["text", "label"], *([f"문장 {n}", n] for n in range(200))]).read_bytes()
+    newer = content.replace(b"PK\x01\x02\x14\x03\x14\x00", b"PK\x01\x02\x14\x03\xf0\x00")
+    assert newer != content
+    fails(write("b.xlsx", newer), "cannot be read as a workbook")
+    at = content.index(b"xl/worksheets/sheet1.xml") + 200
+    fails(write("c.xlsx", content[:at] + bytes(60) + content[at + 60 :]), "cannot be read as a workbook")
