@@ -140,6 +140,15 @@ class TestClasses:
         assert found.probability == pytest.approx(front[found.start - first[0]] * end[last[1] - found.end])
 
 
+@pytest.mark.parametrize(("endings", "end"), [({}, 4), ({"": [2, 0, 2], "에서": [0, 0, 2]}, 2)])
+def test_the_ending_of_a_token_decides_where_the_model_does_not(endings: dict[str, list[int]], end: int) -> None:
+    """The model gives whole tokens and a cut of two characters 0.6 and 0.4; 에서 was always cut off."""
+    task = Ner(spans="cuts", cuts=(0, 2), endings=endings)
+    found = task.edges("서울에서", "LC", (0, 4), (0, 4), [np.ones(1), np.array([0.6, 0.0, 0.4])])
+    assert (found.start, found.end) == (0, end)
+    assert 0.4 < found.probability < 1
+
+
 def test_loss_of_entities(letters: Any) -> None:
     """Uniform logits over 3 tags and 2 and 3 cuts; the two cuts of one entity are added to the mean over 3 tokens."""
     task = Ner(spans="cuts", cuts=(1, 2))
