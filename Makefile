@@ -43,7 +43,7 @@ $(VENV)/.installed: requirements.txt constraints.txt setup.py
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora,onnx,plots]"
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[dev,sentencepiece,tensorboard,lora,onnx,plots,tune]"
 	touch $@
 
 install: $(VENV)/.installed

@@ -47,6 +47,7 @@ setup(
         "lora": ["peft>=0.20"],
         "onnx": ["onnx>=1.18", "onnxruntime>=1.20", "onnxscript>=0.5"],  # prediction needs onnxruntime alone
         "serve": [],  # part of the package: the book's deployment notebooks install nothing else
+        "tune": ["optuna>=4"],
         "plots": ["matplotlib>=3.8", "koreanize-matplotlib>=0.1.1"],  # koreanize-matplotlib for its font
         "tensorboard": ["tensorboard>=2.15"],
         "wandb": ["wandb>=0.16"],

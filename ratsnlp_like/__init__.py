@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .data.module import TaskDataModule
     from .errors import InputError, TrainingError
     from .evaluation.evaluate import evaluate
+    from .evaluation.label_errors import find_label_errors
     from .evaluation.run_report import report
     from .examples.base import Example
     from .examples.entity import Entity, EntityExample
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from .examples.text import RawExample, TextExample
     from .inference.checkpoint import checkpoint_path, load_checkpoint, load_tokenizer
     from .inference.predictor import Predictor
+    from .inference.sharing import share
     from .registry import CHECKPOINTS, CORPORA, LOGGERS, METRICS, TASKS
     from .tasks.base import Task
     from .text.normalization import Normalizer
     from .training.finetune import FineTuneResult, fine_tune
     from .training.module import TaskModule
+    from .training.tuning import TuningResult, tune
 
 __version__ = "0.1.0"
 
@@ -50,10 +53,13 @@ _MODULES = {
     "FineTuneResult": "training.finetune",
     "evaluate": "evaluation.evaluate",
     "report": "evaluation.run_report",
+    "find_label_errors": "evaluation.label_errors",
     "fine_tune": "training.finetune",
     "TaskModule": "training.module",
+    **dict.fromkeys(("TuningResult", "tune"), "training.tuning"),
     **dict.fromkeys(("checkpoint_path", "load_checkpoint", "load_tokenizer"), "inference.checkpoint"),
     "Predictor": "inference.predictor",
+    "share": "inference.sharing",
     "CHECKPOINTS": "registry",
     "CORPORA": "registry",
     "LOGGERS": "registry",

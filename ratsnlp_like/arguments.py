@@ -61,6 +61,8 @@ class DataArguments:
     part cut from its training split."""
     validation_share: float = 0.1
     """Share of the training split that is held out (seeded, stratified) where there is no validation split."""
+    split_seed: int | None = None
+    """Seed of the cut for validation, of --limit_train and --limit_eval; --seed by default."""
     max_length: int = 128
     """Longest window in tokens, special tokens included. What truncation removes is counted and reported."""
     limit_train: int | None = None
@@ -70,6 +72,8 @@ class DataArguments:
     augment: tuple[str, ...] = ()
     """Noise in half of the training rows, such as spacing,typo (see `evaluate --perturb`), so that a model is used to
     it; rows for validation and test stay as they are."""
+    use_test: bool = True
+    """Evaluate the best model on the test split too, where the corpus has one; otherwise it is not read."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "augment", _names(self.augment))
@@ -108,8 +112,7 @@ class ModelArguments:
     freeze: int | None = None
     """Freeze the embeddings and this many of the lowest layers; 0 freezes the embeddings alone."""
     lora: bool = False
-    """Train low-rank adapters (LoRA) and the head, and keep the weights of the checkpoint. Adapters need a higher
-    learning rate, such as 5e-4."""
+    """Train low-rank adapters (LoRA) and the head, and keep the weights of the checkpoint."""
     lora_rank: int = 8
     """Rank of the adapters."""
     lora_alpha: int = 16
@@ -149,8 +152,9 @@ class ModelArguments:
 class TrainingArguments:
     """Optimisation, evaluation and hardware."""
 
-    epochs: int = 3
-    """Passes over the training examples."""
+    epochs: int | Literal["auto"] = "auto"
+    """Passes over the training examples. auto: 3, or more for a small corpus, so that there are about 200 optimizer
+    steps, or those of --max_steps."""
     max_steps: int | None = None
     """Number of optimiser steps; the schedule ends there."""
     batch_size: int | Literal["auto"] = 32
@@ -163,8 +167,9 @@ class TrainingArguments:
     """Windows of a batch in evaluation; twice the batch size by default."""
     accumulate: int = 1
     """Number of batches whose gradients are accumulated before an optimiser step."""
-    learning_rate: float = 5e-5
-    """Peak learning rate of AdamW."""
+    learning_rate: float | Literal["auto"] = "auto"
+    """Peak learning rate of AdamW. auto: by the number of parameters without embeddings (5e-5 for a BERT of base shape,
+    2e-5 for a large one, 5e-4 for ko-tiny-bert); 10 times as high with --lora, twice as high for random weights."""
     weight_decay: float = 0.01
     """Weight decay of matrices; biases and norms have none."""
     layer_decay: float = 1.0
@@ -176,8 +181,9 @@ class TrainingArguments:
     """Warm-up of the learning rate: below 1 a share of all optimiser steps, otherwise a number of steps."""
     clip: float = 1.0
     """Maximum norm of the gradient; 0 disables clipping."""
-    early_stopping: int = 0
-    """Number of evaluations without a better result after which training stops; 0 disables it."""
+    patience: int = 5
+    """Number of evaluations in a row after which training stops if neither --monitor nor the loss of the validation
+    split has improved; 0 disables it."""
     eval_steps: int | None = None
     """Number of batches between evaluations; by default, one evaluation at the end of each epoch."""
     save_steps: int | None = None
@@ -188,6 +194,9 @@ class TrainingArguments:
     """Keep resume.ckpt of a finished run, so that --resume can continue it with more epochs or steps."""
     seed: int = 7
     """Seed of weights, order, dropout and splits; two runs with the same seed are equal on a CPU."""
+    seeds: int = 1
+    """Number of runs, with the seeds from --seed on and the same splits: mean and spread are reported, the best model
+    by the validation split is kept. On several GPUs they run side by side."""
     precision: Precision = "auto"
     """Floating-point precision of training. auto: bf16 where the hardware has it, fp16 with loss scaling on older
     GPUs, otherwise 32 bits."""
@@ -221,6 +230,11 @@ class TrainingArguments:
         together = InputError("--batch_size auto and --batch_tokens", fix="leave out one of them")
         several = InputError("--batch_size auto with several devices", fix="name a number of windows")
         auto = self.batch_size == "auto"
+        many = str(self.devices) != "1" or self.num_nodes > 1
+        seeds = InputError(
+            f"--seeds {self.seeds} with several devices for a run",
+            fix="leave out --devices: runs of one device are trained side by side; or train each --seed by itself",
+        )
         spawned = InputError(
             f"{self.strategy} trains in copies of this process, whose results are lost",
             place="--strategy",
@@ -231,15 +245,16 @@ class TrainingArguments:
             [
                 *[spawned] * any(word in self.strategy for word in ("spawn", "fork", "notebook")),
                 *[together] * (auto and self.batch_tokens is not None),
-                *[several] * (auto and (str(self.devices) != "1" or self.num_nodes > 1)),
+                *[several] * (auto and many),
+                *[seeds] * (self.seeds > 1 and many),
                 *_positive(self, "epochs", "batch_size", "eval_batch_size", "accumulate", "max_steps", "eval_steps"),
                 *_positive(self, "save_steps", "save_minutes"),
-                *_positive(self, "learning_rate", "num_nodes", "batch_tokens"),
+                *_positive(self, "learning_rate", "num_nodes", "batch_tokens", "seeds"),
                 *_between(self, "weight_decay", 0, None),
                 *_between(self, "layer_decay", 0, 1),
                 *_between(self, "warmup", 0, None),
                 *_between(self, "clip", 0, None),
-                *_between(self, "early_stopping", 0, None),
+                *_between(self, "patience", 0, None),
                 *_between(self, "seed", 0, 2**32 - 1),
             ]
         )
@@ -247,7 +262,7 @@ class TrainingArguments:
 
 RESUMABLE = frozenset(
     {
-        *("epochs", "max_steps", "eval_batch_size", "early_stopping", "accelerator", "devices", "strategy"),
+        *("epochs", "max_steps", "eval_batch_size", "patience", "accelerator", "devices", "strategy", "seeds"),
         *("num_nodes", "loggers", "progress", "baselines", "report", "save_steps", "save_minutes", "keep_state"),
     }
 )

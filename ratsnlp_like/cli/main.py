@@ -15,8 +15,8 @@ from .process import Terminated, drop_output, drop_output_if_it_fails, open_stre
 log = logging.getLogger("ratsnlp_like")
 
 COMMANDS = (
-    *("train", "evaluate", "compare", "report", "predict", "serve"),
-    *("export", "inspect", "tokenizer", "list", "completion"),
+    *("train", "tune", "evaluate", "compare", "report", "predict", "serve"),
+    *("export", "share", "inspect", "tokenizer", "list", "completion"),
 )
 """Each is a module of this package with a function `run(arguments)`, imported when it is needed."""
 
@@ -26,12 +26,14 @@ usage: ratsnlp-like COMMAND ...
 Fine-tuning of pretrained Korean language models (version {__version__}).
 
   train      fine-tune a checkpoint on a corpus, evaluate it and save it
+  tune       search for the learning rate, batch size, epochs, dropout and layer decay
   evaluate   evaluate a saved model on a corpus
   compare    compare saved models on the same rows
   report     write a page with the results, curves and mistakes of runs
   predict    predict on new text with a saved model
   serve      serve a saved model: a web page and an HTTP API
   export     export a saved model to ONNX and verify its outputs
+  share      upload a saved model to the Hugging Face hub
   inspect    report statistics of a corpus and of its tokens
   tokenizer  train a tokenizer on a corpus, or compare tokenizers
   list       list corpora, tasks, checkpoints, metrics, formats or runs

@@ -25,6 +25,8 @@ _ABBREVIATIONS = {
     "--wd": "--weight_decay",
     "--num_train_epochs": "--epochs",
     "--num_epochs": "--epochs",
+    "--early_stopping": "--patience",
+    "--early_stopping_patience": "--patience",
     "--max_seq_length": "--max_length",
     "--model": "--checkpoint",
     "--pretrained_model_name": "--checkpoint",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..runtime.gc_control import gc_frozen
@@ -17,24 +18,23 @@ from .options import (
 )
 from .parsing import new_parser, parse
 
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
 
-def run(arguments: list[str]) -> None:
-    """Run `ratsnlp-like train`."""
+
+def new_training_parser(command: str, description: str, arguments: list[str]) -> ArgumentParser:
+    """Return a parser with the options of a run; those of its task, if the arguments name one."""
     from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 
     from ..arguments import DataArguments, ModelArguments, TrainingArguments, check_refused
     from ..registry import TASKS
 
-    arguments = _with_config_of_run(arguments)
     task = task_of(arguments)
-    parser = new_parser("train", "Fine-tune a checkpoint on a corpus, evaluate it and save it.")
+    parser = new_parser(command, description)
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file of options, such as config.yaml of a run")
     parser.add_argument("--task", type=str, help=f"{', '.join(TASKS)}; options of a task: --task NAME --help")
     parser.add_argument("--corpus", type=str, help="registered name, file, or hub id")
     parser.add_argument("--checkpoint", type=str, help="bundled name, folder, or hub id")
-    parser.add_argument("--output", type=str | None, default=None, help="run folder")
-    parser.add_argument("--resume", action="store_true", help="continue the unfinished run in --output")
-    parser.add_argument("--overwrite", action="store_true", help="delete the run in --output first")
     parser.add_argument(
         "--result", type=str | None, default=None, help="write metrics, counts and times to this JSON file"
     )
@@ -45,14 +45,32 @@ def run(arguments: list[str]) -> None:
     add_corpus_options(parser, TASKS[task].example.columns() if task else columns_of_all_tasks())
     if task is not None:
         check_refused([argument.partition("=")[0].removeprefix("--") for argument in arguments], TASKS[task])
-    options = parse(parser, arguments)
-    missing = [name for name in ("task", "corpus", "checkpoint") if not options.get(name)]
-    if missing:
+    return parser
+
+
+def check_required(options: dict[str, Any], *names: str) -> None:
+    """Check that the options that every run needs are given.
+
+    Raises:
+        InputError: some are missing.
+    """
+    if missing := [name for name in names if not options.get(name)]:
         raise InputError(
             "missing: " + ", ".join(f"--{name}" for name in missing),
             fix="ratsnlp-like train --task classification --corpus sample-sentiment --checkpoint NAME; "
             "ratsnlp-like list tasks | corpora | checkpoints",
         )
+
+
+def run(arguments: list[str]) -> None:
+    """Run `ratsnlp-like train`."""
+    arguments = _with_config_of_run(arguments)
+    parser = new_training_parser("train", "Fine-tune a checkpoint on a corpus, evaluate it and save it.", arguments)
+    parser.add_argument("--output", type=str | None, default=None, help="run folder")
+    parser.add_argument("--resume", action="store_true", help="continue the unfinished run in --output")
+    parser.add_argument("--overwrite", action="store_true", help="delete the run in --output first")
+    options = parse(parser, arguments)
+    check_required(options, "task", "corpus", "checkpoint")
     check_result_path(options["result"])
     from ..training.job import Job
 

@@ -46,9 +46,11 @@ class TaskDataModule(pl.LightningDataModule):
         batch_tokens: tokens per training batch over all devices, in place of `batch_size`.
         eval_batch_size: windows per batch in evaluation; twice the batch size by default.
         validation_share: share of `train` that is cut off (seeded, stratified) if there is no validation split.
-        seed: seed of the cut, of samples and of the order.
+        seed: seed of the order, and of the cut and of samples.
+        split_seed: seed of the cut and of samples, if another one.
         limit_train: train on this many examples, chosen at random.
         limit_eval: evaluate on this many examples, chosen at random.
+        use_test: read the test split, where the corpus has one.
         group_column: column of groups that the cut keeps on one side; equal texts, paragraphs or premises by default.
         augment: noise in half of the training rows, by names of `text.perturbations.PERTURBATIONS`.
         columns: names of columns where they are not found by themselves, such as `text_column="본문"`.
@@ -70,8 +72,10 @@ class TaskDataModule(pl.LightningDataModule):
         eval_batch_size: int | None = None,
         validation_share: float = 0.1,
         seed: int = 7,
+        split_seed: int | None = None,
         limit_train: int | None = None,
         limit_eval: int | None = None,
+        use_test: bool = True,
         group_column: str | None = None,
         augment: Sequence[str] = (),
         **columns: str,
@@ -84,9 +88,11 @@ class TaskDataModule(pl.LightningDataModule):
         self.labels = list(labels) if labels is not None else None
         self.root, self.cache = root or default_root(), cache or default_cache()
         self.max_length, self.batch_tokens, self.seed = max_length, batch_tokens, seed
+        self.split_seed = seed if split_seed is None else split_seed
         self.set_batch_size(batch_size, eval_batch_size)
         self.validation_share, self.limit_train, self.limit_eval = validation_share, limit_train, limit_eval
         self.augment = perturbation_names(augment) if augment else ()
+        self.use_test = use_test
         self._loader: Loader | None = None
         self._position: dict[str, int] = {}
         self.train: EncodedSplit | None = None
@@ -120,13 +126,13 @@ class TaskDataModule(pl.LightningDataModule):
             self.validation = self._encode(self._read(self.eval_corpus, best_split(self.eval_corpus, self.root)))
         else:
             self.validation = self._encode(self._read(self.corpus, "validation"))
-        if "test" in splits and self.eval_corpus is None and self._is_labelled("test"):
-            self.test = self._encode(self._read(self.corpus, "test")).sample(self.limit_eval, self.seed)
+        if self.use_test and "test" in splits and self.eval_corpus is None and self._is_labelled("test"):
+            self.test = self._encode(self._read(self.corpus, "test")).sample(self.limit_eval, self.split_seed)
         if self.augment:
             check_augmentation(self.task)
             train = self._encode(AugmentedSplit.of(read, self.augment, self.seed))
         self.train = train if len(rows) == len(read) else train.select(rows)
-        self.validation = self.validation.sample(self.limit_eval, self.seed)
+        self.validation = self.validation.sample(self.limit_eval, self.split_seed)
         for name in ("train", "validation", "test"):
             if (split := getattr(self, name)) is not None:
                 warn_of_truncation(split, self.max_length, name=name)
@@ -154,7 +160,7 @@ class TaskDataModule(pl.LightningDataModule):
             rows = np.intersect1d(rows, read.not_empty(), assume_unique=True)
         if self.limit_train >= len(rows):
             return rows
-        return np.sort(np.random.default_rng(self.seed).permutation(rows)[: self.limit_train])
+        return np.sort(np.random.default_rng(self.split_seed).permutation(rows)[: self.limit_train])
 
     def _check_data(self, read: ReadSplit) -> None:
         """Find the labels, and check the training split as a whole, before rows are held out."""
@@ -216,7 +222,7 @@ class TaskDataModule(pl.LightningDataModule):
             )
         share = max(self.validation_share, 1 / len(read))
         stratum, _ = read.table.categories("stratum")
-        larger, smaller = cut(stratum, share, self.seed, read.groups)
+        larger, smaller = cut(stratum, share, self.split_seed, read.groups)
         if not len(smaller):
             raise InputError(
                 "all rows are of one group, so that none can be held out for validation",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,8 +11,13 @@ from rich.table import Table
 
 from .tables import as_cell, new_console, new_table
 
+if TYPE_CHECKING:
+    from .label_errors import LabelErrors
+
 _SHOWN_OF_ALTERNATIVES = 4
 """Number of metrics shown for each other setting of a task."""
+_LISTED = 30
+"""Number of probably wrong labels that are shown."""
 
 
 def show_tokenizers(found: Mapping[str, Mapping[str, float]]) -> None:
@@ -48,6 +53,20 @@ def show_inspection(found: Mapping[str, Any]) -> None:
             console.print(f"two labels in {name}: {escape(_short(text))}")
     if "tokens" in found:
         _show_tokens(console, found)
+
+
+def show_label_errors(found: LabelErrors) -> None:
+    """Print the labels that are most probably wrong."""
+    console = new_console()
+    console.print(f"[bold]{escape(found.corpus)}[/bold]: {found.labels:,} labels in {found.rows:,} rows were compared")
+    table = new_table("place", "kind", "given", "suggested", "probability", "text")
+    for error in found.errors[:_LISTED]:
+        given = "" if error.probability is None else f"{error.probability:.3f}"
+        cells = (error.place, error.kind, error.given, error.suggested)
+        table.add_row(*(escape(_short(cell, 40)) for cell in cells), given, escape(_short(error.text, 40)))
+    console.print(table)
+    more = len(found.errors) - _LISTED
+    console.print(f"... and {more:,} more: --result FILE.json has all" if more > 0 else f"{len(found.errors):,} listed")
 
 
 def _add_percentiles(table: Table, unit: str, columns: list[Mapping[str, int]]) -> None:

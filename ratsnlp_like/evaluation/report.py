@@ -39,10 +39,25 @@ def show_run(result: FineTuneResult) -> None:
     )
     if result.verdict is not None:
         console.print(escape(str(result.verdict)), soft_wrap=True)
+    if result.seeds is not None:
+        _show_seeds(console, result.seeds)
     console.print(f"model: {escape(str(result.best))}", soft_wrap=True)
     texts = " ".join(f'"{text}"' for text in result.predictor.task.example_input)
     command = f"ratsnlp-like predict {shlex.quote(str(result.output))} {texts}"
     console.print(f"predict with it: {escape(command)}", soft_wrap=True)
+
+
+def _show_seeds(console: Console, seeds: Mapping[str, Any]) -> None:
+    """Print the score of each seed, and their mean and standard deviation."""
+    metric, splits = seeds["metric"], [name for name in ("validation", "test") if name in seeds]
+    number = len(seeds["runs"])
+    console.print(f"\n{escape(metric)} over {number} seeds (the best, seed {seeds['best']}, is kept)")
+    table = new_table("seed", *splits)
+    for run in seeds["runs"]:
+        table.add_row(str(run["seed"]), *(as_cell(run[split]) for split in splits))
+    means = [seeds[split].get(metric) for split in splits]
+    table.add_row("mean ± sd", *(f"{own['mean']:.4f} ± {own['sd']:.4f}" if own else "" for own in means))
+    console.print(table)
 
 
 def show_metrics(metrics: Mapping[str, Any]) -> None:

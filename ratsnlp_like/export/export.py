@@ -12,7 +12,6 @@ from typing import Any
 from ..corpora.base import Corpus
 from ..errors import InputError
 from ..evaluation.evaluate import EvaluationSet
-from ..inference.model_card import model_card
 from ..inference.model_folder import find_model
 from ..inference.onnx import CERTIFICATE_FILE, MODEL_FILE, is_exported, require_packages
 from ..inference.predictor import Predictor
@@ -175,4 +174,4 @@ def _describe(target: Predictor, certificate: Certificate, split: str, folder: P
     target.metrics = {split: {name: values["onnx"] for name, values in certificate.metrics.items()}}
     write_json(folder / CERTIFICATE_FILE, asdict(certificate))
     write_json(folder / "metrics.json", target.metrics)
-    write_text(folder / "README.md", model_card(target) + "\n" + certificate.card())
+    write_text(folder / "README.md", f"{target.card()}\n" + certificate.card())

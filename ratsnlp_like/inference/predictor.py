@@ -25,7 +25,7 @@ from ..tasks.batches import group_windows
 from ..tasks.features import Features
 from ..tasks.predictions import Prediction
 from ..tasks.unknown import UnknownTokens, count_unknown
-from .model_card import model_card
+from .model_card import ModelCard
 from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
 from .task_file import FORMAT_VERSION, read_metrics, read_task_file, vocabulary_digest, weight_digests
@@ -159,7 +159,19 @@ class Predictor:
         write_tokenizer(self.tokenizer, folder)
         write_json(folder / "task.json", {**self._describe(), "weights": weight_digests(folder)})
         write_json(folder / "metrics.json", self.metrics)
-        write_text(folder / "README.md", model_card(self))
+        write_text(folder / "README.md", str(self.card()))
+
+    def card(self) -> ModelCard:
+        """Return the model card."""
+        return ModelCard(
+            self.task,
+            self.labels,
+            self.max_length,
+            self.about,
+            self.metrics,
+            adapter=lora.has_adapter(self.model),
+            onnx=isinstance(self.model, OnnxModel),
+        )
 
     def merged(self) -> Predictor:
         """Return this predictor with LoRA adapters merged into the weights of the model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
 from ..examples.base import Example
 from ..runtime.types import Array, GenerativeModel, ModelLike, Tensor, TokenizerLike
@@ -53,6 +53,40 @@ class SupportsTuning(ABC, Generic[E, P]):
     @abstractmethod
     def tuned(self, predictions: Sequence[P], examples: Sequence[E]) -> Self:
         """Return this task with the field chosen from predictions on the validation set."""
+
+
+class LabelEvidence(NamedTuple):
+    """The probabilities of a model for one gold label, to find labels that are wrong."""
+
+    span: tuple[int, int] | None
+    """Characters that the label is for; None where it is for the whole example."""
+    given: str
+    """The gold label; `NO_LABEL` for characters without one."""
+    probabilities: Mapping[str, float]
+    """Of each label, and of `NO_LABEL` where a label can be missing."""
+
+
+NO_LABEL = "(none)"
+
+
+@runtime_checkable
+class SupportsLabelErrors(Protocol):
+    """A task whose gold labels can be compared with the probabilities of a model that was not trained on them."""
+
+    def label_evidence(
+        self, example: Any, windows: Sequence[Any], labels: Sequence[str], tokenizer: TokenizerLike
+    ) -> list[LabelEvidence]:
+        """Return the evidence for each gold label of an example, and for labels that it may lack.
+
+        Args:
+            example: with gold labels.
+            windows: raw outputs of the model for its windows.
+            labels: in the model's order.
+            tokenizer: of the model.
+
+        Raises:
+            InputError: the labels of the task cannot be compared.
+        """
 
 
 @runtime_checkable

@@ -24,8 +24,8 @@ from ..runtime.slices import slices
 from ..runtime.types import Array, Tensor, TokenizerLike
 from ..text.spans import bio_labels, entities_to_tags, entity_tokens, tags_to_spans
 from ..text.tokens import Offset
-from .abilities import SupportsMatches, SupportsTuning
-from .base import IGNORED, ExampleCounts
+from .abilities import NO_LABEL, LabelEvidence, SupportsMatches, SupportsTuning
+from .base import IGNORED, ExampleCounts, Window
 from .confidence import calibrated, entity_calibration, fit_scores
 from .cuts import cut_loss
 from .edges import EdgeCounts, MarkedText, SpanTask
@@ -263,6 +263,35 @@ class Ner(
         entities = [example.entities or () for example in train]
         found = frequent_entities([e.text for e in train], entities, [e.text for e in examples])
         return {"the most frequent tag of each word": list(map(_prediction, examples, found))}
+
+    def label_evidence(
+        self, example: EntityExample, windows: Sequence[Window], labels: Sequence[str], tokenizer: TokenizerLike
+    ) -> list[LabelEvidence]:
+        """Return evidence for each gold entity, for each predicted one that overlaps none, and for the other tokens."""
+        tokens = self.token_probabilities(windows)
+        gold = [(e.start, e.end, e.label) for e in example.entities or ()]
+        predicted = [(e.start, e.end) for e in self.predict_example(example, tokens, labels).entities]
+        free = [span for span in predicted if not any(start < span[1] and span[0] < end for start, end, _ in gold)]
+        spans = [*gold, *((start, end, NO_LABEL) for start, end in free)]
+        offsets = list(zip(tokens.starts, tokens.ends, strict=True))
+        within = [[s < end and e > start for s, e in offsets] for start, end, _ in spans]
+        rest = [s < e and not any(own[k] for own in within) for k, (s, e) in enumerate(offsets)]
+        found = [
+            LabelEvidence((start, end), label, self._type_probabilities(tokens.probabilities[own], labels))
+            for (start, end, label), own in zip(spans, within, strict=True)
+            if any(own)
+        ]
+        if any(rest):
+            background = self._type_probabilities(tokens.probabilities[rest], labels)
+            found.append(LabelEvidence(None, NO_LABEL, background))
+        return found
+
+    def _type_probabilities(self, probabilities: Array, labels: Sequence[str]) -> dict[str, float]:
+        """Return the mean probability of each type, and of none, over tokens. Shape: (tokens, classes)."""
+        classes = self.bio_classes(labels)
+        mean = dict(zip(classes, probabilities[:, : len(classes)].mean(axis=0).tolist(), strict=True))
+        found = {label: mean[f"B-{label}"] + mean[f"I-{label}"] for label in labels}
+        return {**found, NO_LABEL: 1 - sum(found.values())}
 
     def gold_prediction(self, example: EntityExample) -> EntityPrediction:
         return _prediction(example, example.entities or ())

@@ -12,7 +12,7 @@ from ..examples.base import Example, Labelled
 from ..metrics.classification import classification_scores, multi_label_scores
 from ..modeling.probabilities import sigmoid, softmax
 from ..runtime.types import Array, Noise, Tensor, TokenizerLike
-from .abilities import SupportsExplanation, SupportsMatches, SupportsTuning
+from .abilities import LabelEvidence, SupportsExplanation, SupportsMatches, SupportsTuning
 from .base import ExampleCounts, Window
 from .batches import pad_inputs
 from .confidence import Confidences
@@ -118,6 +118,14 @@ class SequenceClassifier(
                 raise InputError(f"{value}", place=f"--{name}", expected="a probability from 0 to 1")
             if value and self.multi_label:
                 raise InputError(f"--{name} with several labels", fix="--threshold, for the probability of a label")
+
+    def label_evidence(
+        self, example: L, windows: Sequence[Window], labels: Sequence[str], tokenizer: TokenizerLike
+    ) -> list[LabelEvidence]:
+        """Return the evidence for the class of an example; see `SupportsLabelErrors`."""
+        if not isinstance(example.label, str):
+            raise InputError("several labels for an example", expected="one label, whose probability can be compared")
+        return [LabelEvidence(None, example.label, self.decode(example, windows, labels, tokenizer).scores)]
 
     def model_class(self) -> Any:
         from transformers import AutoModelForSequenceClassification

@@ -188,8 +188,12 @@ class TokenClassifier(
         tokenizer: TokenizerLike | None = None,
     ) -> P:
         """Return the prediction; a token in several windows is read where it has most context."""
+        return self.predict_example(example, self.token_probabilities(windows), labels)
+
+    def token_probabilities(self, windows: Sequence[Window]) -> TokenProbabilities:
+        """Return the tokens of a text, each from the window with most context around it."""
         starts, ends, logits = _merge(windows)
-        return self.predict_example(example, TokenProbabilities(starts, ends, self.probabilities(logits)), labels)
+        return TokenProbabilities(starts, ends, self.probabilities(logits))
 
     def oracle_output(self, features: TokenFeatures, labels: Sequence[str]) -> Array:
         """Return the logits of a perfect model for a window. Shape: (tokens, classes)."""

@@ -6,7 +6,8 @@ import logging
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +24,18 @@ from ..metrics.base import Metric
 from ..runtime.hardware import PeakMemory, limit_primitive_cache
 from .callbacks.checkpoint import CheckpointCallback
 from .callbacks.throughput import ThroughputMeter
-from .job import Job, name_of
+from .job import Extensions, Job, name_of
 from .measure import measure
 from .memory import largest_batch
 from .model import build_model, check_length
 from .module import TaskModule
 from .processes import peers_watched
+from .rates import with_epochs, with_learning_rate
 from .run_files import RESUME_FILE
-from .run_folder import Run
+from .run_folder import Interrupted, Run
 from .run_report import write_report
 from .scoring import split_names
+from .seeds import run_seeds
 from .state import saved_state
 from .trainer import build_trainer, choose_precision
 from .verdict import Verdict, judge
@@ -42,10 +45,6 @@ if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
 
 log = logging.getLogger("ratsnlp_like")
-
-
-class Interrupted(KeyboardInterrupt):
-    """Training was stopped by Ctrl-C or SIGTERM; the message names the command that continues it."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,9 @@ class FineTuneResult:
     """The best model, ready for prediction."""
     verdict: Verdict | None = None
     """The best model against simple baselines; None where the task has none, or with --baselines false."""
+    seeds: dict[str, Any] | None = None
+    """Of a run with --seeds: `runs` (scores of each seed), `best` (its seed), and `validation` and `test` with mean and
+    standard deviation of each metric. The other results are those of the best model."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of result.json: all but the predictor."""
@@ -75,17 +77,9 @@ class FineTuneResult:
             "metrics": self.metrics,
             "test_metrics": self.test_metrics,
             "verdict": self.verdict.to_dict() if self.verdict else None,
+            "seeds": self.seeds,
             **self.summary,
         }
-
-
-@dataclass(frozen=True)
-class Extensions:
-    """Objects of the user that take part in a run and are not part of its configuration."""
-
-    callbacks: Sequence[pl.Callback] = ()
-    loggers: Sequence[Logger] = ()
-    metrics: Sequence[Metric] = ()
 
 
 def fine_tune(
@@ -126,7 +120,7 @@ def fine_tune(
     metric_names, metric_functions = split_names(metrics)
     job = Job.of(task, corpus, checkpoint, {**options, "loggers": logger_names, "metrics": metric_names})
     job.check()
-    extensions = Extensions(callbacks, logger_objects, metric_functions)
+    extensions = Extensions(tuple(callbacks), tuple(logger_objects), tuple(metric_functions))
     return run_job(job, output=output, resume=resume, overwrite=overwrite, extensions=extensions)
 
 
@@ -151,6 +145,9 @@ def run_job(
     if resume and run.is_complete:
         log.info("%s: the run is finished.", folder)
         return _finished(run)
+    if job.training.seeds > 1:
+        in_process = extensions != Extensions() or not isinstance(job.corpus, str)
+        return run_seeds(run, job, partial(run_job, extensions=extensions), resume=resume, in_process=in_process)
 
     name = resolve(job.source)
     config = load_config(name, job.model.config_overrides)
@@ -168,6 +165,9 @@ def run_job(
 
     pl.seed_everything(job.training.seed, verbose=False)
     model = build_model(job, name, config, task=data.task, labels=data.labels or [], vocabulary=len(tokenizer))
+    found = run.found(resume=resume)
+    random = job.model.init == "random"
+    job = replace(job, training=with_learning_rate(job.training, model, found, random=random))
     metrics: list[str | Metric] = [*job.training.metrics, *extensions.metrics]
     module = TaskModule(data.task, model, data.labels or [], job.training, metrics=metrics)
     module.check_monitor(data.validation)
@@ -180,15 +180,15 @@ def run_job(
     )
     trainer = build_trainer(
         job.training,
-        module=module,
         folder=folder,
         precision=precision,
         callbacks=[meter, checkpoints, *extensions.callbacks],
         loggers=extensions.loggers,
     )
-    found = run.found(resume=resume)
     if job.training.batch_size == "auto":
         _set_batch_size(found, trainer, module, data, job.training)
+    job = replace(job, training=with_epochs(job.training, len(data.loader(data.train, shuffle=True)), found))
+    trainer.fit_loop.max_epochs = int(job.training.epochs)
     description = data.description()
     if resume:
         run.check_data(description)
@@ -203,7 +203,7 @@ def run_job(
             trainer.validate(module, datamodule=data, verbose=False)
         _release_training_state(trainer, module)
         memory.end("save")
-        return _finish(run, trainer, data, meter, job, metrics)
+        return _finish(run, trainer, data, meter, job, metrics, found)
 
 
 def _log_sizes(data: TaskDataModule) -> None:
@@ -232,7 +232,6 @@ def _predictor_factory(job: Job, data: TaskDataModule, name: str) -> Callable[[T
     }
 
     def predictor(module: TaskModule) -> Predictor:
-        module.add_intervals()
         metrics = {"validation": module.results} if module.results else {}
         return Predictor(
             module.task,
@@ -240,7 +239,7 @@ def _predictor_factory(job: Job, data: TaskDataModule, name: str) -> Callable[[T
             data.tokenizer,
             module.labels,
             max_length=job.data.max_length,
-            about=about,
+            about=about | {"training": job.settings(module.trainer.max_epochs, data.batch_size, data.summary())},
             metrics=metrics,
         )
 
@@ -278,9 +277,6 @@ def _fit(
             raise
     finally:
         checkpoints.release()
-    for callback in trainer.early_stopping_callbacks:
-        if callback.stopped_epoch:
-            log.info("stopped early: no improvement in %d evaluations", callback.patience)
     if checkpoints.interrupted:
         saved = (folder / RESUME_FILE).exists()
         raise Interrupted(
@@ -307,6 +303,7 @@ def _finish(
     meter: ThroughputMeter,
     job: Job,
     metrics: Sequence[str | Metric],
+    found: dict[str, Any],
 ) -> FineTuneResult:
     """Evaluate the best model as `evaluate` does, and write the results of the run."""
     verdict = None
@@ -344,6 +341,7 @@ def _finish(
             **meter.summary(),
             "origin": best.about["origin"],
             "splits": data.summary(),
+            "found": found,
             "precision": str(trainer.precision),
             "evaluation_precision": "32" if best.model.dtype == torch.float32 else "bf16",
         },
@@ -361,7 +359,7 @@ def _finish(
 def _finished(run: Run) -> FineTuneResult:
     """Return the result of a finished run."""
     content = run.result()
-    own = ("output", "best", "metrics", "test_metrics", "verdict")
+    own = ("output", "best", "metrics", "test_metrics", "verdict", "seeds")
     return FineTuneResult(
         output=run.folder,
         best=run.folder / "best",
@@ -370,6 +368,7 @@ def _finished(run: Run) -> FineTuneResult:
         summary={name: value for name, value in content.items() if name not in own},
         predictor=Predictor.from_pretrained(run.folder),
         verdict=Verdict.from_dict(content["verdict"]) if content.get("verdict") else None,
+        seeds=content.get("seeds"),
     )
 
 
@@ -388,9 +387,11 @@ def open_data(job: Job, tokenizer: Any) -> TaskDataModule:
         eval_batch_size=job.training.eval_batch_size,
         validation_share=job.data.validation_share,
         seed=job.training.seed,
+        split_seed=job.split_seed,
         limit_train=job.data.limit_train,
         limit_eval=job.data.limit_eval,
         augment=job.data.augment,
+        use_test=job.data.use_test,
     )
 
 

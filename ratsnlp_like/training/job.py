@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..arguments import CorpusArguments, DataArguments, ModelArguments, TrainingArguments, distribute
 from ..checkpoints import adapters as lora
@@ -22,6 +22,12 @@ from ..registry import LOGGERS, METRICS, TASKS
 from ..runtime.places import default_root
 from ..tasks.base import AnyTask
 from ..text.perturbations import perturbation_names
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+    from pytorch_lightning.loggers import Logger
+
+    from ..metrics.base import Metric
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,11 @@ class Job:
         """
         return with_revision(self.checkpoint, self.model.revision)
 
+    @property
+    def split_seed(self) -> int:
+        """The seed of the cut for validation and of samples."""
+        return self.training.seed if self.data.split_seed is None else self.data.split_seed
+
     def to_dict(self) -> dict[str, Any]:
         """Return the flat options of this job, for the configuration of the run folder."""
         parts = (self.reading, self.places, self.data, self.model, self.training, self.task)
@@ -78,6 +89,22 @@ class Job:
         flat |= {f"{name}_column": column for name, column in self.columns.items()}
         named = {"task": self.task.name, "corpus": name_of(self.corpus), "checkpoint": self.checkpoint}
         return json.loads(json.dumps({**named, **flat}, default=str))
+
+    def settings(self, epochs: int | None, batch_size: int, sizes: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+        """Return the settings of training for the model card: what is usually stated, and what is not the default.
+
+        Args:
+            epochs: as trained, where they were `auto`.
+            batch_size: likewise.
+            sizes: split -> counts, with `examples`.
+        """
+        own = self.training
+        batch = f"{own.batch_tokens} tokens" if own.batch_tokens else batch_size
+        stated = {"learning_rate": own.learning_rate, "batch_size": batch, "epochs": epochs, "seed": own.seed}
+        names = ("max_steps", "accumulate", "weight_decay", "layer_decay", "schedule", "warmup")
+        changed = {name: getattr(own, name) for name in names if getattr(own, name) != getattr(TrainingArguments, name)}
+        adapters = {"LoRA rank": self.model.lora_rank} if self.model.lora else {}
+        return {**stated, **changed, **adapters, **{f"{name} examples": own["examples"] for name, own in sizes.items()}}
 
     def open(self, spec: str | Corpus, *, like: str | Corpus | None = None) -> Corpus:
         """Open a corpus with the options of this job; a file may be in the layout of another corpus."""
@@ -130,6 +157,15 @@ class Job:
             perturbation_names(self.data.augment)
         except InputError as error:
             raise error.at("--augment") from None
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """Objects of the user that take part in a run and are not part of its configuration."""
+
+    callbacks: Sequence[pl.Callback] = ()
+    loggers: Sequence[Logger] = ()
+    metrics: Sequence[Metric] = ()
 
 
 def name_of(corpus: object) -> str:

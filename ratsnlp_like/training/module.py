@@ -22,6 +22,7 @@ from ..metrics.bootstrap import confidence_intervals
 from ..modeling.layers import depths
 from ..tasks.abilities import SupportsOracle, SupportsTuning
 from ..tasks.base import AnyTask, Raw
+from .rates import learning_rate
 from .scoring import mean_loss, metrics_by_name, score, task_inputs
 
 log = logging.getLogger("ratsnlp_like")
@@ -48,13 +49,14 @@ class OptimizedModule(pl.LightningModule):
         super().__init__()
         self.arguments = arguments or TrainingArguments()
         self.model = model.train()
+        self.learning_rate = learning_rate(self.arguments, model)
 
     def configure_optimizers(self) -> Any:
         """Return AdamW, without weight decay for biases and norms, and a schedule that steps with it."""
         from transformers import get_scheduler
 
         arguments = self.arguments
-        optimizer = torch.optim.AdamW(self._groups(), lr=arguments.learning_rate, fused=self._can_fuse())
+        optimizer = torch.optim.AdamW(self._groups(), lr=self.learning_rate, fused=self._can_fuse())
         steps = int(self.trainer.estimated_stepping_batches)
         warmup = round(arguments.warmup * steps) if arguments.warmup < 1 else int(arguments.warmup)
         if warmup > steps:
@@ -75,7 +77,7 @@ class OptimizedModule(pl.LightningModule):
         return [
             {
                 "params": parameters,
-                "lr": arguments.learning_rate * arguments.layer_decay ** (top - level),
+                "lr": self.learning_rate * arguments.layer_decay ** (top - level),
                 "weight_decay": arguments.weight_decay if is_matrix else 0.0,
             }
             for (level, is_matrix), parameters in sorted(groups.items(), key=lambda item: (-item[0][0], not item[0][1]))
@@ -200,7 +202,7 @@ class TaskModule(OptimizedModule):
             raise TrainingError(
                 f"the loss is {loss:.4g} at step {step} (it was {usual:.4g} in the first steps)\n"
                 f"  batch: {self._describe(index)}\n"
-                f"  fix: lower --learning_rate (now {self.arguments.learning_rate}), use --precision 32, "
+                f"  fix: lower --learning_rate (now {self.learning_rate}), use --precision 32, "
                 "or correct the rows"
             )
 

@@ -51,16 +51,20 @@ def read_result(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_found(path: Path) -> dict[str, int]:
-    """Return the values found for `auto` options.
+_FOUND: dict[str, type] = {"batch_size": int, "epochs": int, "learning_rate": float, "reasons": dict}
+"""Values in found.json -> their types."""
+
+
+def read_found(path: Path) -> dict[str, Any]:
+    """Return the values found for `auto` options, with their `reasons`.
 
     Raises:
         InputError: it is damaged.
     """
     content = _mapping(path)
     for name, value in content.items():
-        if type(value) is not int or value < 1:
-            raise InputError(f"{name} is {str(value)[:60]!r}", place=path, expected="a number of at least 1", fix=_FIX)
+        if type(value) is not _FOUND.get(name) or (isinstance(value, (int, float)) and value <= 0):
+            raise InputError(f"{name} is {str(value)[:60]!r}", place=path, expected="a number above 0", fix=_FIX)
     return content
 
 

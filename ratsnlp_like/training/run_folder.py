@@ -36,12 +36,25 @@ _KEPT = (CONFIG, RESULT, RESUME_FILE, "best", "last")
 Stamp = tuple[tuple[str, int, int], ...]
 
 
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped by Ctrl-C or SIGTERM; the message names the command that continues it."""
+
+
+_CONTENT = "best", "last", "logs", RESUME_FILE, RESULT, FOUND, SPLITS, ANALYSIS, REPORT
+
+
+def seed_folder(folder: Path, seed: int) -> Path:
+    """Return the run folder of one seed of a run with several."""
+    return folder / f"seed-{seed}"
+
+
 @dataclass(frozen=True)
 class Run:
     """A run folder and the configuration of the run.
 
     Layout: config.yaml, splits.json (labels, and the rows of each split), best/ and last/ (model folders), logs/,
-    resume.ckpt (of an unfinished run), result.json, analysis.json and report.html (of a finished run).
+    resume.ckpt (of an unfinished run), result.json, analysis.json and report.html (of a finished run). A run with
+    several seeds has a run folder for each, seed-N/, and best/ is a copy of the best one of them.
     """
 
     folder: Path
@@ -86,6 +99,7 @@ class Run:
         if not resume and (self.folder / RESULT).exists():
             log.info("%s: the same configuration as before; it is trained again.", self.folder)
         begun = any((self.folder / name).exists() for name in (RESUME_FILE, "best", "last"))
+        begun = begun or any(self.folder.glob("seed-*"))
         if not resume and begun and not self.is_finished:
             raise InputError(
                 "the folder has an unfinished run",
@@ -121,7 +135,7 @@ class Run:
     def is_complete(self) -> bool:
         """True if the run is finished, has no state, and nothing is to be continued: its results are final."""
         before = self._before() or {}
-        same = all(before.get(name) == self.config.get(name) for name in ("epochs", "max_steps"))
+        same = all(before.get(name) == self.config.get(name) for name in ("epochs", "max_steps", "seeds"))
         return self.is_finished and same and not (self.folder / RESUME_FILE).exists()
 
     @property
@@ -209,12 +223,20 @@ class Run:
     def begin(self, *, resume: bool, found: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         """Delete an old run unless it is resumed, and write the configuration and the values found for `auto`."""
         if not resume:
-            for name in ("best", "last", "logs", RESUME_FILE, RESULT, FOUND, SPLITS, ANALYSIS, REPORT):
-                delete(self.folder / name)
-        write_text(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
+            self.clear()
+        self.write_config()
         write_text(self.folder / SPLITS, json.dumps(data, ensure_ascii=False))
         if found:
             write_json(self.folder / FOUND, found)
+
+    def clear(self) -> None:
+        """Delete an old run."""
+        for path in [*(self.folder / name for name in _CONTENT), *self.folder.glob("seed-*")]:
+            delete(path)
+
+    def write_config(self) -> None:
+        """Write the configuration; the run counts as unfinished from here on."""
+        write_text(self.folder / CONFIG, yaml.safe_dump(self.config, allow_unicode=True, sort_keys=False))
         (self.folder / RESULT).unlink(missing_ok=True)
 
     def end(self, result: Mapping[str, Any], *, keep_state: bool) -> None:

@@ -14,7 +14,7 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins import TorchCheckpointIO
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor
+from pytorch_lightning.callbacks import LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
 
@@ -23,9 +23,10 @@ from ..checkpoints.architectures import architecture_of
 from ..errors import InputError
 from ..registry import LOGGERS
 from ..runtime.hardware import computes_bf16
+from .callbacks.early_stopping import EarlyStopping
 from .callbacks.progress import ProgressBar, ProgressLines
+from .callbacks.time_estimate import TimeEstimate
 from .checkpoint_io import StreamedCheckpointIO
-from .module import TaskModule
 
 
 def choose_precision(arguments: TrainingArguments, *, weights: str = "fp32", config: Any = None) -> str:
@@ -68,7 +69,6 @@ def _by_hardware(arguments: TrainingArguments) -> str:
 def build_trainer(
     arguments: TrainingArguments,
     *,
-    module: TaskModule,
     folder: Path,
     precision: str,
     callbacks: Sequence[pl.Callback],
@@ -77,8 +77,7 @@ def build_trainer(
     """Return the trainer of a run.
 
     Args:
-        arguments: arguments of training.
-        module: module to train, whose metric early stopping monitors.
+        arguments: arguments of training; the epochs may still be `auto`, and are then set before `fit`.
         folder: run folder.
         precision: as `choose_precision` returns it.
         callbacks: callbacks next to those of the learning rate, early stopping and progress.
@@ -89,10 +88,9 @@ def build_trainer(
     """
     quiet_lightning()
     interactive = sys.stderr.isatty() or "ipykernel" in sys.modules
-    callbacks = [*callbacks, LearningRateMonitor("step")]
-    if arguments.early_stopping:
-        monitor, mode = f"validation/{module.monitor}", "max" if module.maximize else "min"
-        callbacks.append(EarlyStopping(monitor, patience=arguments.early_stopping, mode=mode, check_finite=False))
+    # early stopping counts an evaluation before the state is saved
+    stopping = [EarlyStopping(arguments.patience)] if arguments.patience else []
+    callbacks = [*stopping, *callbacks, LearningRateMonitor("step"), TimeEstimate()]
     callbacks.append(_progress(arguments, interactive=interactive))
     torch.set_float32_matmul_precision("high")
     try:
@@ -102,7 +100,7 @@ def build_trainer(
             strategy=arguments.strategy,
             num_nodes=arguments.num_nodes,
             precision=precision,  # type: ignore[arg-type]
-            max_epochs=arguments.epochs,
+            max_epochs=-1 if arguments.epochs == "auto" else arguments.epochs,
             max_steps=arguments.max_steps or -1,
             accumulate_grad_batches=arguments.accumulate,
             gradient_clip_val=arguments.clip or None,

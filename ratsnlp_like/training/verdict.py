@@ -15,13 +15,13 @@ from ..metrics.example_statistics import ExampleStatistics, SupportsStatistics
 from ..metrics.significance import randomization_test
 from ..tasks.abilities import SupportsBaselines
 from ..tasks.base import AnyTask
+from .rates import MIN_STEPS, choose_learning_rate, learning_rate
 
 log = logging.getLogger("ratsnlp_like")
 
 _ROWS = 10_000
 """Largest number of training examples that a baseline is fitted on, and of evaluation examples that it predicts."""
 _LEVEL = 0.05
-_FEW_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def judge(
         _baseline(task, name, scores[task.best_metric], statistics, guesses, gold, predictor.labels)
         for name, guesses in found.items()
     )
-    advice = [] if all(baseline.beaten for baseline in baselines) else _settings(arguments, steps)
+    advice = [] if all(baseline.beaten for baseline in baselines) else _settings(arguments, predictor.model, steps)
     return Verdict(
         task.best_metric, scores[task.best_metric], baselines, tuple(advice), tuple(_never_predicted(metrics))
     )
@@ -140,13 +140,13 @@ def _statistics(
     return task.statistics(predictions, examples, labels) if isinstance(task, SupportsStatistics) else None
 
 
-def _settings(arguments: TrainingArguments, steps: int) -> list[str]:
+def _settings(arguments: TrainingArguments, model: Any, steps: int) -> list[str]:
     """Return settings that help where a model has learned little."""
-    rate = arguments.learning_rate
-    advice = [f"--learning_rate {10 * rate:g}"] if rate < 2e-4 else []
-    if steps < _FEW_STEPS:
-        advice.append(f"--epochs {max(arguments.epochs + 1, round(arguments.epochs * _FEW_STEPS / max(1, steps)))}")
-    return advice or ["another --checkpoint"]
+    fitting = choose_learning_rate(model).value
+    advice = [f"--learning_rate {fitting:g}"] if learning_rate(arguments, model) <= fitting / 2 else []
+    if steps < MIN_STEPS and arguments.epochs != "auto":
+        advice.append(f"--epochs {max(arguments.epochs + 1, round(arguments.epochs * MIN_STEPS / max(1, steps)))}")
+    return advice or ["more examples, or another --checkpoint"]
 
 
 def _never_predicted(metrics: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The best and the last model: which is kept, ties, early stopping, a full disk."""
+"""The best and the last model: which is kept, ties, a full disk."""
 
 from __future__ import annotations
 
@@ -52,16 +52,6 @@ class TestBest:
         losses = logged(result.output, "validation/loss")
         assert len(set(losses)) == 3
         assert result.metrics["loss"] == pytest.approx(min(losses), abs=1e-5)
-
-    def test_early_stopping(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        scores(monkeypatch, 0.5, 0.9, 0.8, 0.9, 0.95)
-        result = fine_tune(**job(tmp_path, epochs=9, early_stopping=2))
-        assert result.summary["steps"] == 4 * STEPS  # the third and the fourth are no better than the second
-
-    def test_early_stopping_knows_the_direction(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Classification, "maximize", False)
-        scores(monkeypatch, 0.9, 0.8, 0.7, 0.75)
-        assert fine_tune(**job(tmp_path, epochs=9, early_stopping=1)).summary["steps"] == 4 * STEPS
 
     def test_evaluations_within_an_epoch(self, tmp_path: Path) -> None:
         watch = Watch()

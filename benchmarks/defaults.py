@@ -1,0 +1,87 @@
+"""The default options on small corpora, before and after they depended on the model and the corpus.
+
+    python -m benchmarks.defaults [NAME ...] [--seeds 3] [--before '{"learning_rate": 5e-5, "epochs": 3}']
+
+Every bundled sample, and six files of a new user's kind (`benchmarks.user_files`: 500 rows to train on, 400 to test
+on). The best baseline is that of `train`, on the same test rows; all figures are means over the seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.user_files import COLUMNS, KINDS, write_corpus
+from ratsnlp_like.training.finetune import FineTuneResult, fine_tune
+
+SAMPLES = {
+    "sample-sentiment": "classification",
+    "sample-ner": "ner",
+    "sample-nli": "pair",
+    "sample-sts": "similarity",
+    "sample-qa": "question-answering",
+    "sample-prompts": "generation",
+}
+BEFORE = {"learning_rate": 5e-5, "epochs": 3, "patience": 0}
+FIRST_SEED = 7
+
+
+def run(name: str, folder: Path, options: dict[str, Any]) -> FineTuneResult:
+    """Fine-tune the bundled checkpoint of the task on a corpus."""
+    task = SAMPLES[name] if name in SAMPLES else KINDS[name][0]
+    corpus = name if name in SAMPLES else str(write_corpus(name, folder / name))
+    return fine_tune(
+        task=task,
+        corpus=corpus,
+        checkpoint="ko-tiny-gpt" if task == "generation" else "ko-tiny-bert",
+        output=folder / "run",
+        overwrite=True,
+        progress=False,
+        report=False,
+        **COLUMNS.get(name, {}),
+        **options,
+    )
+
+
+def mean(values: list[float]) -> str:
+    """Return the mean, with the standard deviation of several values."""
+    spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.3f}{spread}"
+
+
+def compared(name: str, seeds: int, before: dict[str, Any]) -> str:
+    """Return the row of a corpus."""
+    scores: dict[str, list[float]] = {"baseline": [], "before": [], "after": []}
+    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
+        for when, options in (("before", before), ("after", {})):
+            with tempfile.TemporaryDirectory() as folder:
+                result = run(name, Path(folder), {**options, "seed": seed})
+            assert result.verdict is not None
+            scores[when].append(result.verdict.score)
+        known = [baseline.score for baseline in result.verdict.baselines]
+        scores["baseline"].append(max(known) if result.predictor.task.maximize else min(known))
+    metric, found, summary = result.verdict.metric, result.summary["found"], result.summary
+    chosen = f"{found['learning_rate']:g}, {found['epochs']} epochs, {summary['steps']} steps"
+    cells = [name, metric, *(mean(values) for values in scores.values()), chosen, f"{summary['train_seconds']:.0f} s"]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Print a row for each corpus."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", default=[*SAMPLES, *KINDS])
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--before", type=json.loads, default=BEFORE, help="options that are compared, as JSON")
+    arguments = parser.parse_args()
+    print("| corpus | metric | best baseline | before | default | chosen | training |")
+    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    for name in arguments.names:
+        print(compared(name, arguments.seeds, arguments.before), flush=True)
+
+
+if __name__ == "__main__":
+    main()
