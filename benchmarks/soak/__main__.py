@@ -14,7 +14,7 @@ PARTS = {"malformed": 0.05, "readers": 0.35, "folders": 0.1, "bodies": 0.08, "ki
 """Module of a part -> its share of the time."""
 LEAST = {"malformed": 500, "bodies": 200, "folders": 50}
 """Smallest number of trials, whatever the time."""
-LEAST_A_MINUTE = {"readers": 7000, "kills": 2, "disk": 0.5}
+LEAST_A_MINUTE = {"readers": 7000, "kills": 1, "disk": 0.3}
 """Smallest number of trials for each minute of the whole: a busy machine takes longer, and does not try less."""
 
 
@@ -23,6 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Soak test; see benchmarks/soak/__init__.py.")
     parser.add_argument("--minutes", type=float, default=4)
     parser.add_argument("--seed", type=int, default=None, help="default: another one at each run")
+    parser.add_argument("--at_least", type=int, default=0, help="smallest number of trials of each part")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--output", type=Path, default=Path("soak"), help="folder of the table and of failing inputs")
     options = parser.parse_args()
@@ -33,7 +34,7 @@ def main() -> int:
     for part in options.only:
         seconds = 60 * options.minutes * PARTS[part] / share
         print(f"{part}: {seconds:.0f} seconds", flush=True)
-        least = max(LEAST.get(part, 1), round(options.minutes * LEAST_A_MINUTE.get(part, 0)))
+        least = max(options.at_least, LEAST.get(part, 1), round(options.minutes * LEAST_A_MINUTE.get(part, 0)))
         module = importlib.import_module(f".{part}", __package__)
         module.run(report, seconds=seconds, at_least=least, seed=seed)
     options.output.mkdir(parents=True, exist_ok=True)
