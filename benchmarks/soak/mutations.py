@@ -124,7 +124,7 @@ def cut_compressed_or_binary(sample: Sample, right: list[Example], rng: np.rando
     content, file = sample.content, None
     if sample.is_text:
         content, file = gzip.compress(content, mtime=0), f"{sample.file}.gz"
-    return Mutated(content[: rng.integers(0, len(content) - 1)], (), file)
+    return Mutated(content[: rng.integers(2, len(content) - 1)], (), file)  # one byte is a text
 
 
 @_mutation("cut files", lambda sample: sample.file.endswith(".json"))

@@ -60,6 +60,12 @@ def load_tokenizer(name: str, config: Any) -> Any:
     Raises:
         InputError: it cannot be loaded, or its vocabulary has no Korean.
     """
+    if Path(name).is_dir():  # a setting of another type in its files fails anywhere below
+        return from_hub(name, _load_complete, config=config)
+    return _load_complete(name, config=config)
+
+
+def _load_complete(name: str, *, config: Any) -> Any:
     entry = find(name)
     tokenizer = _load(name, entry, dict(entry.tokenizer_kwargs) if entry else {})
     _name_special_tokens(tokenizer)

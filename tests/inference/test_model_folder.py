@@ -181,3 +181,43 @@ def test_the_tokenizer_of_another_model(copied: Path) -> None:
     write(path, json.dumps(content))
     with pytest.raises(InputError, match="the tokenizer is not that of the model"):
         Predictor.from_pretrained(copied)
+
+
+@pytest.mark.parametrize(
+    ("file", "values"),
+    [
+        ("tokenizer_config.json", {"model_input_names": [{}]}),
+        ("tokenizer_config.json", {"model_max_length": [1]}),
+        ("tokenizer_config.json", {"pad_token": 5}),
+        ("config.json", {"id2label": 3}),
+        ("config.json", {"hidden_size": "32"}),
+        ("config.json", {"vocab_size": None}),
+    ],
+)
+def test_settings_of_other_types(copied: Path, file: str, values: dict[str, object]) -> None:
+    content = json.loads((copied / file).read_text("utf-8")) | values
+    (copied / file).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        Predictor.from_pretrained(copied)
+    assert str(copied) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", '"text"', ""])
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "tokenizer.json"])
+def test_files_of_another_json_type(copied: Path, file: str, content: str) -> None:
+    (copied / file).write_text(content)
+    with pytest.raises(InputError):
+        Predictor.from_pretrained(copied)
+
+
+def test_a_page_of_zeros_in_the_weights(copied: Path) -> None:
+    path = copied / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-4096:] = bytes(4096)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="the weights are damaged") as caught:
+        Predictor.from_pretrained(copied)
+    assert caught.value.place == path
+    path.unlink()
+    with pytest.raises(InputError):
+        Predictor.from_pretrained(copied)
