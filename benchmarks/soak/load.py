@@ -73,7 +73,7 @@ def _serve(folder: Path, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
     """Start a server, and return its process and port."""
     command = [sys.executable, "-m", "ratsnlp_like", "serve", str(folder), "--port", "0", "--request_timeout", "3"]
     process = subprocess.Popen(command, stderr=log, stdout=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    for _ in range(600):
+    for _ in range(1800):
         if process.poll() is not None:
             break
         log.seek(0)
