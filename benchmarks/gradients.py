@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -141,6 +142,7 @@ def gradient(loss: Loss, cut: Cut, folder: Path) -> torch.Tensor:
         folder: for the file of the rows and the cache.
     """
     quiet_lightning()
+    logging.getLogger("ratsnlp_like").setLevel(logging.ERROR)  # the rows are validated on, which is reported
     path = folder / f"{loss.task.name}-{len(json.dumps(list(loss.rows)))}.jsonl"
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in loss.rows), encoding="utf-8")
     checkpoint = resolve("ko-tiny-gpt" if loss.causal else "ko-blank-bert")
