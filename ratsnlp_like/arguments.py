@@ -306,7 +306,7 @@ def check_types(kind: type[Any], options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in hints:
             raise InputError(f"unknown option {name!r}", fix=did_you_mean(name, hints))
-        if not _fits(value, hints[name]):
+        if not _fits(value, hints[name]) or value != value:  # NaN is a float, and no setting
             raise InputError(f"{value!r}", place=name, expected=type_in_words(hints[name]))
 
 

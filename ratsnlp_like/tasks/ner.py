@@ -7,6 +7,7 @@ set, and `spans` chooses how the name is cut out of its tokens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -107,6 +108,10 @@ class Ner(
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not self.temperature >= 1e-6:
+            raise InputError(f"{self.temperature}", place="--temperature", expected="1e-6 or more")
+        if not math.isfinite(self.offset):
+            raise InputError(f"{self.offset}", place="--offset", expected="a finite number")
         if self.tags and self.has_cuts:
             raise InputError(
                 f"a checkpoint with the outputs {', '.join(self.tags)} has no cut classes",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from helpers_serve import JSON, client, error, predictor
+from helpers_serve import INPUTS, JSON, client, error, predictor
 from starlette.testclient import TestClient
 
 from ratsnlp_like.inference.predictor import Predictor
@@ -140,3 +140,23 @@ def test_internal_errors_have_a_number_that_is_in_the_log(
     assert "secret" not in json.dumps([found, row])
     assert f"error {number[1]}" in caplog.text
     assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [
+        ("ner", '{"offset": NaN}'),
+        ("ner", '{"offset": Infinity}'),
+        ("ner", '{"temperature": 1e-300}'),
+        ("classification", '{"temperature": 1e-300}'),
+        ("classification", '{"temperature": NaN}'),
+        ("generation", '{"temperature": 1e-300}'),
+        ("generation", '{"repetition_penalty": 1e300}'),
+    ],
+)
+def test_options_that_overflow(task: str, options: str) -> None:
+    (value,) = INPUTS[task].values()
+    body = f'{{"{next(iter(INPUTS[task]))}": "{value}", "options": {options}}}'
+    with client(predictor(task)) as one:
+        found = error(one.post("/api", content=body.encode(), headers=JSON), 422)
+    assert found["place"].removeprefix("options.") in options
