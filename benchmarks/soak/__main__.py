@@ -30,6 +30,17 @@ def main() -> int:
     seed = options.seed if options.seed is not None else int(time.time())
     print(f"seed {seed}, {options.minutes:g} minutes", flush=True)
     report = Report(options.output)
+    try:
+        _run(report, options, seed)
+    except KeyboardInterrupt:
+        print("interrupted; the trials so far:", flush=True)
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "table.md").write_text(report.table() + f"\n\nseed {seed}\n", encoding="utf-8")
+    print(f"\n{report.table()}")
+    return 1 if report.failures else 0
+
+
+def _run(report: Report, options: argparse.Namespace, seed: int) -> None:
     share = sum(PARTS[part] for part in options.only)
     for part in options.only:
         seconds = 60 * options.minutes * PARTS[part] / share
@@ -37,10 +48,6 @@ def main() -> int:
         least = max(options.at_least, LEAST.get(part, 1), round(options.minutes * LEAST_A_MINUTE.get(part, 0)))
         module = importlib.import_module(f".{part}", __package__)
         module.run(report, seconds=seconds, at_least=least, seed=seed)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "table.md").write_text(report.table() + f"\n\nseed {seed}\n", encoding="utf-8")
-    print(f"\n{report.table()}")
-    return 1 if report.failures else 0
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def _client(
 ) -> None:
     """Send requests of mixed lengths one after the other, and check their answers."""
     rng = np.random.default_rng(seed)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     while time.monotonic() < end:
         text = " ".join(rng.choice(_WORDS, int(rng.choice(_LENGTHS))))
         body = {"text": text} if task == "classification" else {"prompt": text, "options": {"max_new_tokens": 4}}

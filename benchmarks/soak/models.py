@@ -40,4 +40,11 @@ def random_model(name: str) -> Predictor:
         task.configure(config, labels)
     torch.manual_seed(3)
     model = task.model_class().from_config(config)
-    return Predictor(task, model, tokenizer, labels, max_length=64, metrics={"test": {"accuracy": 0.5}})
+    return Predictor(
+        task,
+        model,
+        tokenizer,
+        labels,
+        max_length=256 if name == "generation" else 64,
+        metrics={"test": {"accuracy": 0.5}},
+    )
