@@ -12,7 +12,7 @@ from .report import Report
 
 PARTS = {"malformed": 0.05, "readers": 0.35, "folders": 0.1, "bodies": 0.08, "kills": 0.27, "disk": 0.1, "load": 0.05}
 """Module of a part -> its share of the time."""
-LEAST = {"malformed": 500, "bodies": 200, "folders": 50}
+LEAST = {"malformed": 600, "bodies": 200, "folders": 50}
 """Smallest number of trials, whatever the time."""
 LEAST_A_MINUTE = {"readers": 7000, "kills": 1, "disk": 0.3}
 """Smallest number of trials for each minute of the whole: a busy machine takes longer, and does not try less."""
