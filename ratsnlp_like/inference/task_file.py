@@ -65,7 +65,7 @@ class TaskFile:
         named, classes = [id2label[i] for i in sorted(id2label)], self.task.classes(self.labels)
         if named not in (classes, [f"LABEL_{i}" for i in range(len(classes))]):
             raise InputError(
-                f"config.json has the classes {', '.join(named[:6])}, task.json {', '.join(classes[:6])}",
+                f"config.json has the classes {', '.join(map(str, named[:6]))}, task.json {', '.join(classes[:6])}",
                 place=path,
                 expected="the same classes in the same order",
                 fix=_AGAIN,

@@ -190,6 +190,7 @@ def test_the_tokenizer_of_another_model(copied: Path) -> None:
         ("tokenizer_config.json", {"model_max_length": [1]}),
         ("tokenizer_config.json", {"pad_token": 5}),
         ("config.json", {"id2label": 3}),
+        ("config.json", {"id2label": {"0": 5, "1": None}}),
         ("config.json", {"hidden_size": "32"}),
         ("config.json", {"vocab_size": None}),
     ],
