@@ -65,7 +65,8 @@ class Verdict:
         """Return the verdict in one line."""
         others = [own for own in self.baselines if not own.beaten]
         listed = " and ".join(f"{own.name} ({own.score:.4f})" for own in others or self.baselines)
-        how = "no better than" if not all(own.better for own in others) else "not significantly better than"
+        how = "not significantly better than" if all(own.better for own in others) else "no better than"
+        how = "as good as" if all(own.score == self.score for own in others) else how
         text = f"{self.metric} {self.score:.4f} is {how if others else 'better than'} {listed}"
         text += f": try {', or '.join(self.advice)}" if self.advice else ""
         return "; ".join([text, *self.warnings])
@@ -109,7 +110,9 @@ def judge(
         _baseline(task, name, scores[task.best_metric], statistics, guesses, gold, predictor.labels)
         for name, guesses in found.items()
     )
-    advice = [] if all(baseline.beaten for baseline in baselines) else _settings(arguments, predictor.model, steps)
+    perfect = task.maximize and scores[task.best_metric] >= 1
+    beaten = perfect or all(baseline.beaten for baseline in baselines)
+    advice = [] if beaten else _settings(arguments, predictor.model, steps)
     return Verdict(
         task.best_metric, scores[task.best_metric], baselines, tuple(advice), tuple(_never_predicted(metrics))
     )

@@ -76,6 +76,7 @@ def test_a_good_model_is_better(classifier: FineTuneResult, tmp_path: Path) -> N
     assert majority.beaten
     assert majority.p is not None
     assert majority.p < 0.01
+    assert verdict.advice == ()  # no model is better than one that is always right
 
 
 def test_classes_that_are_never_predicted(classifier: FineTuneResult, tmp_path: Path) -> None:
@@ -110,6 +111,10 @@ def test_wording() -> None:
     far = Baseline("the first word", 0.1, 0.001, better=True, beaten=True)
     assert str(Verdict("pearson", 0.6, (close, far), ("--epochs 9",))) == (
         "pearson 0.6000 is not significantly better than the mean score (0.5000): try --epochs 9"
+    )
+    equal = Baseline("the most frequent label", 1.0, 1.0, better=False, beaten=False)
+    assert (
+        str(Verdict("accuracy", 1.0, (equal,), ())) == "accuracy 1.0000 is as good as the most frequent label (1.0000)"
     )
     assert str(Verdict("pearson", 0.6, (far,), ())) == "pearson 0.6000 is better than the first word (0.1000)"
 
