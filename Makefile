@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast soak lint notebooks install install-dev clean
+.PHONY: demo test test-all test-fast soak lint notebooks install install-dev clean
 
 demo: install
 	$(BIN)/ratsnlp-like train --task classification --corpus sample-sentiment \
@@ -18,6 +18,10 @@ demo: install
 
 test: install-dev
 	$(BIN)/python -m pytest -n auto
+
+# also the costly cases that `make test` leaves out
+test-all: install-dev
+	$(BIN)/python -m pytest -n auto --exhaustive
 
 test-fast: install-dev
 	$(BIN)/python -m pytest -n auto -m "not slow"

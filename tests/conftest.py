@@ -40,6 +40,25 @@ settings.register_profile("ratsnlp_like", deadline=None, derandomize=True)
 settings.load_profile("ratsnlp_like")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--exhaustive", action="store_true", help="run all cases of the tests marked exhaustive")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the first case of each parametrized test that is marked exhaustive, and none of the others."""
+    if config.getoption("exhaustive") or any("::" in argument for argument in config.args):
+        return
+    seen: set[str] = set()
+    kept, left_out = [], []
+    for item in items:
+        name, _, case = item.nodeid.partition("[")
+        costly = item.get_closest_marker("exhaustive") and (not case or name in seen)
+        (left_out if costly else kept).append(item)
+        seen.add(name)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Keep tests away from the user's corpora and cache."""

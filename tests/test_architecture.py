@@ -171,6 +171,7 @@ _HELP = ["train", "--task", "ner", "--help"]
 _TRAIN = ["train", "--task", "classification", "--corpus", "sample-sentiment", "--checkpoint", "ko-tiny-bert"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "free"),
     [
@@ -230,6 +231,7 @@ def _methods() -> Iterator[tuple[str, str, ast.FunctionDef | ast.AsyncFunctionDe
                         yield module, node.name, inner
 
 
+@pytest.mark.slow
 def test_every_public_function_and_method_has_a_docstring() -> None:
     """A method needs none where the method of a base class, here or in a library, has one."""
     classes = {

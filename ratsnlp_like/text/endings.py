@@ -9,7 +9,7 @@ from ..runtime.types import Array
 
 _SEEN_TWICE = 2
 _LONGEST_ENDING = 2
-"""Characters of an ending whose cuts are counted. Longer ones gave no higher scores, with more entries."""
+"""Characters of an ending whose cuts are counted: most particles have one or two."""
 _LEAST = 0.01
 """Added to the count of each cut, so that none is impossible."""
 

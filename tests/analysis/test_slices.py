@@ -36,6 +36,7 @@ def test_the_planted_slice_comes_first() -> None:
     assert not any(own.is_weak for own in others)
 
 
+@pytest.mark.slow
 def test_no_slice_is_weak_by_chance() -> None:
     weak = sum(any(own.is_weak for own in find_slices(rows(seed, planted=0.1))) for seed in range(40))
     assert weak <= 4  # 2 are expected at a level of 5%

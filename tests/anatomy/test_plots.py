@@ -49,6 +49,7 @@ PLOTS = {
 COUNTS = {"attention": 1, "heads": 16, "directions": 2, "stream": 3, "candidates": 1, "difference": 3, "decoding": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.usefixtures("strict")
 def test_plots_have_all_glyphs(name: str) -> None:
@@ -93,6 +94,7 @@ def test_a_notebook_displays_a_figure() -> None:
     assert figure._repr_png_().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_tokens_are_the_axis_labels() -> None:
     ax = drawn(anatomy.plot_attention(bert())).axes[0]
     assert texts(ax.get_xticklabels()) == texts(ax.get_yticklabels()) == list(bert().tokens)
@@ -104,6 +106,7 @@ def test_tokens_are_the_axis_labels() -> None:
     assert not left.images[0].get_array().mask.any()
 
 
+@pytest.mark.slow
 def test_plotted_values_equal_the_trace() -> None:
     ax = drawn(anatomy.plot_attention(bert(), layer=2, head=3)).axes[0]
     close(torch.tensor(ax.images[0].get_array().data), bert().attentions[1, 2])
@@ -114,6 +117,7 @@ def test_plotted_values_equal_the_trace() -> None:
     assert heights == pytest.approx(gpt().update_norms.mean(-1).T.flatten().tolist())
 
 
+@pytest.mark.slow
 def test_difference_to_a_model_changed_in_one_layer() -> None:
     model, tokenizer = loaded("ko-tiny-bert", AutoModelForMaskedLM)
     with torch.no_grad():

@@ -70,6 +70,8 @@ def base_of(kind: str) -> dict[str, torch.Tensor]:
     return weights(Path(resolve(kind)))
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("task", TASKS)
 def test_adapter_merged_and_memory_say_the_same(tmp_path: Path, task: str) -> None:
     """And the weights of the checkpoint are as they were, in all of them."""
@@ -101,6 +103,7 @@ def test_adapter_merged_and_memory_say_the_same(tmp_path: Path, task: str) -> No
     assert all(name.endswith(("query.weight", "value.weight")) for name in changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["roberta", "electra", "gpt2"])
 def test_families(tmp_path: Path, kind: str) -> None:
     base = checkpoint(tmp_path / "base", kind)
@@ -126,6 +129,7 @@ def test_what_learns() -> None:
     assert count == adapters + (32 * 32 + 32) + (32 * 3 + 3)
 
 
+@pytest.mark.slow
 def test_a_head_is_saved_with_the_adapter(tmp_path: Path) -> None:
     result = fine_tune(**options(tmp_path, checkpoint(tmp_path / "base", "bert")))
     names = load_file(result.best / "adapter_model.safetensors")
@@ -138,6 +142,7 @@ def test_a_head_is_saved_with_the_adapter(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_peft_opens_the_adapter(tmp_path: Path) -> None:
     """The folder is peft's own format: no need of this package."""
     from peft import PeftModel
@@ -154,6 +159,7 @@ def test_peft_opens_the_adapter(tmp_path: Path) -> None:
         assert torch.allclose(opened(ids).logits, result.predictor.model(ids).logits, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_evaluate_from_either(tmp_path: Path) -> None:
     result = fine_tune(**options(tmp_path, checkpoint(tmp_path / "base", "bert")))
     whole = Predictor.from_pretrained(result.best).merged().save_pretrained(tmp_path / "whole")
@@ -165,6 +171,7 @@ def test_evaluate_from_either(tmp_path: Path) -> None:
     assert one["accuracy"] == other["accuracy"] == result.test_metrics["accuracy"]  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path) -> None:
     base = checkpoint(tmp_path / "base", "bert")
     fine_tune(**options(tmp_path / "b", base, epochs=2, max_steps=6, schedule="constant", warmup=0, keep_state=True))
@@ -209,6 +216,7 @@ class TestRefusals:
             fine_tune(**options(tmp_path, "ko-tiny-bert"))
         assert 'pip install "ratsnlp_like[lora]"' in str(raised.value)
 
+    @pytest.mark.slow
     def test_the_checkpoint_has_gone(self, tmp_path: Path) -> None:
         base = checkpoint(tmp_path / "base", "bert")
         result = fine_tune(**options(tmp_path, base))
@@ -218,6 +226,7 @@ class TestRefusals:
         assert "the checkpoint of this adapter cannot be loaded" in str(raised.value)
         assert str(base) in str(raised.value)
 
+    @pytest.mark.slow
     def test_another_checkpoint(self, tmp_path: Path) -> None:
         result = fine_tune(**options(tmp_path, checkpoint(tmp_path / "base", "bert")))
         path = result.best / "adapter_config.json"
@@ -227,6 +236,7 @@ class TestRefusals:
             Predictor.from_pretrained(result.best)
         assert str(tmp_path) in str(raised.value)
 
+    @pytest.mark.slow
     def test_an_adapter_is_no_checkpoint(self, tmp_path: Path) -> None:
         result = fine_tune(**options(tmp_path, checkpoint(tmp_path / "base", "bert")))
         with pytest.raises(InputError) as raised:
@@ -234,6 +244,7 @@ class TestRefusals:
         assert "contains a LoRA adapter" in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_switch_alone_is_on(tmp_path: Path) -> None:
     """`--lora` as well as `--lora true`; what follows is the next flag."""
     shown = command(

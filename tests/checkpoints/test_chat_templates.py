@@ -52,6 +52,7 @@ def test_bad_files(content: str | None, problem: str, tmp_path: Path, tiny_bpe_t
         set_chat_template(tiny_bpe_tokenizer, SimpleNamespace(eos_token_id=0), str(path))
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_on_conversations_and_keeps_the_template(tmp_path: Path) -> None:
     corpus = write(
         tmp_path / "talk.jsonl",

@@ -33,6 +33,7 @@ def test_only_heads_that_transformers_lacks_are_own() -> None:
         with_head(AutoConfig.for_model("mamba"), transformers.AutoModelForTokenClassification)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model_type", "head"), OWN)
 def test_a_head_is_trained_saved_and_loaded(model_type: str, head: str, tmp_path: Path) -> None:
     config = small(model_type)

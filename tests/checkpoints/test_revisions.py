@@ -76,6 +76,7 @@ def test_each_revision_is_loaded_with_its_files(hub: dict[str, Path]) -> None:
         load_config("my/model@v9")
 
 
+@pytest.mark.slow
 def test_the_origin_is_kept_with_the_model(hub: dict[str, Path], tmp_path: Path) -> None:
     own = {"checkpoint": "my/model", "revision": "v2022", "init": "pretrained", "config_overrides": {}}
     fine_tune(**job(tmp_path, **own, max_steps=1, baselines=False, limit_train=8, limit_eval=8))

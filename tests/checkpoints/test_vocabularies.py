@@ -141,6 +141,7 @@ class TestKept:
         assert ids(made, "😀") == [made.unk_token_id]
         assert made.unk_token_id in ids(made, "뷁쀍")
 
+    @pytest.mark.slow
     def test_rare_characters_are_left_out(self) -> None:
         """All but 힣 occur twice: the usual coverage of 99.95% has no place for it, one of 100% has."""
         texts = [*lines() * 2, "힣"]
@@ -187,6 +188,7 @@ class TestSaved:
         check_folder(tmp_path / "empty")
         check_folder(tmp_path / "new")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("kind", "task"), [("wordpiece", "masked-lm"), ("unigram", "masked-lm"), ("bpe", "causal-lm")]
     )

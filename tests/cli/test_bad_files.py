@@ -107,6 +107,7 @@ FILES: dict[str, tuple[str, str | bytes, dict[str, Any], tuple[str, ...]]] = {
 
 
 class TestBadFiles:
+    @pytest.mark.slow
     @pytest.mark.parametrize("case", FILES)
     def test_one_message(self, case: str, tmp_path: Path, cli: Cli) -> None:
         name, content, options, parts = FILES[case]
@@ -133,6 +134,7 @@ class TestBadFiles:
         check_message(outcome, f"{path}, line 3: the label '중립'", "'긍정', '부정'")
         assert not (tmp_path / "run").exists()
 
+    @pytest.mark.slow
     def test_an_unknown_label_in_evaluate(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         path = tsv(tmp_path / "eval.tsv", [("좋아요", "긍정"), ("그저 그래요", "중립")])
         outcome = cli(
@@ -141,6 +143,7 @@ class TestBadFiles:
         check_message(outcome, f"{path}, line 3: the label '중립'", "'긍정', '부정'")
         assert not (tmp_path / "r.json").exists()
 
+    @pytest.mark.slow
     def test_a_bad_row_of_the_file_to_predict_on(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         """It costs its own prediction; where no row can be read, the output stays as it was."""
         path = write_file(tmp_path / "a.tsv", "text\tid\n좋아요\t1\n별로\n")

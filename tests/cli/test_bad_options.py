@@ -20,6 +20,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 class TestBadNames:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("options", "parts"),
         [

@@ -19,6 +19,7 @@ def completions() -> str:
     return script()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BASH is None, reason="bash is not installed")
 @pytest.mark.parametrize(
     ("words", "expected"),
@@ -45,6 +46,7 @@ def test_bash(completions: str, words: list[str], expected: set[str], tmp_path: 
     assert set(done.stdout.split()) == expected
 
 
+@pytest.mark.slow
 def test_zsh_reads_the_script_of_bash(completions: str, cli: Cli) -> None:
     outcome = cli("completion", "zsh")
     assert outcome.code == 0

@@ -15,6 +15,7 @@ from helpers_cli import ROWS, Cli, check_message
 
 
 class TestEvaluate:
+    @pytest.mark.slow
     def test_the_names_and_values_of_training(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         result = json.loads((run / "result.json").read_text())
         own = ["--corpus", "sample-sentiment", "--cache_dir", tmp_path / "cache", "--limit_eval", 24]
@@ -27,6 +28,7 @@ class TestEvaluate:
             assert measured["macro_f1"] == pytest.approx(result[name]["macro_f1"])
             assert "macro_f1" in outcome.out
 
+    @pytest.mark.slow
     def test_the_test_split_by_default(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         outcome = cli(
             "evaluate",
@@ -41,6 +43,7 @@ class TestEvaluate:
         assert outcome.code == 0
         assert sum(map(sum, json.loads((tmp_path / "r").read_text())["confusion_matrix"]["matrix"])) == 120
 
+    @pytest.mark.slow
     def test_a_file_of_ones_own(self, ner_run: Path, tmp_path: Path, cli: Cli) -> None:
         line = {
             "text": "김하늘은 부산에 갔다",
@@ -63,6 +66,7 @@ class TestEvaluate:
             "PS": 2,
         }
 
+    @pytest.mark.slow
     def test_the_rows_that_were_learnt_from(self, tmp_path: Path, cli: Cli) -> None:
         corpus = tsv(tmp_path / "a.tsv", ROWS)
         assert cli(*flags(tmp_path, corpus=corpus)).code == 0
@@ -74,6 +78,7 @@ class TestEvaluate:
         assert outcome.code == 0
         assert "the model was trained on these rows" not in outcome.err
 
+    @pytest.mark.slow
     def test_evaluate_says_what_it_measures(self, tmp_path: Path, cli: Cli) -> None:
         path = write_file(
             tmp_path / "hate.tsv", "말\t하나\t둘\n" + "".join(f"말 {i}\t{i % 2}\t{i % 3}\n" for i in range(30))
@@ -85,6 +90,7 @@ class TestEvaluate:
         assert "the model was trained on these rows" in outcome.err
         assert f"evaluated on {path}, the whole file: 30 examples" in outcome.err
 
+    @pytest.mark.slow
     def test_a_file_in_the_layout_of_a_registered_corpus(self, tmp_path: Path, cli: Cli) -> None:
         rows = "".join(f"{i}\t{'좋아요' if i % 2 else '별로예요'} {i}\t{i % 2}\n" for i in range(40))
         for split in ("train", "test"):
@@ -97,6 +103,7 @@ class TestEvaluate:
         assert cli("evaluate", tmp_path / "run", "--corpus", test, *own).code == 0
         assert json.loads(result.read_text())["confusion_matrix"]["labels"] == ["negative", "positive"]
 
+    @pytest.mark.slow
     def test_options_of_reading_need_a_corpus(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         options = (("--text_column", "문장"), ("--format", "csv"), ("--label_type", "class"), ("--on_error", "skip"))
         for flag, value in options:

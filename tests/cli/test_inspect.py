@@ -86,6 +86,7 @@ class TestInspect:
         assert oracle["inexpressible"] + round(3 * oracle["metrics"]["entity_recall"]) == 3
         assert "a perfect model would reach" in outcome.out
 
+    @pytest.mark.slow
     def test_a_bundled_ner_corpus(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli("inspect", "sample-ner", "--checkpoint", CHECKPOINT, "--result", tmp_path / "r.json")
         assert outcome.code == 0, outcome.err

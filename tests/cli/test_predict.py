@@ -90,6 +90,7 @@ class TestPredict:
         ]  # fmt: skip
         assert all(row["label"] in {"긍정", "부정"} for row in rows)
 
+    @pytest.mark.slow
     def test_predictions_of_predictions(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         """The right labels outlive a second run, and a third."""
         path = write_file(tmp_path / "0.csv", "id,text,label\n7,별로,긍정\n")
@@ -158,6 +159,7 @@ class TestPredict:
         assert outcome.code == 0, outcome.err
         assert [row["text"] for row in read_jsonl((tmp_path / "out.jsonl").read_text())] == ["맛있다", "맛없다"]
 
+    @pytest.mark.slow
     def test_columns_of_training_are_remembered(self, tmp_path: Path, cli: Cli) -> None:
         rows = [(f"{i}", text, label) for i, (text, label) in enumerate(ROWS)]
         corpus = tsv(tmp_path / "a.tsv", rows, header="번호\t남긴 말\t느낌")
@@ -253,12 +255,14 @@ class TestPredict:
         assert re.findall(r"CODE (\d+)", done.stdout) == ["0", "0", "2"]
         assert "UTF-8" in done.stderr
 
+    @pytest.mark.slow
     def test_predict_says_what_it_cuts(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0
         outcome = cli("predict", tmp_path / "run", "짧은 글", "아주 긴 글 " * 100)
         assert "1 texts are longer than" in outcome.err
         assert "longer than" not in cli("predict", tmp_path / "run", "짧은 글").err
 
+    @pytest.mark.slow
     def test_bytes_that_are_no_text(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0
         done = subprocess.run(

@@ -39,6 +39,7 @@ def topics_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestPredictOptions:
     TEXT = "아침에 [MASK] 왔다"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("count", [1, 3])
     def test_candidates(self, blanks_run: Path, cli: Cli, count: int) -> None:
         outcome = cli("predict", blanks_run, self.TEXT, "--candidates", count)
@@ -51,17 +52,20 @@ class TestPredictOptions:
         (row,) = read_jsonl(cli("predict", blanks_run, self.TEXT).out)
         assert len(row["candidates"][0]) == 5
 
+    @pytest.mark.slow
     def test_threshold(self, topics_run: Path, cli: Cli) -> None:
         (few,) = read_jsonl(cli("predict", topics_run, "좋아요", "--threshold", "0.99").out)
         (many,) = read_jsonl(cli("predict", topics_run, "좋아요", "--threshold", "0.01").out)
         assert (few["label"], many["label"]) == ([], ["가", "나"])
         assert few["scores"] == many["scores"]
 
+    @pytest.mark.slow
     def test_bad_values(self, blanks_run: Path, topics_run: Path, cli: Cli) -> None:
         check_message(cli("predict", blanks_run, self.TEXT, "--candidates", "0"), "--candidates", "at least 1")
         check_message(cli("predict", blanks_run, self.TEXT, "--candidates", "many"), "candidates", "many")
         check_message(cli("predict", topics_run, "좋아요", "--threshold", "2"), "--threshold")
 
+    @pytest.mark.slow
     def test_evaluation_takes_them_too(self, topics_run: Path, tmp_path: Path, cli: Cli) -> None:
         path = write_file(tmp_path / "a.jsonl", '{"text": "좋아요", "label": ["가", "나"]}\n')
         for threshold, reached in (("0.01", 1.0), ("0.99", 0.0)):

@@ -21,6 +21,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_a_run_writes_its_report(reported: Path) -> None:
     page = (reported / "report.html").read_text(encoding="utf-8")
     analysis = json.loads((reported / "analysis.json").read_text(encoding="utf-8"))
@@ -34,6 +35,7 @@ def test_a_run_writes_its_report(reported: Path) -> None:
     assert "--learning_rate 0.001" in page
 
 
+@pytest.mark.slow
 def test_the_command(reported: Path, run: Path, tmp_path: Path, cli: Cli) -> None:
     outcome = cli("report", reported, "--language", "en", "--output", tmp_path / "a.html")
     assert outcome.code == 0, outcome.err
@@ -73,6 +75,7 @@ class TestErrors:
         confidences = [float(row["confidence"]) for row in rows]
         assert confidences == sorted(confidences, reverse=True)
 
+    @pytest.mark.slow
     def test_entities(self, ner_run: Path, tmp_path: Path, cli: Cli) -> None:
         outcome = cli("evaluate", ner_run, "--errors", tmp_path / "e.jsonl", "--result", tmp_path / "r.json")
         assert outcome.code == 0, outcome.err
@@ -91,6 +94,7 @@ class TestErrors:
             "wrong type and boundary",
         }
 
+    @pytest.mark.slow
     def test_a_page_and_a_column(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         rows = [f"{k}번 글\t{'긍정' if k % 2 else '부정'}\t{'신문' if k % 3 else '방송'}" for k in range(40)]
         corpus = tmp_path / "c.tsv"

@@ -17,6 +17,7 @@ from ratsnlp_like.registry import TASKS
 from ratsnlp_like.training.finetune import fine_tune
 
 
+@pytest.mark.slow
 def test_a_table_of_falls(run: Path, tmp_path: Path, cli: Cli) -> None:
     own = ["evaluate", run, "--perturb", "spacing,emoji", "--result"]
     for name in ("a.json", "b.json"):
@@ -35,6 +36,7 @@ def test_a_table_of_falls(run: Path, tmp_path: Path, cli: Cli) -> None:
     assert "emoji" in outcome.out
 
 
+@pytest.mark.slow
 def test_entities(ner_run: Path, tmp_path: Path, cli: Cli) -> None:
     """Inserted emoji move the spans: a model that still finds the names keeps its score."""
     outcome = cli("evaluate", ner_run, "--perturb", "emoji", "--result", tmp_path / "r.json")
@@ -43,6 +45,7 @@ def test_entities(ner_run: Path, tmp_path: Path, cli: Cli) -> None:
     assert found["perturbations"]["emoji"]["scores"]["entity_f1"] > found["score"] / 2 > 0
 
 
+@pytest.mark.slow
 def test_wrong_names(run: Path, tmp_path: Path, cli: Cli) -> None:
     check_message(cli("evaluate", run, "--perturb", "spacng"), "--perturb", "spacng", "spacing")
     check_message(cli(*flags(tmp_path, augment="typos")), "--augment", "typos", "typo")
@@ -95,6 +98,7 @@ def test_the_held_out_rows_stay_as_they_are(tmp_path: Path) -> None:
     assert plain.description() == noisy.description()  # `evaluate --split train` still finds the rows
 
 
+@pytest.mark.slow
 def test_training_with_noise(tmp_path: Path) -> None:
     result = fine_tune(**job(tmp_path, augment=["spacing", "typo"], limit_train=16))
     assert "augment:\n- spacing\n- typo" in (result.output / "config.yaml").read_text()

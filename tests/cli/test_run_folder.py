@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from helpers import (
     flags,
     largest_difference,
@@ -15,6 +16,7 @@ from helpers_cli import Cli, check_message
 
 
 class TestRunFolder:
+    @pytest.mark.slow
     def test_another_configuration(self, run: Path, cli: Cli) -> None:
         before = tree(run)
         own = {"epochs": 2, "limit_train": 160}
@@ -29,6 +31,7 @@ class TestRunFolder:
         check_message(outcome, "task: 'classification' before, 'ner' now")
         assert tree(run) == before
 
+    @pytest.mark.slow
     def test_an_unfinished_run(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0
         (tmp_path / "run" / "result.json").unlink()  # a run that was stopped has none
@@ -36,12 +39,14 @@ class TestRunFolder:
         check_message(cli(*flags(tmp_path)), "has an unfinished run", "--resume to continue it")
         assert tree(tmp_path / "run") == before
 
+    @pytest.mark.slow
     def test_resuming_what_has_not_begun_begins_it(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli(*flags(tmp_path), "--resume")  # a cluster's job repeats one command until it is done
         assert outcome.code == 0
         assert "no run to resume; a new one begins" in outcome.err
         assert (tmp_path / "run" / "result.json").exists()
 
+    @pytest.mark.slow
     def test_the_same_configuration_runs_again(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0
         before = weights(tmp_path / "run" / "best")

@@ -18,6 +18,7 @@ from helpers_cli import ROWS, Cli, check_message
 class TestTokenizer:
     SIZE = ("--kind", "bpe", "--vocab_size", "600")
 
+    @pytest.mark.slow
     def test_train(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli("tokenizer", "train", "sample-raw", "--output", tmp_path / "made", *self.SIZE)
         assert outcome.code == 0, outcome.err

@@ -43,6 +43,7 @@ class TestTrain:
         assert result == json.loads((run / "result.json").read_text())
         assert result["output"] == str(run)
 
+    @pytest.mark.slow
     def test_what_it_prints(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli(*flags(tmp_path))
         assert outcome.code == 0
@@ -52,6 +53,7 @@ class TestTrain:
         assert f"model: {tmp_path / 'run' / 'best'}" in outcome.out
         assert "train: 48 examples" in outcome.err
 
+    @pytest.mark.slow
     def test_hyphens(self, tmp_path: Path, cli: Cli) -> None:
         hyphened = [f.replace("_", "-") if f.startswith("--") else f for f in flags(tmp_path, label_column="label")]
         assert "--batch-size" in hyphened
@@ -63,6 +65,7 @@ class TestTrain:
         given = ["--label-column=내-열", "--text-column", "두-열", "-x", "--", "--no-flag"]
         assert with_underscores(given) == ["--label_column=내-열", "--text_column", "두-열", "-x", "--", "--no-flag"]
 
+    @pytest.mark.slow
     def test_a_configuration_printed_is_a_configuration_read(
         self, tmp_path: Path, cli: Cli, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -83,6 +86,7 @@ class TestTrain:
         }
         assert len(ran.keys() & config.keys()) > 30
 
+    @pytest.mark.slow
     def test_flags_win_over_the_file(self, tmp_path: Path, cli: Cli) -> None:
         path = write_file(tmp_path / "c.yaml", "task: classification\nseed: 3\nbatch_size: 16\n")
         own = flags(tmp_path, task=None, seed=None)
@@ -90,6 +94,7 @@ class TestTrain:
         ran = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
         assert (ran["seed"], ran["batch_size"]) == (3, 8)
 
+    @pytest.mark.slow
     def test_a_run_again_from_its_folder(self, run: Path, tmp_path: Path, cli: Cli) -> None:
         assert cli("train", "--config", run / "config.yaml", "--output", tmp_path / "again").code == 0
         assert largest_difference(weights(tmp_path / "again" / "best"), weights(run / "best")) == 0
@@ -97,6 +102,7 @@ class TestTrain:
         assert first["metrics"] == second["metrics"]
         assert first["test_metrics"] == second["test_metrics"]
 
+    @pytest.mark.slow
     def test_a_run_of_several_labels_again_from_its_folder(self, tmp_path: Path, cli: Cli) -> None:
         rows = [(f"{i}번 글", ["맛", "맛|값", "값"][i % 3]) for i in range(30)]
         corpus = tsv(tmp_path / "a.tsv", rows, header="본문\t주제")
@@ -106,6 +112,7 @@ class TestTrain:
         assert cli("train", "--config", config, "--output", tmp_path / "again").code == 0
         assert json.loads((tmp_path / "again" / "best" / "task.json").read_text())["labels"] == ["값", "맛"]
 
+    @pytest.mark.slow
     def test_columns_of_a_file(self, tmp_path: Path, cli: Cli) -> None:
         content = "본문,분류\n" + "".join(f'"{text}, 끝",{label}\n' for text, label in ROWS)
         path = write_file(tmp_path / "a.csv", content.encode("cp949"))
@@ -115,12 +122,14 @@ class TestTrain:
         result = json.loads((tmp_path / "run" / "result.json").read_text())
         assert (result["splits"]["train"]["examples"], result["splits"]["validation"]["examples"]) == (36, 4)
 
+    @pytest.mark.slow
     def test_help_without_a_task_has_the_columns_of_all(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
             main(["train", "--help"])
         shown = capsys.readouterr().out
         assert {"--text_column", "--label_column", "--context_column"} <= set(re.findall(r"--\w+_column", shown))
 
+    @pytest.mark.slow
     def test_configuration_is_read_as_utf8(self, tmp_path: Path) -> None:
         """Python warns where a file is opened in the encoding of the locale, which is CP949 on a Korean Windows."""
         path = write_file(tmp_path / "c.yaml", "task: classification\ntext_column: 본문\n")
@@ -130,6 +139,7 @@ class TestTrain:
         assert "text_column: 본문" in done.stdout
         assert "EncodingWarning" not in done.stderr
 
+    @pytest.mark.slow
     def test_help_of_a_task_names_its_flags(self, capsys: pytest.CaptureFixture[str]) -> None:
         for task, flag, other in (("classification", "--long_text", "--stride"), ("ner", "--stride", "--long_text")):
             with pytest.raises(SystemExit) as done:
@@ -142,6 +152,7 @@ class TestTrain:
 
 
 class TestOptions:
+    @pytest.mark.slow
     def test_lists_are_written_with_commas(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli(
             *flags(tmp_path), "--normalization", "nfc,urls", "--class_weights=1,2", "--loggers", "tensorboard"
@@ -168,6 +179,7 @@ class TestOptions:
         assert f"error: {flag}: " in outcome.err
         assert f"expected: {expected}" in outcome.err
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("flag", "known"),
         [("--loggers", "known: mlflow, tensorboard, wandb"), ("--metrics", "absolute_error, matthews")],
@@ -178,6 +190,7 @@ class TestOptions:
         assert f"error: {flag}: unknown" in outcome.err
         assert known in outcome.err
 
+    @pytest.mark.slow
     def test_an_unknown_monitor(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli(*flags(tmp_path), "--monitor", "macro_f2")
         assert outcome.code == 2
@@ -185,11 +198,13 @@ class TestOptions:
         assert "did you mean 'macro_f1'" in outcome.err
         assert not (tmp_path / "run").exists()
 
+    @pytest.mark.slow
     def test_metrics_by_name(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli(*flags(tmp_path), "--metrics", "matthews", "--monitor", "matthews")
         assert outcome.code == 0, outcome.err
         assert "matthews" in json.loads((tmp_path / "run" / "result.json").read_text())["metrics"]
 
+    @pytest.mark.slow
     def test_a_missing_package_of_a_logger(self, tmp_path: Path, cli: Cli) -> None:
         outcome = cli(*flags(tmp_path), "--loggers", "mlflow")
         assert (outcome.code, outcome.err.splitlines()) == (
@@ -197,6 +212,7 @@ class TestOptions:
             ["error: --loggers: the package mlflow is not installed", "  fix: pip install mlflow"],
         )
 
+    @pytest.mark.slow
     def test_output_and_resume_are_enough_to_go_on(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0
         (tmp_path / "run" / "result.json").unlink()
@@ -204,6 +220,7 @@ class TestOptions:
         assert outcome.code == 0, outcome.err
         assert (tmp_path / "run" / "result.json").exists()
 
+    @pytest.mark.slow
     def test_others_can_read_the_model(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0
         modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "run" / "best").iterdir()}

@@ -124,6 +124,7 @@ def test_unknown_characters_are_not_dropped(name: str, real_tokenizer: Load) -> 
     assert max(end for _, end in tokens.offsets) == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHECKPOINT)
 def test_a_saved_tokenizer_is_the_same_everywhere(name: str, real_tokenizer: Load, tmp_path: Path, data: Path) -> None:
     """In transformers without this package (KoBERT too), and here again from a folder of another name."""
@@ -142,6 +143,7 @@ def test_a_saved_tokenizer_is_the_same_everywhere(name: str, real_tokenizer: Loa
     assert (again.model_input_names, again.pad_token_id) == (tokenizer.model_input_names, tokenizer.pad_token_id)
 
 
+@pytest.mark.slow
 def test_kobert_is_its_sentencepiece_model(real_tokenizer: Load, data: Path) -> None:
     """Rebuilt with the `tokenizers` library. Of 2,000 reviews all but 8 are cut as SentencePiece cuts them: ties
     between `...` and `.`, and conjoining letters that NFKC composes over a border that `tokenizers` sees."""
@@ -520,6 +522,7 @@ SMALL = {
 SMALL["electra"] = SMALL["bert"] | {"embedding_size": 16}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", [["영화가 정말 재미있어요", "별로"], ["", "별로"], [""]])
 @pytest.mark.parametrize(
     ("name", "task", "labels"),

@@ -53,6 +53,7 @@ def test_a_table_is_read_as_it_is_written() -> None:
     assert symbols(text)["bart", "ner"] == "○ᵗ"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("model_type", "task"),
     [

@@ -147,6 +147,7 @@ def pairs(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_from_a_file_to_predictions(
     tmp_path: Path, pairs: Path, tiny_model_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -228,6 +228,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> FineTuneResul
     return train(tmp_path_factory.mktemp("run"), NAME, corpus, epochs=6, learning_rate=5e-3)
 
 
+@pytest.mark.slow
 def test_training_and_evaluation(run: FineTuneResult, corpus: Path) -> None:
     assert run.metrics["accuracy"] > 0.9
     splits = run.summary["splits"]
@@ -280,6 +281,7 @@ def test_prediction(run: FineTuneResult) -> None:
     assert np.concatenate(alone) == pytest.approx(np.concatenate([two.scores, four.scores]), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_command_line(run: FineTuneResult, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = tmp_path / "questions.tsv"
     lines = [f"{row['question']}\t{'|'.join(row['choices'])}\t{row['answer']}" for row in ROWS]
@@ -298,6 +300,7 @@ def test_command_line(run: FineTuneResult, corpus: Path, tmp_path: Path, capsys:
     assert np.mean([row["answer"] == gold["answer"] for row, gold in zip(rows, ROWS, strict=True)]) > 0.9
 
 
+@pytest.mark.slow
 def test_server(run: FineTuneResult) -> None:
     with TestClient(app(run.predictor), base_url="http://localhost") as client:
         for choices in ("넓다 | 조용합니다", ["넓다", "조용합니다"]):
@@ -309,6 +312,7 @@ def test_server(run: FineTuneResult) -> None:
         assert client.post("/api", json={"question": "바다", "choices": ["넓다"]}).status_code == 422
 
 
+@pytest.mark.slow
 def test_export(run: FineTuneResult, corpus: Path, tmp_path: Path) -> None:
     assert export(run.output, output=tmp_path / "onnx", corpus=corpus).equal_predictions == 1
     exported = Predictor.from_pretrained(tmp_path / "onnx")

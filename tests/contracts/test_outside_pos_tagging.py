@@ -162,6 +162,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> FineTuneResul
     return train(tmp_path_factory.mktemp("run"), NAME, corpus, epochs=6, learning_rate=5e-3)
 
 
+@pytest.mark.slow
 def test_training_and_evaluation(run: FineTuneResult, corpus: Path) -> None:
     assert run.metrics["accuracy"] > 0.95
     assert set(run.metrics["per_tag"]) == {"ADV", "NOUN", "VERB"}
@@ -186,6 +187,7 @@ def test_prediction(run: FineTuneResult) -> None:
     assert run.predictor("").tags == ()
 
 
+@pytest.mark.slow
 def test_command_line(run: FineTuneResult, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = tmp_path / "words.tsv"
     table.write_text("words\ttags\n" + "".join(f"{' '.join(w)}\t{' '.join(t)}\n" for w, t in ROWS), "utf-8")
@@ -213,6 +215,7 @@ def test_server(run: FineTuneResult) -> None:
         assert client.get("/model").json()["fields"] == ["words"]
 
 
+@pytest.mark.slow
 def test_export(run: FineTuneResult, corpus: Path, tmp_path: Path) -> None:
     assert export(run.output, output=tmp_path / "onnx", corpus=corpus).equal_predictions == 1
     exported = Predictor.from_pretrained(tmp_path / "onnx")

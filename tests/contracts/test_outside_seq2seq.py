@@ -201,6 +201,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, corpus: Path, bart: Path) -> F
     return train(tmp_path_factory.mktemp("run"), NAME, corpus, **own)
 
 
+@pytest.mark.slow
 def test_training_and_evaluation(run: FineTuneResult, corpus: Path) -> None:
     assert run.metrics["chrf"] > 0.8
     metrics = evaluate(run.output, corpus=corpus, split="train", progress=False)
@@ -226,6 +227,7 @@ def test_prediction(run: FineTuneResult) -> None:
     assert len(run.predictor(ROWS[0][0], max_new_tokens=3).target) < len(predictions[0].target)
 
 
+@pytest.mark.slow
 def test_command_line(run: FineTuneResult, bart: Path, corpus: Path, tmp_path: Path, capsys: Any) -> None:
     own = {"checkpoint": bart, "init": None, "config_overrides": None, "max_new_tokens": 8}
     assert main(flags(tmp_path, task=NAME, corpus=corpus, **own)) == 0

@@ -293,6 +293,7 @@ def test_an_untrained_model_is_worse_than_gold(run: Run) -> None:
     assert value < 1 if task.maximize else value > 1
 
 
+@pytest.mark.slow
 def test_predictions(run: Run) -> None:
     """Of an input alone; they render themselves as JSON, as rows of a table and as a view of the page."""
     task, model, tokenizer, _, inputs, labels = run

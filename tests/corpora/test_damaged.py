@@ -121,6 +121,7 @@ def test_an_answer_in_a_long_context_takes_linear_time(tmp_path: Path) -> None:
     assert time.process_time() - start < 2
 
 
+@pytest.mark.slow
 def test_pipes_are_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)

@@ -43,6 +43,7 @@ def tally(corpus: Corpus, root: Path, split: str) -> tuple[int, int, Counter[str
     return rows, empty, labels
 
 
+@pytest.mark.slow
 def test_nsmc(korpora_root: Path, no_network: list[str]) -> None:
     corpus = CORPORA["nsmc"]
     assert tally(corpus, korpora_root, "train") == (150_000, 6, {"negative": 75_001, "positive": 74_999})
@@ -68,6 +69,7 @@ def test_korean_hate_speech(
     assert no_network == []
 
 
+@pytest.mark.slow
 def test_klue_ner(data: Path, no_network: list[str]) -> None:
     corpus = CORPORA["klue-ner"]
     train = {"PS": 2759, "QT": 2013, "DT": 1467, "OG": 1349, "LC": 1099, "TI": 348}
@@ -77,6 +79,7 @@ def test_klue_ner(data: Path, no_network: list[str]) -> None:
     assert no_network == []
 
 
+@pytest.mark.slow
 def test_ner_book(data: Path, no_network: list[str]) -> None:
     """As its README counts, but for `<<2>:NOH>` of val: an entity here, a mismatch for a regular expression."""
     corpus = CORPORA["ner-book"]

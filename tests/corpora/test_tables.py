@@ -107,12 +107,14 @@ def test_a_frame_without_texts() -> None:
         table_inputs(pandas.DataFrame({"n": [1]}), TextExample, {})
 
 
+@pytest.mark.slow
 def test_a_predictor_takes_a_frame(classifier: FineTuneResult) -> None:
     predictor = Predictor.from_pretrained(classifier.best)
     frame = pandas.DataFrame({"평점": ["x", "y"], "후기": ["또 갈게요", "다시는 안 가요"]})
     assert predictor(frame) == predictor(list(frame["후기"]))
 
 
+@pytest.mark.slow
 def test_a_frame_is_evaluated_on(classifier: FineTuneResult, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     texts, labels = ["정말 좋아요", "돈이 아까워요", "또 볼래요"], ["긍정", "부정", "긍정"]
     frame = pandas.DataFrame({"후기": texts, "평점": labels})

@@ -169,6 +169,7 @@ def _process(cache: Path, log: Path, seconds: float, queue: Any) -> None:
 class TestProcesses:
     context = multiprocessing.get_context("fork")  # spawned ones would import torch for seconds
 
+    @pytest.mark.slow
     def test_two_processes_build_once(self, tmp_path: Path, cache: Path) -> None:
         queue = self.context.Queue()
         log = tmp_path / "log"

@@ -44,6 +44,7 @@ def found(classifier: FineTuneResult, weak: FineTuneResult, rows: Path, tmp_path
     return compare([weak.output, classifier.output], corpus=rows, cache_dir=tmp_path / "cache", progress=False)
 
 
+@pytest.mark.slow
 def test_scores_differences_and_changed_rows(
     found: dict[str, Any], classifier: FineTuneResult, weak: FineTuneResult
 ) -> None:
@@ -71,6 +72,7 @@ def test_scores_differences_and_changed_rows(
         assert row["place"].endswith(f"line {row['row'] + 2}")
 
 
+@pytest.mark.slow
 def test_a_model_does_not_differ_from_itself(classifier: FineTuneResult, rows: Path, tmp_path: Path) -> None:
     folders = [classifier.output, classifier.best, classifier.output]
     found = compare(folders, corpus=rows, cache_dir=tmp_path / "cache", progress=False)
@@ -84,12 +86,15 @@ def test_a_model_does_not_differ_from_itself(classifier: FineTuneResult, rows: P
     assert found["changed"] == []
 
 
+@pytest.mark.slow
 def test_the_corpus_of_training_by_default(classifier: FineTuneResult, weak: FineTuneResult, tmp_path: Path) -> None:
     found = compare([classifier.best, weak.best], cache_dir=tmp_path / "cache", progress=False, limit_eval=30)
     assert (found["corpus"], found["split"], found["rows"]) == ("sample-sentiment", "split test", 30)
     assert found["runs"][0]["interval_settings"]["units"] == 30
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_entities(recognizer: FineTuneResult, tmp_path: Path) -> None:
     found = compare([recognizer.output] * 2, cache_dir=tmp_path / "cache", progress=False, limit_eval=20)
     (pair,) = found["pairs"]
@@ -113,6 +118,7 @@ def test_bad_runs(
         compare(folders(classifier.output, recognizer.output))
 
 
+@pytest.mark.slow
 def test_table(found: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     show_comparison(found)
     shown = capsys.readouterr().out

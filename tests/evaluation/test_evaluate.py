@@ -18,6 +18,8 @@ UNITS = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("task", UNITS)
 def test_every_score_has_an_interval(task: str, tmp_path: Path) -> None:
     corpus, options, unit, names = UNITS[task]

@@ -41,6 +41,7 @@ def options(tmp_path: Path) -> dict[str, Any]:
     return {name: value for name, value in own.items() if name != "output"}
 
 
+@pytest.mark.slow
 def test_planted_errors_are_found(tmp_path: Path) -> None:
     found = find_label_errors(**options(tmp_path), folds=2)
     assert (found.rows, found.labels) == (63, 63)

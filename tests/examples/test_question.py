@@ -244,6 +244,7 @@ class TestFiles:
             Q.of("?")
         assert "(question, context)" in str(caught.value)
 
+    @pytest.mark.slow
     def test_korquad_itself(self, data: Path) -> None:
         """Every offset fits (else reading fails), and there is always one answer."""
         corpus = CORPORA["korquad-v1"]

@@ -32,6 +32,8 @@ def raw_outputs(predictor: Predictor, inputs: list[Any]) -> list[np.ndarray]:
     return predictor.raw_outputs(features, batch_size=2)
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("task", INPUTS)
 def test_export_of_each_task_equals_its_model(task: str, tmp_path: Path) -> None:
     source, inputs = save_random_model(task, tmp_path / "model"), INPUTS[task]
@@ -62,6 +64,7 @@ def test_export_of_each_task_equals_its_model(task: str, tmp_path: Path) -> None
             assert original.task.agrees(prediction, graph(value))  # in a batch of one as in a larger one
 
 
+@pytest.mark.slow
 def test_a_model_with_several_labels(tmp_path: Path) -> None:
     rows = ["text,label", "맛있고 싸다,맛|값", "비싸다,값", "맛없다,맛", "친절하다,", "싸고 맛있다,값|맛", "흔하다,"]
     (tmp_path / "reviews.csv").write_text("\n".join(rows), encoding="utf-8")
@@ -79,6 +82,7 @@ def test_a_model_with_several_labels(tmp_path: Path) -> None:
     assert (before.label, after.scores) == (after.label, pytest.approx(before.scores, abs=1e-5))
 
 
+@pytest.mark.slow
 def test_a_lora_adapter_is_merged(tmp_path: Path) -> None:
     base = save_random_model("classification", tmp_path / "base")
     source = Predictor.from_pretrained(base)
@@ -95,6 +99,7 @@ def test_a_lora_adapter_is_merged(tmp_path: Path) -> None:
     assert graph.scores != pytest.approx(whole.scores, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_int8(exported: tuple[Path, Path], tmp_path: Path) -> None:
     certificate = export(exported[0], output=tmp_path / "int8", quantize="int8", max_drop=1, limit_eval=40)
     assert certificate.quantize == "int8"
@@ -106,6 +111,7 @@ def test_int8(exported: tuple[Path, Path], tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*fp32*"))
 
 
+@pytest.mark.slow
 def test_files_of_the_folder(exported: tuple[Path, Path]) -> None:
     source, folder = exported
     assert {p.name for p in folder.iterdir()} == {
@@ -140,6 +146,7 @@ def test_batch_size_and_length_are_free(exported: tuple[Path, Path]) -> None:
     assert fused.count("LayerNormalization") == 3
 
 
+@pytest.mark.slow
 def test_an_exported_model_is_evaluated_and_saved(exported: tuple[Path, Path], tmp_path: Path) -> None:
     before, after = (evaluate(folder, corpus="sample-sentiment", limit_eval=24, progress=False) for folder in exported)
     assert before.keys() == after.keys()
@@ -164,6 +171,8 @@ def invert_exports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_module, "write_graph", wrong)
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_model_whose_metric_drops_is_not_exported(
     exported: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +212,7 @@ def test_generation_cannot_be_exported(task: str, tmp_path: Path, capsys: pytest
     assert not (tmp_path / "onnx").exists()
 
 
+@pytest.mark.slow
 def test_command_line(exported: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = str(tmp_path / "onnx")
     assert main(["export", str(exported[0]), "--to", "onnx", "--output", output, "--limit_eval", "20"]) == 0

@@ -21,6 +21,7 @@ def test_path_and_tokenizer(tmp_path: Path) -> None:
         checkpoint_path("ko-tiny-brt")
 
 
+@pytest.mark.slow
 def test_a_language_model_without_fine_tuning() -> None:
     loaded = load_checkpoint("ko-tiny-bert", "masked-lm", device="cpu")
     text = "배우들 [MASK]가 너무 어색했다"

@@ -203,6 +203,7 @@ def test_settings_of_other_types(copied: Path, file: str, values: dict[str, obje
     assert str(copied) in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["[]", "3", "null", '"text"', ""])
 @pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "tokenizer.json"])
 def test_files_of_another_json_type(copied: Path, file: str, content: str) -> None:

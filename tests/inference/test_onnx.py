@@ -14,6 +14,7 @@ from ratsnlp_like.inference import onnx
 from ratsnlp_like.inference.predictor import Predictor
 
 
+@pytest.mark.slow
 def test_prediction_imports_neither_torch_nor_transformers(exported: tuple[Path, Path], tmp_path: Path) -> None:
     code = (
         "import sys; from ratsnlp_like import Predictor\n"

@@ -49,6 +49,7 @@ def assert_as_scipy(own: list[float], data: tuple[np.ndarray, ...], statistic: C
 
 
 class TestAgainstScipy:
+    @pytest.mark.slow
     @pytest.mark.parametrize("size", [60, 300])
     def test_pearson(self, size: int) -> None:
         x, y = normal(np.random.default_rng(3), size)
@@ -61,6 +62,7 @@ class TestAgainstScipy:
         correct = statistics.table[statistics.codes][:, -1]
         assert_as_scipy(interval(statistics, "accuracy"), (correct,), np.mean)
 
+    @pytest.mark.slow
     def test_many_units(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Poisson weights in place of draws."""
         x, y = normal(np.random.default_rng(5), 400)
@@ -94,6 +96,8 @@ def _sentence_kinds() -> tuple[list[list[Entity]], list[list[Entity]]]:
     return [entities[:n] for n, _, _ in KINDS], [entities[:hits] + [wrong] * spurious for _, hits, spurious in KINDS]
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("metric", "truth", "draw"),
     [

@@ -23,6 +23,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 class TestTemperature:
+    @pytest.mark.slow
     @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
     def test_is_recovered(self, temperature: float) -> None:
         rng = np.random.default_rng(1)

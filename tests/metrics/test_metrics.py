@@ -368,6 +368,7 @@ def naive_words(text: str, spans: list[Entity]) -> list[str]:
     return tags
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(cases(), min_size=1, max_size=6))
 def test_entities_equal_seqeval_and_scikit_learn(sentences: list[Case]) -> None:

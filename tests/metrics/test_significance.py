@@ -84,6 +84,8 @@ class TestDifferences:
         assert found.randomization_p < 0.001
         assert set(found.to_dict()) == {"difference", "interval", "bootstrap_p", "randomization_p"}
 
+    @pytest.mark.slow
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("kind", ["accuracy", "pearson", "perplexity"])
     def test_models_of_one_quality_differ_in_few_experiments(self, kind: str) -> None:
         """At a level of 5%, about 5% of the experiments; 800 of them have a standard error of 0.8%."""

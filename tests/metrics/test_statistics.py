@@ -39,6 +39,7 @@ def assert_equal(statistics: ExampleStatistics, scores: dict) -> None:
 classes = st.lists(st.tuples(st.sampled_from([*LABELS, "기타"]), st.sampled_from([*LABELS, "기타"])), max_size=30)
 
 
+@pytest.mark.slow
 @given(classes)
 def test_classification(pairs: list[tuple[str, str]]) -> None:
     gold, predicted = [a for a, _ in pairs], [b for _, b in pairs]
@@ -51,6 +52,7 @@ def test_classification(pairs: list[tuple[str, str]]) -> None:
 sets = st.sets(st.sampled_from([*LABELS, "기타"])).map(tuple)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(sets, sets), max_size=20))
 def test_multi_label(pairs: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
     gold, predicted = [a for a, _ in pairs], [b for _, b in pairs]
@@ -60,6 +62,7 @@ def test_multi_label(pairs: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> No
 numbers = st.floats(0, 5, width=32)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(numbers, numbers), min_size=3, max_size=20))
 def test_similarity(pairs: list[tuple[float, float]]) -> None:
     gold, predicted = [a for a, _ in pairs], [b for _, b in pairs]
@@ -93,6 +96,7 @@ def entities(draw: st.DrawFn) -> list[Entity]:
     return [Entity(start, end, draw(st.sampled_from(["PS", "LC", "새것"]))) for start, end in kept]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(entities(), entities()), max_size=6))
 def test_entities(pairs: list[tuple[list[Entity], list[Entity]]]) -> None:
     gold, predicted = [a for a, _ in pairs], [b for _, b in pairs]

@@ -75,6 +75,7 @@ def same_gradients(one: Any, other: Any) -> None:
             assert float((p.grad - q.grad).abs().max()) <= 1e-5 * max(1.0, largest), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("family", FAMILIES)
@@ -175,6 +176,7 @@ def test_nor_how_many_tokens_each_text_asks_for(monkeypatch: pytest.MonkeyPatch)
     assert torch.equal(got, expected)
 
 
+@pytest.mark.slow
 @given(lengths=LENGTHS, first=st.booleans())
 @settings(max_examples=6)
 def test_the_kernel_of_gpus_is_told_where_texts_begin_and_end(lengths: list[int], first: bool) -> None:
@@ -302,6 +304,8 @@ def test_a_copy_has_its_own(tmp_path: Path) -> None:
     assert float(packed(**inputs).logits.abs().max()) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("task", ["classification", "ner", "masked-lm"])
 def test_runs_are_the_same_with_and_without(tmp_path: Path, task: str) -> None:
     """In 32 bits and without dropout: the same weights after training, and the same metrics."""

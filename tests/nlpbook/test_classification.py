@@ -66,6 +66,7 @@ def document(root: Path) -> Any:
     return trainer
 
 
+@pytest.mark.slow
 def test_document_classification_train(document: Any, root: Path) -> None:
     seen = logged(document)
     assert {"loss", "acc", "val_loss", "val_acc", "val_macro_f1"} <= seen.keys()
@@ -130,6 +131,7 @@ def test_document_classification_deploy(
     assert no_network == []
 
 
+@pytest.mark.slow
 def test_pair_classification_train_and_deploy(root: Path, no_network: list[str]) -> None:
     from ratsnlp_like.nlpbook.classification import ClassificationTrainArguments
 

@@ -91,6 +91,7 @@ def test_datasets_are_picklable_for_worker_processes(root: Path) -> None:
     assert [batch["labels"].tolist() for batch in loader] == [[0, 1]]
 
 
+@pytest.mark.slow
 def test_real_corpora_in_their_places(data: Path, root: Path) -> None:
     places = {
         data / "ner_book": (ner.NERCorpus(None), "val", 2368),

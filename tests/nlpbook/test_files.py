@@ -15,6 +15,7 @@ from ratsnlp_like.errors import InputError
 from ratsnlp_like.nlpbook import classification, files, generation
 
 
+@pytest.mark.slow
 def test_a_download_is_complete_and_kept(host: str, tmp_path: Path) -> None:
     path = nlpbook.web_download(f"{host}/a", "a.bin", cache_dir=str(tmp_path / "new"))
     assert path == nlpbook.get_valid_path(str(tmp_path / "new"), "a.bin")
@@ -27,6 +28,7 @@ def test_a_download_is_complete_and_kept(host: str, tmp_path: Path) -> None:
     assert Path(path).read_bytes() == b"other"
 
 
+@pytest.mark.slow
 def test_a_corpus_is_downloaded_to_the_folder_its_class_reads(
     host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +53,7 @@ def test_a_corpus_is_downloaded_to_the_folder_its_class_reads(
         classification.NsmcCorpus().get_examples(tmp_path / "nsmc", "val")
 
 
+@pytest.mark.slow
 def test_files_of_google_drive(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "drive", lambda file_id: f"{host}/drive?id={file_id}")
     path = nlpbook.google_download("abc", "a.bin", cache_dir=str(tmp_path))

@@ -14,6 +14,7 @@ from ratsnlp_like import nlpbook
 from ratsnlp_like.nlpbook import generation
 
 
+@pytest.mark.slow
 def test_generation_train_and_deploy(root: Path, no_network: list[str]) -> None:
     from ratsnlp_like.nlpbook.generation import GenerationTrainArguments
 
@@ -124,6 +125,7 @@ def test_generation_train_and_deploy(root: Path, no_network: list[str]) -> None:
     assert no_network == []
 
 
+@pytest.mark.slow
 def test_decoding_strategies_of_the_book(root: Path) -> None:
     from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 

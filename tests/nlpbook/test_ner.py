@@ -20,6 +20,7 @@ from ratsnlp_like.registry import TASKS
 from ratsnlp_like.tasks.base import Window
 
 
+@pytest.mark.slow
 def test_ner_train_and_deploy(root: Path, capsys: pytest.CaptureFixture[str], no_network: list[str]) -> None:
     from ratsnlp_like.nlpbook.ner import NERCorpus, NERDataset, NERTask, NERTrainArguments
 

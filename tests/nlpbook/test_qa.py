@@ -13,6 +13,7 @@ from ratsnlp_like import Predictor
 from ratsnlp_like.nlpbook import qa
 
 
+@pytest.mark.slow
 def test_qa_train_and_deploy(root: Path, no_network: list[str]) -> None:
     from ratsnlp_like.nlpbook.qa import KorQuADV1Corpus, QADataset, QATask, QATrainArguments
 

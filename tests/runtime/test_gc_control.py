@@ -31,6 +31,7 @@ def test_a_disabled_collector_remains_disabled() -> None:
     assert gc.isenabled()
 
 
+@pytest.mark.slow
 def test_objects_of_the_start_are_frozen() -> None:
     before = gc.get_freeze_count()
     try:

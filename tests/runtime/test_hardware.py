@@ -9,6 +9,7 @@ import pytest
 from ratsnlp_like.runtime import hardware
 
 
+@pytest.mark.slow
 def test_phases_add_up_to_the_peak() -> None:
     memory = hardware.PeakMemory()
     memory.end("first")

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from ratsnlp_like.registry import TASKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", INPUTS)
 def test_responses_equal_the_predictor(task: str) -> None:
     model = predictor(task)
@@ -55,6 +56,7 @@ def test_description_of_the_model(small: TestClient) -> None:
     assert small.get("/healthz").json() == {"status": "ok", "waiting": 0}
 
 
+@pytest.mark.slow
 def test_openapi_schema() -> None:
     with client(predictor("question-answering")) as one:
         api = one.get("/openapi.json").json()
@@ -88,6 +90,7 @@ def test_pages_load_nothing_from_other_hosts(small: TestClient, path: str) -> No
 HOSTILE = ["", " ", SCRIPT, "😀👨‍👩‍👧", "\u0000\u202e", "' OR 1=1 --", "가" * 1000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", INPUTS)
 def test_any_text_gets_a_prediction_or_an_error(task: str) -> None:
     with client(predictor(task)) as one:
@@ -109,6 +112,7 @@ def test_offsets_refer_to_the_text_as_sent() -> None:
     assert all(text[entity["start"] : entity["end"]] == entity["text"] for entity in found)
 
 
+@pytest.mark.slow
 def test_explanations() -> None:
     with client(predictor("pair")) as one:
         assert one.get("/model").json()["explains"] is True

@@ -107,6 +107,7 @@ def tab(browser: Any) -> Iterator[Tab]:
     page.close()
 
 
+@pytest.mark.slow
 def test_classification(tab: Tab) -> None:
     model = predictor(multi_label=False)
     with served(model) as address:
@@ -126,6 +127,7 @@ def test_classification(tab: Tab) -> None:
     tab.check()
 
 
+@pytest.mark.slow
 def test_the_words_that_a_decision_rests_on(tab: Tab) -> None:
     text = f"좋아요 정말 {MARKUP}"
     with served(predictor(multi_label=False)) as address:
@@ -142,6 +144,7 @@ def test_the_words_that_a_decision_rests_on(tab: Tab) -> None:
     tab.check()
 
 
+@pytest.mark.slow
 def test_examples_and_keyboard(tab: Tab) -> None:
     with served(predictor(multi_label=True)) as address:
         tab.open(address)
@@ -158,6 +161,7 @@ def test_examples_and_keyboard(tab: Tab) -> None:
     tab.check()
 
 
+@pytest.mark.slow
 def test_entities_are_marked_in_the_text(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"😀 하늘이는 강릉에 산다 {MARKUP}"
     found = (FoundEntity("하늘이", 2, 5, "PS", 0.9), FoundEntity("<script>", 14, 22, "OG", 0.5))
@@ -175,6 +179,7 @@ def test_entities_are_marked_in_the_text(tab: Tab, monkeypatch: pytest.MonkeyPat
     tab.check()
 
 
+@pytest.mark.slow
 def test_answer_is_marked_in_its_paragraph(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     context = f"{MARKUP} 하늘이는 강릉에 산다."
     start = context.index("강릉")
@@ -197,6 +202,7 @@ def test_answer_is_marked_in_its_paragraph(tab: Tab, monkeypatch: pytest.MonkeyP
     tab.check()
 
 
+@pytest.mark.slow
 def test_text_is_shown_while_it_is_generated(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     more = threading.Event()
 
@@ -219,6 +225,7 @@ def test_text_is_shown_while_it_is_generated(tab: Tab, monkeypatch: pytest.Monke
     tab.check()
 
 
+@pytest.mark.slow
 def test_generation_can_be_stopped(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = threading.Event()
 
@@ -243,6 +250,7 @@ def test_generation_can_be_stopped(tab: Tab, monkeypatch: pytest.MonkeyPatch) ->
     tab.check()
 
 
+@pytest.mark.slow
 def test_similarity_is_a_gauge(tab: Tab) -> None:
     with served(predictor("similarity")) as address:
         tab.open(address)
@@ -252,6 +260,7 @@ def test_similarity_is_a_gauge(tab: Tab) -> None:
     tab.check()
 
 
+@pytest.mark.slow
 def test_candidates_fill_the_blank(tab: Tab) -> None:
     with served(predictor("masked-lm")) as address:
         tab.open(address)
@@ -266,6 +275,7 @@ def test_candidates_fill_the_blank(tab: Tab) -> None:
     tab.check()
 
 
+@pytest.mark.slow
 def test_labels_have_glosses(tab: Tab) -> None:
     with served(predictor("pair")) as address:
         tab.open(address)
@@ -275,6 +285,7 @@ def test_labels_have_glosses(tab: Tab) -> None:
     tab.check()
 
 
+@pytest.mark.slow
 def test_errors_are_shown_in_place(tab: Tab) -> None:
     error = tab.page.locator("#error")
     with served(predictor(multi_label=True), Limits(max_text_chars=10)) as address:
@@ -300,6 +311,7 @@ def test_errors_are_shown_in_place(tab: Tab) -> None:
     assert tab.dialogs == []
 
 
+@pytest.mark.slow
 def test_task_without_texts_or_a_view_of_its_own(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     model = predictor()
     monkeypatch.setattr(type(model.task), "name", "constructor")
@@ -312,11 +324,13 @@ def test_task_without_texts_or_a_view_of_its_own(tab: Tab, monkeypatch: pytest.M
         assert (tab.text("#kind"), tab.text("label[for=text]")) == ("constructor", "문장")
         tab.page.fill("#text", MARKUP)
         tab.page.click("#send")
-        shown = json.loads(tab.result())
+        tab.result()
+        shown = json.loads(tab.text("#result pre"))
     assert set(shown) == {"label", "score", "scores"}
     tab.check()
 
 
+@pytest.mark.slow
 def test_documentation_lists_what_the_model_serves(tab: Tab) -> None:
     with served(predictor("question-answering")) as address:
         tab.page.goto(f"{address}/docs")
@@ -331,6 +345,7 @@ def test_documentation_lists_what_the_model_serves(tab: Tab) -> None:
     tab.check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1200])
 def test_pages_fit_their_window(tab: Tab, width: int, tmp_path: Path) -> None:
     with served(predictor("ner")) as address:

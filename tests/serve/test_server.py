@@ -35,6 +35,7 @@ def test_import_loads_nothing_heavy() -> None:
     assert python(code).stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_port_in_use_is_reported_before_the_model_is_loaded(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -89,11 +90,13 @@ def exchange(address: tuple[str, int], *parts: bytes) -> bytes:
 HEAD = b"POST /api HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 15\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [(), (b"POST /api HT",), (HEAD,)])
 def test_idle_connections_and_slow_heads_are_closed(address: tuple[str, int], parts: tuple[bytes, ...]) -> None:
     assert exchange(address, *parts) == b""
 
 
+@pytest.mark.slow
 def test_slow_bodies_are_refused(address: tuple[str, int]) -> None:
     head, _, body = exchange(address, HEAD + b"\r\n", b'{"text"').partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408")
@@ -111,6 +114,8 @@ def test_invalid_http_has_the_shape_of_other_errors(address: tuple[str, int]) ->
     assert json.loads(body)["error"]["problem"] == "the request is not valid HTTP"
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     folder = predictor().save_pretrained(tmp_path / "reviews")

@@ -35,6 +35,7 @@ def sample(scale: float, size: int = 3000) -> tuple[np.ndarray, list[TextExample
 
 
 class TestClasses:
+    @pytest.mark.slow
     def test_overconfident_logits_are_cooled(self) -> None:
         logits, examples = sample(3.0)
         task = Classification()
@@ -70,6 +71,7 @@ class TestClasses:
         assert task.tuned([], []) == task
         assert "calibration" not in task.score([gold], [example], LABELS)
 
+    @pytest.mark.slow
     def test_abstention(self) -> None:
         logits, examples = sample(1.0)
         task = Classification(abstain_accuracy=0.9)

@@ -71,6 +71,8 @@ def test_every_tokenizer_expresses_names_in_its_tokens(normalization: tuple[str,
             assert len(lost) < len(wanted) or len(wanted) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", REAL)
 def test_ceiling_on_klue_ner(name: str, data: Path, load: Load) -> None:
     """With cuts fitted on the training rows, all other rows are exact but for the two exceptions."""
@@ -184,6 +186,8 @@ def test_answers_in_tokens(tiny_tokenizer: Any) -> None:
     assert (answered.text, answered.start, answered.end) == ("서울", 5, 7)
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["ner", "question-answering"])
 def test_the_graph_and_the_api_find_the_spans_of_the_model(name: str, tmp_path: Path) -> None:
     folder, inputs = save_random_model(name, tmp_path / "model", spans="cuts", cuts=(2, 3)), INPUTS[name]

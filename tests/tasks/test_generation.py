@@ -238,6 +238,7 @@ class TestScoreGeneration:
         assert inputs == [GenerationExample.of(turns[:1])]
         assert found["chrf"] == pytest.approx(1.0)
 
+    @pytest.mark.slow
     def test_a_run_and_its_evaluation_report_them(self, tmp_path: Path) -> None:
         result = fine_tune(
             **job(
@@ -300,6 +301,7 @@ class TestStream:
         with pytest.raises(InputError, match="unknown option 'top_kk'"):
             bundled.stream("이 영화는", top_kk=3)
 
+    @pytest.mark.slow
     def test_the_command(self, bundled: Predictor) -> None:
         shown = command(["predict", "ko-tiny-gpt", "이 영화는", "--stream", "--max_new_tokens", 12])
         assert shown.stdout == "이 영화는" + bundled("이 영화는", max_new_tokens=12).continuations[0] + "\n"
@@ -334,6 +336,7 @@ class TestBadInput:
         assert "rows.jsonl, line 2" in str(raised.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "row"),
     [
@@ -362,6 +365,7 @@ def test_rows_without_a_prompt_train(tmp_path: Path, gpt: Any, name: str, row: s
             fine_tune(**without | {"output": tmp_path / "other"})
 
 
+@pytest.mark.slow
 def test_the_end_token_is_trained_and_stops(tmp_path: Path) -> None:
     """After memorising one sentence, the model generates it and no more."""
     rows = '{"prompt": "수도는?", "completion": " 서울입니다."}\n'
@@ -453,6 +457,7 @@ def test_a_list_of_messages_is_one_conversation(bundled: Predictor, monkeypatch:
     assert row["messages"] == turns
 
 
+@pytest.mark.slow
 def test_prompts_one_by_one_are_sampled_independently(bundled: Predictor) -> None:
     # a temperature at which the prompt decides nothing: the same draws write the same tokens
     task = bundled.with_options(max_new_tokens=16, min_new_tokens=16, temperature=1e8, top_p=1.0)
@@ -461,6 +466,7 @@ def test_prompts_one_by_one_are_sampled_independently(bundled: Predictor) -> Non
     assert first.continuations[0].strip() != second.continuations[0].strip()
 
 
+@pytest.mark.slow
 def test_evaluation_takes_inference_options(tmp_path: Path) -> None:
     rows = "\n".join(f"번호 {i},대답 {i}" for i in range(12))
     path = write(tmp_path / "a.csv", f"prompt,completion\n{rows}\n")

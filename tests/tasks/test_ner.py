@@ -117,6 +117,8 @@ def klue(data: Path) -> Klue:
     return Klue(list(corpus.labels(data) or ()), train, validation)
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", REAL)
 def test_ceiling_on_klue_ner(name: str, klue: Klue, load: Load) -> None:
     """Exactly the entities that begin and end at a border of tokens are found; their F1 is in the table."""
@@ -137,6 +139,8 @@ def test_ceiling_on_klue_ner(name: str, klue: Klue, load: Load) -> None:
     assert inexpressible == 2361 - expressible
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", REAL)
 def test_ceiling_with_particles(name: str, klue: Klue, load: Load) -> None:
     labels, train, examples = klue

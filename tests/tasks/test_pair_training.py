@@ -32,6 +32,7 @@ LIVELY = TINY | {"initializer_range": 0.5}
 TUPLES = [("비가 온다", "비가 내린다"), ("가게는 열 시에 연다", "문이 닫혀 있다"), ("가", "")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "corpus", "best", "metrics"),
     [
@@ -62,6 +63,7 @@ def test_from_pairs_to_predictions(task: str, corpus: str, best: str, metrics: s
     assert (row["text"], row["text_pair"]) == TUPLES[0]
 
 
+@pytest.mark.slow
 def test_scores_of_another_range(tmp_path: Path) -> None:
     rows = [("가 나", "나 다", "-1"), ("다", "다", "1"), ("고", "가", "-0.5"), ("고", "고", "0.9")] * 4
     for split in ("train", "dev"):
@@ -105,9 +107,11 @@ class TestOneTokenType:
         assert features.keys() == {"input_ids", "example", "lost"}
         assert same(Predictor.from_pretrained(result.best, device="cpu")(TUPLES), predictor(TUPLES))
 
+    @pytest.mark.slow
     def test_it_trains_on_pairs(self, folder: Path, tmp_path: Path) -> None:
         self.check(folder, tmp_path)
 
+    @pytest.mark.slow
     def test_the_real_configuration(self, tokenizers_root: Path, tmp_path: Path, tiny_tokenizer: Any) -> None:
         folder = tmp_path / "own"
         tiny_tokenizer.save_pretrained(folder)
@@ -115,6 +119,7 @@ class TestOneTokenType:
         self.check(folder, tmp_path, max_position_embeddings=66)
 
 
+@pytest.mark.slow
 def test_rows_with_an_empty_text_are_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

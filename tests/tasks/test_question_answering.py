@@ -536,6 +536,7 @@ MEMORISED = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_overfitting(tmp_path: Path) -> None:
     """Eight questions memorised from random weights; then saved, loaded and predicted."""
@@ -571,6 +572,7 @@ def test_overfitting(tmp_path: Path) -> None:
     assert all(len(a.text.split()) == 1 for a in result.predictor(inputs, max_answer_length=1))
 
 
+@pytest.mark.slow
 def test_the_threshold_is_chosen_and_saved(tmp_path: Path) -> None:
     """sample-qa has questions without an answer."""
     result = fine_tune(**job(tmp_path, task="question-answering", corpus="sample-qa", max_length=256, max_steps=2))

@@ -47,6 +47,7 @@ def test_tasks_without_classes_refuse_it(task: str, reason: str) -> None:
         Job.of(task, "a.csv", "ko-blank-bert", {"label_smoothing": 0.1})
 
 
+@pytest.mark.slow
 def test_the_command_states_the_reason() -> None:
     done = command(["train", "--task", "similarity", "--corpus", "a.csv", "--label-smoothing", "0.1"])
     assert (done.returncode, done.stderr) == (

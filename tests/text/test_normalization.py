@@ -325,12 +325,14 @@ def assert_map_holds(result: Normalized) -> None:
     assert (start < end) == bool(text)
 
 
+@pytest.mark.slow
 @quick
 @given(texts, step_lists)
 def test_map_holds(text: str, steps: tuple[str, ...]) -> None:
     assert_map_holds(normalize(text, *steps))
 
 
+@pytest.mark.slow
 @quick
 @given(texts)
 def test_no_steps_are_the_identity(text: str) -> None:
@@ -339,6 +341,7 @@ def test_no_steps_are_the_identity(text: str) -> None:
     assert all(result.to_original(i, i + 1) == result.from_original(i, i + 1) == (i, i + 1) for i in range(len(text)))
 
 
+@pytest.mark.slow
 @quick
 @given(texts, step_lists, st.data())
 def test_from_original_is_the_smallest_cover_of_what_is_left(
@@ -359,6 +362,7 @@ def test_from_original_is_the_smallest_cover_of_what_is_left(
     assert all(at in range(*back) for at in left)
 
 
+@pytest.mark.slow
 @quick
 @given(texts, step_lists, st.data())
 def test_round_trip_from_the_normalised_side_loses_nothing(
@@ -429,6 +433,7 @@ def test_white_space_step_is_split_and_join(text: str, before: str) -> None:
     assert normalize(text, before, "whitespace").text == " ".join(cleaned.text.translate(invisible).split())
 
 
+@pytest.mark.slow
 @quick
 @given(texts)
 def test_shorten_repeats_spares_digits(text: str) -> None:
@@ -462,12 +467,14 @@ def repeat_normalize_by_hand(text: str) -> str:
     return " ".join("".join(shortened).split())
 
 
+@pytest.mark.slow
 @quick
 @given(texts)
 def test_kcbert_clean_is_the_published_rule(text: str) -> None:
     assert normalize(text, "kcbert-clean").text == published_clean(text, repeat_normalize_by_hand)
 
 
+@pytest.mark.slow
 def test_kcbert_clean_repeats_as_soynlp_does() -> None:
     normalizer = pytest.importorskip("soynlp.normalizer")
 
@@ -493,6 +500,7 @@ def test_every_emoji_of_the_emoji_package_becomes_a_space() -> None:
     assert {kcbert(each).text for each in emoji.EMOJI_DATA} == {"", *"0123456789#*"}
 
 
+@pytest.mark.slow
 def test_all_steps_on_real_reviews() -> None:
     path = DATA / "korpora" / "nsmc" / "ratings_train.txt"
     if not path.exists():

@@ -159,6 +159,7 @@ AGREEMENT = {
 unknown words in a row, and an unknown word that holds the next token."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AGREEMENT)
 def test_align_tokens_on_real_reviews(name: str, real_tokenizer: Callable[[str], Any], korpora_root: Path) -> None:
     tokenizer = real_tokenizer(name)
@@ -356,6 +357,7 @@ def tokens_and_entities(draw: st.DrawFn) -> tuple[list[Offset], list[Entity]]:
     return offsets, entities
 
 
+@pytest.mark.slow
 @given(tokens_and_entities())
 def test_entities_on_edges_of_tokens_come_back(given_: tuple[list[Offset], list[Entity]]) -> None:
     offsets, entities = given_

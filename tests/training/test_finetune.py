@@ -31,6 +31,7 @@ from ratsnlp_like.training.module import TaskModule
 
 
 class TestSeveralLabels:
+    @pytest.mark.slow
     def test_with_a_separator(self, tmp_path: Path) -> None:
         kinds = ["맛", "값,맛", "값", ""]
         corpus = tsv(tmp_path / "r.tsv", [(f"{i}번 글", kinds[i % 4]) for i in range(60)])
@@ -46,6 +47,7 @@ class TestSeveralLabels:
         measured = evaluate(result.output, corpus=corpus, label_separator=",", cache_dir=tmp_path / "cache")
         assert set(result.metrics) == set(measured)
 
+    @pytest.mark.slow
     def test_a_column_for_each_class(self, tmp_path: Path) -> None:
         rows = [(f"{i}번 글", str(i % 2), str(i // 2 % 2)) for i in range(40)]
         corpus = tsv(tmp_path / "r.tsv", rows, header="text\t값\t맛")
@@ -54,12 +56,14 @@ class TestSeveralLabels:
         assert result.predictor.labels == ["값", "맛"]
         assert sum(row["support"] for row in result.metrics["per_class"].values()) == 4  # of 4 rows: 10, 01, 11, 00
 
+    @pytest.mark.slow
     def test_lists_in_jsonl(self, tmp_path: Path) -> None:
         lines = [json.dumps({"text": f"글 {i}", "label": [["a"], ["a", "b"], []][i % 3]}) for i in range(30)]
         result = fine_tune(**job(tmp_path, corpus=write(tmp_path / "r.jsonl", "\n".join(lines))))
         assert result.predictor.labels == ["a", "b"]
         assert result.predictor.task.multi_label
 
+    @pytest.mark.slow
     def test_the_pipeline_of_transformers_agrees(self, tmp_path: Path) -> None:
         from transformers import pipeline
 
@@ -71,6 +75,7 @@ class TestSeveralLabels:
 
 
 class TestWindows:
+    @pytest.mark.slow
     def test_from_end_to_end(self, tmp_path: Path) -> None:
         rows = [(f"{i}번 손님의 길고 긴 이야기입니다 " * 6, "긍정" if i % 2 else "부정") for i in range(30)]
         own = {"corpus": tsv(tmp_path / "r.tsv", rows), "long_text": "windows", "max_length": 16}
@@ -117,6 +122,7 @@ class TestClassWeights:
         task = Classification(multi_label=True)
         assert float(task.loss(model_with(logits), {"labels": labels})) == pytest.approx(float(expected))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("weights", [None, (0.5, 3.0)])
     def test_the_loss_of_an_evaluation_does_not_depend_on_its_batches(
         self, tmp_path: Path, weights: tuple[float, ...] | None
@@ -137,6 +143,7 @@ class TestClassWeights:
         assert found[0]["loss"] == pytest.approx(found[1]["loss"], abs=1e-6)
         assert found[0]["confusion_matrix"] == found[1]["confusion_matrix"]
 
+    @pytest.mark.slow
     def test_they_reach_the_saved_task(self, tmp_path: Path) -> None:
         rows = [(f"{i}번 글", "긍정" if i % 4 else "부정") for i in range(40)]
         result = fine_tune(**job(tmp_path, corpus=tsv(tmp_path / "r.tsv", rows), class_weights="balanced"))

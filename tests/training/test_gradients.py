@@ -11,6 +11,7 @@ from benchmarks.gradients import WHOLE, Cut, difference, gradient, losses, table
 from ratsnlp_like.data.batches import Batches
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", losses())
 def test_accumulation_gives_the_gradient_of_one_batch(tmp_path: Path, name: str) -> None:
     """27 rows, up to 100 windows: batches of 8, of which the last is smaller."""

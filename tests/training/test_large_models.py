@@ -23,6 +23,7 @@ from ratsnlp_like.training.finetune import fine_tune
 LORA = {"init": "pretrained", "config_overrides": {}, "lora": True, "max_steps": 2, "baselines": False}
 
 
+@pytest.mark.slow
 def test_adapters_on_bf16_weights_are_trained_in_fp32(tmp_path: Path, tiny_model_folder: Callable[..., Path]) -> None:
     pytest.importorskip("peft")
     own = LORA | {"checkpoint": tiny_model_folder(), "weights": "bf16", "precision": "auto"}
@@ -87,6 +88,7 @@ class TestFourBits:
         assert (quantization.bnb_4bit_compute_dtype, given["device_map"]) == (torch.bfloat16, {"": 0})
 
 
+@pytest.mark.slow
 def test_gradient_checkpointing_changes_nothing_but_memory(tmp_path: Path) -> None:
     found = [
         fine_tune(

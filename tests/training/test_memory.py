@@ -109,6 +109,7 @@ def test_free_memory_is_no_more_than_the_machine_has() -> None:
     assert 0 < memory.free_memory(CPU) <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_as_with_the_number_named(tmp_path: Path) -> None:
     """The search changes neither weights nor random numbers."""
     auto = fine_tune(**job(tmp_path, output=tmp_path / "auto", batch_size="auto", limit_train=400))
@@ -119,6 +120,7 @@ def test_a_run_is_the_same_as_with_the_number_named(tmp_path: Path) -> None:
     assert auto.summary["steps"] == named.summary["steps"] == 50
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = job(tmp_path, batch_size="auto", limit_train=400)
     fine_tune(**options, max_steps=30, keep_state=True)
@@ -126,6 +128,7 @@ def test_a_resumed_run_keeps_its_number(tmp_path: Path, monkeypatch: pytest.Monk
     assert fine_tune(**options, max_steps=50, resume=True).summary["steps"] == 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -23,6 +23,7 @@ from ratsnlp_like.training.finetune import fine_tune
 
 
 class TestOptimizer:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("schedule", "fall"),
         [
@@ -40,21 +41,25 @@ class TestOptimizer:
         assert watch.rates == pytest.approx([1e-3 * share for share in expected])
         assert logged(tmp_path / "run", "lr-AdamW/pg1") == pytest.approx([1e-3 * expected[9]])  # each tenth step
 
+    @pytest.mark.slow
     def test_warm_up_in_steps(self, tmp_path: Path) -> None:
         watch = Watch()
         fine_tune(**job(tmp_path, warmup=2), callbacks=[watch])
         assert watch.rates[:4] == pytest.approx([0, 5e-4, 1e-3, 7.5e-4])
 
+    @pytest.mark.slow
     def test_steps_of_the_schedule_are_optimiser_steps(self, tmp_path: Path) -> None:
         watch = Watch()
         fine_tune(**job(tmp_path, warmup=0, accumulate=2), callbacks=[watch])
         assert watch.rates == pytest.approx([1e-3 * share for share in (1, 1, 2 / 3, 2 / 3, 1 / 3, 1 / 3)])
 
+    @pytest.mark.slow
     def test_the_schedule_ends_with_max_steps(self, tmp_path: Path) -> None:
         watch = Watch()
         fine_tune(**job(tmp_path, warmup=0, max_steps=4), callbacks=[watch])
         assert watch.rates == pytest.approx([1e-3, 7.5e-4, 5e-4, 2.5e-4])
 
+    @pytest.mark.slow
     def test_biases_and_norms_do_not_decay(self, tmp_path: Path) -> None:
         watch = Watch()
         fine_tune(**job(tmp_path, weight_decay=0.25), callbacks=[watch])
@@ -64,6 +69,7 @@ class TestOptimizer:
         assert "model.bert.embeddings.word_embeddings.weight" not in plain
         assert "model.classifier.bias" in plain
 
+    @pytest.mark.slow
     def test_gradients_are_clipped(self, tmp_path: Path) -> None:
         norms: list[float] = []
 
@@ -79,6 +85,7 @@ class TestOptimizer:
         # AdamW does not see the scale of gradients, except against its epsilon of 1e-8
         assert 0 < largest_difference(weights(free.best), weights(clipped.best)) < 0.05
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("accumulate", "steps"), [(1, 6), (2, 3), (4, 2), (5, 2)])
     def test_accumulation(self, tmp_path: Path, accumulate: int, steps: int) -> None:
         result = fine_tune(**job(tmp_path, accumulate=accumulate))
@@ -86,6 +93,7 @@ class TestOptimizer:
 
 
 class TestSeed:
+    @pytest.mark.slow
     def test_each_epoch_has_its_own_order(self, tmp_path: Path) -> None:
         orders: list[list[int]] = [[], []]
 
@@ -97,6 +105,7 @@ class TestSeed:
         assert sorted(orders[0]) == sorted(orders[1]) == list(range(48))
         assert orders[0] != orders[1]
 
+    @pytest.mark.slow
     def test_one_seed_gives_one_model(self, tmp_path: Path) -> None:
         one, same = (fine_tune(**job(tmp_path, output=tmp_path / name, epochs=2)) for name in ("one", "same"))
         other = fine_tune(**job(tmp_path, output=tmp_path / "other", epochs=2, seed=8))
@@ -106,6 +115,7 @@ class TestSeed:
         assert one.test_metrics == same.test_metrics
         assert largest_difference(weights(one.best), weights(other.best)) > 0.01
 
+    @pytest.mark.slow
     def test_dropout_is_on(self, tmp_path: Path) -> None:
         watch = Watch()
         dropped = fine_tune(**job(tmp_path, output=tmp_path / "a", eval_steps=2), callbacks=[watch])

@@ -67,6 +67,7 @@ class TestPrecision:
         with pytest.raises(InputError, match="--precision: 32 with --weights 4bit"):
             choose_precision(TrainingArguments(precision="32"), weights="4bit")
 
+    @pytest.mark.slow
     def test_bf16_trains(self, tmp_path: Path) -> None:
         result = fine_tune(**job(tmp_path, precision="bf16-mixed"))
         assert result.summary["precision"] == "bf16-mixed"

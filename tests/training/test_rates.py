@@ -74,6 +74,7 @@ def test_epochs(steps: int, max_steps: int | None, epochs: int) -> None:
     assert choose_epochs(steps, max_steps=max_steps).value == epochs
 
 
+@pytest.mark.slow
 def test_a_run_states_what_it_chose(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     watch = Watch()
@@ -91,6 +92,7 @@ def test_a_run_states_what_it_chose(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert any(line.startswith("about ") and line.endswith("on cpu (1 thread)") for line in caplog.messages)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = job(tmp_path, learning_rate="auto", epochs="auto", baselines=False)
     with pytest.raises(RuntimeError, match="power cut"):

@@ -38,6 +38,7 @@ class TestSavedFolder:
         for name, content in tree(classifier.output).items():
             assert not content.startswith((b"\x80", b"PK")), name
 
+    @pytest.mark.slow
     def test_the_state_loads_without_unpickling(self, tmp_path: Path) -> None:
         fine_tune(**job(tmp_path, keep_state=True))
         state = torch.load(tmp_path / "run" / "resume.ckpt", weights_only=True)
@@ -79,6 +80,7 @@ class TestSavedFolder:
 
 
 class TestRunFolder:
+    @pytest.mark.slow
     def test_a_folder_of_something_else(self, tmp_path: Path) -> None:
         write(tmp_path / "run" / "thesis.docx", "years of work")
         with pytest.raises(InputError, match=r"is not empty \(thesis.docx\)"):
@@ -93,6 +95,7 @@ class TestRunFolder:
             fine_tune(**job(tmp_path))
         assert (tmp_path / "run").read_text() == "a file"
 
+    @pytest.mark.slow
     def test_overwrite(self, tmp_path: Path) -> None:
         fine_tune(**job(tmp_path))
         result = fine_tune(**job(tmp_path, seed=8), overwrite=True)

@@ -23,6 +23,7 @@ from ratsnlp_like.training.finetune import Interrupted, fine_tune
 
 
 class TestStates:
+    @pytest.mark.slow
     @pytest.mark.parametrize("own", [{"save_steps": 2}, {"save_minutes": 1e-9}])
     def test_a_killed_run_continues_from_the_last_state(self, tmp_path: Path, own: dict[str, float]) -> None:
         whole = fine_tune(**job(tmp_path, output=tmp_path / "whole"))
@@ -35,11 +36,13 @@ class TestStates:
         assert largest_difference(weights(resumed.best), weights(whole.best)) == 0
         assert resumed.metrics == whole.metrics
 
+    @pytest.mark.slow
     def test_saving_changes_nothing(self, tmp_path: Path) -> None:
         plain = fine_tune(**job(tmp_path, output=tmp_path / "plain", accumulate=2))
         saving = fine_tune(**job(tmp_path, accumulate=2, save_steps=1))
         assert largest_difference(weights(plain.output / "last"), weights(saving.output / "last")) == 0
 
+    @pytest.mark.slow
     def test_resuming_without_a_state_begins(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -59,6 +62,7 @@ class TestSignals:
         yield
         signal.signal(signal.SIGHUP, before)
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("_hangup_is_not_ignored")
     def test_hangup(self, tmp_path: Path) -> None:
         before = signal.getsignal(signal.SIGHUP)
@@ -67,6 +71,7 @@ class TestSignals:
         assert signal.getsignal(signal.SIGHUP) == before
         assert fine_tune(**job(tmp_path), resume=True).summary["steps"] == STEPS
 
+    @pytest.mark.slow
     def test_hangup_under_nohup(self, tmp_path: Path) -> None:
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
@@ -81,6 +86,7 @@ class TestOtherData:
         rows = [(f"{i}번 손님의 말", labels[i % len(labels)]) for i in range(60 + more)]
         return tsv(tmp_path / "rows.tsv", rows)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("labels", "more", "message"),
         [
@@ -101,6 +107,7 @@ class TestOtherData:
         self.corpus(tmp_path)
         fine_tune(**job(tmp_path, **own), resume=True)
 
+    @pytest.mark.slow
     def test_a_finished_run(self, tmp_path: Path) -> None:
         own = {"corpus": self.corpus(tmp_path), "limit_train": None}
         fine_tune(**job(tmp_path, **own))
@@ -119,6 +126,7 @@ class TestOtherData:
 
 
 class TestFinishedRuns:
+    @pytest.mark.slow
     def test_the_state_is_deleted(self, tmp_path: Path) -> None:
         first = fine_tune(**job(tmp_path))
         assert not (tmp_path / "run" / "resume.ckpt").exists()
@@ -127,6 +135,7 @@ class TestFinishedRuns:
         with pytest.raises(InputError, match="its state was not kept to continue it with more epochs"):
             fine_tune(**job(tmp_path, epochs=2), resume=True)
 
+    @pytest.mark.slow
     def test_the_state_is_kept(self, tmp_path: Path) -> None:
         fine_tune(**job(tmp_path, keep_state=True))
         assert (tmp_path / "run" / "resume.ckpt").exists()
@@ -134,6 +143,7 @@ class TestFinishedRuns:
 
 
 class TestFigures:
+    @pytest.mark.slow
     @pytest.mark.parametrize("own", [{}, {"precision": "bf16-mixed"}, {"eval_batch_size": 5}])
     def test_evaluate_gives_them_digit_for_digit(self, tmp_path: Path, own: dict[str, Any]) -> None:
         result = fine_tune(**job(tmp_path, limit_eval=21, **own))
@@ -143,6 +153,7 @@ class TestFigures:
         assert evaluate(result.output) == result.test_metrics
         assert json.loads((result.best / "metrics.json").read_text())["test"] == result.test_metrics
 
+    @pytest.mark.slow
     def test_the_held_out_rows_of_a_file(self, tmp_path: Path) -> None:
         rows = [(f"{i}번 손님의 말", "ab"[i % 2], str(i)) for i in range(80)]
         path = tsv(tmp_path / "rows.tsv", rows, "본문\t분류\tid")
@@ -160,6 +171,7 @@ class TestFigures:
         with pytest.raises(InputError, match="has changed since the run"):
             evaluate(result.output)
 
+    @pytest.mark.slow
     def test_a_model_folder_elsewhere_needs_a_corpus(self, tmp_path: Path) -> None:
         result = fine_tune(**job(tmp_path))
         result.predictor.save_pretrained(tmp_path / "elsewhere" / "model")
@@ -167,12 +179,14 @@ class TestFigures:
             evaluate(tmp_path / "elsewhere" / "model")
         assert "--corpus" in str(caught.value)
 
+    @pytest.mark.slow
     def test_the_rows_of_an_evaluation_corpus(self, tmp_path: Path) -> None:
         other = tsv(tmp_path / "other.tsv", [("좋은 말", "긍정"), ("나쁜 말", "부정"), ("또 좋은 말", "긍정")])
         result = fine_tune(**job(tmp_path, eval_corpus=str(other)))
         assert evaluate(result.output) == result.metrics
 
 
+@pytest.mark.slow
 def test_a_first_metric_that_is_not_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores(monkeypatch, math.nan, 0.4, 0.2)
     result = fine_tune(**job(tmp_path, epochs=3, monitor_mode="max"))
@@ -184,6 +198,7 @@ def test_a_first_metric_that_is_not_a_number(tmp_path: Path, monkeypatch: pytest
     assert largest_difference(weights(result.best), weights(first.best)) > 0
 
 
+@pytest.mark.slow
 def test_a_class_of_weight_0(tmp_path: Path) -> None:
     """A batch of this class alone has loss 0; it was 0 / 0."""
     rows = [(f"{i}번 글", "a" if i % 4 else "b") for i in range(40)]
@@ -215,6 +230,7 @@ class TestLabelSmoothing:
             Classification(label_smoothing=value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["ddp_spawn", "ddp_notebook", "ddp_fork"])
 def test_strategies_that_lose_their_results(tmp_path: Path, strategy: str) -> None:
     with pytest.raises(InputError, match=f"{strategy} trains in copies of this process"):

@@ -80,6 +80,7 @@ def registered() -> Iterator[list[ListLogger]]:
     METRICS.remove("own")
 
 
+@pytest.mark.slow
 def test_a_callback(tmp_path: Path) -> None:
     plain = fine_tune(**job(tmp_path, output=tmp_path / "plain"))
     frozen = fine_tune(**job(tmp_path, output=tmp_path / "frozen", epochs=2), callbacks=[Freezer()])
@@ -91,6 +92,7 @@ def test_a_callback(tmp_path: Path) -> None:
     assert largest_difference(weights(again.best), last) > 0
 
 
+@pytest.mark.slow
 def test_a_logger(tmp_path: Path) -> None:
     logger = ListLogger()
     result = fine_tune(**job(tmp_path), loggers=[logger, "tensorboard"])
@@ -99,6 +101,7 @@ def test_a_logger(tmp_path: Path) -> None:
     assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
 
 
+@pytest.mark.slow
 def test_metrics_are_reported_in_training_and_evaluation(tmp_path: Path) -> None:
     result = fine_tune(**job(tmp_path), metrics=[certainty, share_of_first_label, "matthews"])
     for metrics in (result.metrics, result.test_metrics or {}):
@@ -115,12 +118,14 @@ def test_metrics_are_reported_in_training_and_evaluation(tmp_path: Path) -> None
     assert "share_of_first_label" not in again
 
 
+@pytest.mark.slow
 def test_names(tmp_path: Path, registered: list[ListLogger]) -> None:
     result = fine_tune(**job(tmp_path, metrics="own", loggers=("own",)))
     assert result.metrics["own"] == 0.24
     assert any("validation/own" in metrics for _, metrics in registered[0].logged)
 
 
+@pytest.mark.slow
 def test_a_metric_chooses_the_best_model(tmp_path: Path) -> None:
     values = (0.3, 0.9, 0.5, 0.0)  # by evaluation, since intervals score resamples in between
     states: list[dict[str, Any]] = []
@@ -136,6 +141,7 @@ def test_a_metric_chooses_the_best_model(tmp_path: Path) -> None:
     assert largest_difference(weights(result.best), states[1]) == 0
 
 
+@pytest.mark.slow
 def test_the_loss_chooses_the_best_model(tmp_path: Path) -> None:
     result = fine_tune(**job(tmp_path, epochs=3, learning_rate=2e-2, monitor="loss"))
     losses = logged(result.output, "validation/loss")

@@ -43,6 +43,7 @@ def of_seed(result: FineTuneResult, seed: int) -> dict[str, Any]:
     return dict(json.loads((result.output / f"seed-{seed}" / "result.json").read_text()))
 
 
+@pytest.mark.slow
 def test_mean_and_spread(result: FineTuneResult) -> None:
     scores = [of_seed(result, seed)["metrics"]["loss"] for seed in (7, 8, 9)]
     assert len(set(scores)) > 1
@@ -58,6 +59,7 @@ def test_mean_and_spread(result: FineTuneResult) -> None:
     assert "test" not in result.seeds  # a file alone has no test split
 
 
+@pytest.mark.slow
 def test_the_best_is_kept(result: FineTuneResult) -> None:
     assert result.seeds is not None
     best = result.seeds["best"]
@@ -90,6 +92,7 @@ def test_a_finished_run_is_read_again(result: FineTuneResult) -> None:
     assert tree(result.output) == before
 
 
+@pytest.mark.slow
 def test_resumes_with_the_seed_that_was_stopped(tmp_path: Path, result: FineTuneResult) -> None:
     stop = At(9, ctrl_c)  # in the run of the second seed
     with pytest.raises(Interrupted, match=r"stopped in the run of seed 8; continue with: .*/run --resume"):
@@ -102,6 +105,7 @@ def test_resumes_with_the_seed_that_was_stopped(tmp_path: Path, result: FineTune
     assert resumed.seeds == result.seeds
 
 
+@pytest.mark.slow
 def test_more_seeds_can_be_added(tmp_path: Path) -> None:
     short = {"max_steps": 1, "baselines": False}
     fine_tune(**options(tmp_path, seeds=2, **short))

@@ -60,6 +60,7 @@ class TestLoss:
         assert all(2 <= int(line) <= 23 for line in lines)
         assert "--learning_rate (now 0.001)" in message
 
+    @pytest.mark.slow
     def test_the_best_of_before_stays(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.broken(monkeypatch, STEPS + 2, math.nan)
         with pytest.raises(TrainingError):
@@ -68,6 +69,7 @@ class TestLoss:
         assert Predictor.from_pretrained(tmp_path / "run")("좋아요").label in {"긍정", "부정"}
         assert not (tmp_path / "run" / "result.json").exists()
 
+    @pytest.mark.slow
     def test_a_loss_that_explodes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.broken(monkeypatch, 12, 100)
         with pytest.raises(
@@ -75,6 +77,7 @@ class TestLoss:
         ):
             fine_tune(**job(tmp_path, epochs=2))
 
+    @pytest.mark.slow
     def test_a_loss_that_grows_a_little(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.broken(monkeypatch, 11, 3)
         assert fine_tune(**job(tmp_path, epochs=2)).summary["steps"] == 12
@@ -83,6 +86,7 @@ class TestLoss:
 class TestOwnTrainer:
     """TaskDataModule and TaskModule under another Lightning trainer."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", [Classification, Ner])
     def test_three_lines(self, tmp_path: Path, kind: Any) -> None:
         corpus = SampleSentiment() if kind is Classification else SampleNer()
@@ -102,6 +106,7 @@ class TestOwnTrainer:
         trainer.test(module, data, verbose=False)
         assert f"test/{kind.best_metric}" in trainer.callback_metrics
 
+    @pytest.mark.slow
     def test_a_checkpoint_callback_of_lightning(self, tmp_path: Path) -> None:
         data = TaskDataModule(
             Classification(), SampleSentiment(), tokenizer(), cache=tmp_path / "cache", limit_train=32
@@ -126,6 +131,7 @@ class TestOwnTrainer:
         predictor.save_pretrained(tmp_path / "own")
         assert Predictor.from_pretrained(tmp_path / "own")("좋아요").scores == pytest.approx(predictor("좋아요").scores)
 
+    @pytest.mark.slow
     def test_a_custom_corpus(self, tmp_path: Path) -> None:
         from ratsnlp_like.corpora.base import Corpus
 

@@ -35,6 +35,7 @@ class Seen:
         return tfidf_classes(train, labels, texts)
 
 
+@pytest.mark.slow
 def test_a_weak_model_is_no_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two steps teach nothing, and the words decide the class."""
     seen = Seen()
@@ -60,12 +61,14 @@ def texts_of(path: Path) -> list[str]:
     return [line.split("\t")[0] for line in path.read_text("utf-8").splitlines()[1:]]
 
 
+@pytest.mark.slow
 def test_the_flag_turns_it_off(tmp_path: Path) -> None:
     result = fine_tune(**job(tmp_path, max_steps=1, baselines=False))
     assert result.verdict is None
     assert json.loads((result.output / "result.json").read_text())["verdict"] is None
 
 
+@pytest.mark.slow
 def test_a_good_model_is_better(classifier: FineTuneResult, tmp_path: Path) -> None:
     """A model that is always right, on 40 rows of which half have the other class."""
     data = data_of(classifier, tmp_path)
@@ -79,6 +82,7 @@ def test_a_good_model_is_better(classifier: FineTuneResult, tmp_path: Path) -> N
     assert verdict.advice == ()  # no model is better than one that is always right
 
 
+@pytest.mark.slow
 def test_classes_that_are_never_predicted(classifier: FineTuneResult, tmp_path: Path) -> None:
     data = data_of(classifier, tmp_path)
     examples = list(data.train.examples())[:40]
@@ -119,6 +123,7 @@ def test_wording() -> None:
     assert str(Verdict("pearson", 0.6, (far,), ())) == "pearson 0.6000 is better than the first word (0.1000)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "corpus", "name"),
     [

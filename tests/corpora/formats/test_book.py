@@ -45,6 +45,7 @@ def test_marks(text: str, marked: str, entities: list[tuple[str, str]]) -> None:
 pieces = st.text("<>:aP ", min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(pieces, st.sampled_from(["", "PS", "LOC"])), max_size=6))
 def test_marks_are_found_in_any_text(parts: list[tuple[str, str]]) -> None:
     """Whatever the text holds, some marks are found, and put into the text they give the marked text."""

@@ -18,6 +18,7 @@ from ratsnlp_like.examples.base import Place
 from ratsnlp_like.examples.text import RawExample
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.tsv", "a.csv", "a.jsonl", "a.txt.gz"])
 def test_files_are_streamed(write: Write, name: str) -> None:
     text = "가" * 1000

@@ -39,6 +39,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.slow
 @needs_data
 @pytest.mark.parametrize("name", COUNTS)
 def test_real_file(name: str) -> None:
@@ -48,11 +49,13 @@ def test_real_file(name: str) -> None:
     assert sum(1 for _ in read_rows(path)) == count
 
 
+@pytest.mark.slow
 @needs_data
 def test_real_gzip_file() -> None:
     assert sum(1 for _ in read_rows(DATA / "unlabeled" / "nsmc_reviews.txt.gz")) == 629_161
 
 
+@pytest.mark.slow
 @needs_data
 @pytest.mark.parametrize(("split", "empty", "quotes"), [("train", 6, 659), ("test", 1, None)])
 def test_real_nsmc_reviews(split: str, empty: int, quotes: int | None) -> None:
@@ -100,6 +103,7 @@ def test_real_ner_book(split: str, count: int) -> None:
     assert all(span.count("<") == span.count(">") for span in spans)
 
 
+@pytest.mark.slow
 @needs_data
 @pytest.mark.parametrize(("split", "words"), [("train", 41_453), ("dev", 10_646)])
 def test_real_conll_words(split: str, words: int) -> None:
@@ -107,6 +111,7 @@ def test_real_conll_words(split: str, words: int) -> None:
     assert sum(len(row["text"].split(" ")) for row in rows) == words
 
 
+@pytest.mark.slow
 @needs_data
 @pytest.mark.parametrize("name", ["ner_book/*.txt", "klue/klue-ner_*.tsv", "conll_example/*.conll"])
 def test_real_entities_have_text(name: str) -> None:
@@ -116,6 +121,7 @@ def test_real_entities_have_text(name: str) -> None:
             assert all(0 <= start < end <= len(text) and text[start:end].strip() for start, end, _ in entities), row
 
 
+@pytest.mark.slow
 @needs_data
 def test_real_klue_ner_agrees_with_the_marks_of_its_heads() -> None:
     """The reader itself compares them where the sentence has no brackets; here the others, by the book's search.

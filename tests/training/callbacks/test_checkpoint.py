@@ -27,6 +27,7 @@ from ratsnlp_like.training.finetune import fine_tune
 
 
 class TestBest:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("maximize", "best"), [(True, 0.9), (False, 0.2)])
     def test_by_the_metric_and_its_direction(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, maximize: bool, best: float
@@ -46,6 +47,7 @@ class TestBest:
         assert all(torch.equal(value, states[-1][name]) for name, value in weights(result.output / "last").items())
         assert json.loads((result.output / "last" / "metrics.json").read_text())["validation"]["macro_f1"] == 0.7
 
+    @pytest.mark.slow
     def test_ties_are_broken_by_the_loss(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         scores(monkeypatch, 0.5)
         result = fine_tune(**job(tmp_path, epochs=3, learning_rate=5e-3))
@@ -53,11 +55,13 @@ class TestBest:
         assert len(set(losses)) == 3
         assert result.metrics["loss"] == pytest.approx(min(losses), abs=1e-5)
 
+    @pytest.mark.slow
     def test_evaluations_within_an_epoch(self, tmp_path: Path) -> None:
         watch = Watch()
         fine_tune(**job(tmp_path, epochs=2, eval_steps=5), callbacks=[watch])
         assert watch.evaluated_after == [5, 10, 12]  # the last steps too
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("own", [{"max_steps": 4}, {"eval_steps": 100}], ids=["max_steps", "eval_steps"])
     def test_a_run_that_ends_before_an_evaluation_is_evaluated_at_its_end(
         self, tmp_path: Path, own: dict[str, int]
@@ -88,6 +92,7 @@ class TestDiskFull:
         monkeypatch.setattr(BertForSequenceClassification, "save_pretrained", half)
         return left  # type: ignore[return-value]
 
+    @pytest.mark.slow
     def test_the_best_of_before_stays_whole(
         self, tmp_path: Path, fills_up: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -112,6 +117,7 @@ class TestDiskFull:
             fine_tune(**job(tmp_path))
         assert {path.name for path in (tmp_path / "run").iterdir()} == {".lock", "logs", "config.yaml", "splits.json"}
 
+    @pytest.mark.slow
     def test_resuming_with_free_space(self, tmp_path: Path, fills_up: list[int]) -> None:
         fills_up[0] = 100
         whole = fine_tune(**job(tmp_path, output=tmp_path / "whole", epochs=2))
@@ -122,6 +128,7 @@ class TestDiskFull:
         resumed = fine_tune(**job(tmp_path, epochs=2), resume=True)
         assert largest_difference(weights(resumed.output / "last"), weights(whole.output / "last")) == 0
 
+    @pytest.mark.slow
     def test_the_state_of_the_run(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(self: Any, path: Path, *arguments: Any, **options: Any) -> None:
             Path(path).write_bytes(b"half")

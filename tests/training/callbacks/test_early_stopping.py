@@ -22,6 +22,8 @@ def losses(monkeypatch: pytest.MonkeyPatch, *values: float) -> None:
     monkeypatch.setattr(module, "mean_loss", lambda _: next(given, values[-1]))
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("metric", "loss", "evaluations"),
     [
@@ -40,6 +42,7 @@ def test_stops(
     assert result.summary["steps"] == evaluations * STEPS
 
 
+@pytest.mark.slow
 def test_the_direction_of_the_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Classification, "maximize", False)
     scores(monkeypatch, 0.9, 0.8, 0.7, 0.75)
@@ -48,12 +51,14 @@ def test_the_direction_of_the_metric(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert result.summary["steps"] == 4 * STEPS
 
 
+@pytest.mark.slow
 def test_zero_disables_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores(monkeypatch, 0.5)
     losses(monkeypatch, 1.0)
     assert fine_tune(**job(tmp_path, epochs=3, patience=0, baselines=False)).summary["steps"] == 3 * STEPS
 
 
+@pytest.mark.slow
 def test_a_resumed_run_counts_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -35,6 +35,7 @@ class TestResume:
         assert resumed.metrics == whole.metrics
         assert resumed.test_metrics == whole.test_metrics
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("batch", [1, 3, STEPS, STEPS + 1, STEPS + 4])
     def test_an_interrupted_run_ends_like_an_uninterrupted_one(
         self, tmp_path: Path, whole: FineTuneResult, batch: int
@@ -47,6 +48,7 @@ class TestResume:
         resumed = fine_tune(**job(tmp_path, epochs=2), resume=True)
         self.check(resumed, whole)
 
+    @pytest.mark.slow
     def test_counts_are_those_of_the_whole_run(self, tmp_path: Path, whole: FineTuneResult) -> None:
         with pytest.raises(Interrupted):
             fine_tune(**job(tmp_path, epochs=2), callbacks=[At(3, ctrl_c)])
@@ -54,6 +56,8 @@ class TestResume:
         for name in ("steps", "examples", "tokens"):
             assert resumed.summary[name] == whole.summary[name], name
 
+    @pytest.mark.slow
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("batch", [4, STEPS, STEPS + 2])  # 4 and 8 are evaluated, 6 ends an epoch
     def test_interrupted_where_evaluations_fall_within_epochs(self, tmp_path: Path, batch: int) -> None:
         own = {"epochs": 2, "eval_steps": 4}
@@ -69,6 +73,7 @@ class TestResume:
         self.check(fine_tune(**job(tmp_path, **own), resume=True, callbacks=[watch]), whole)
         assert before + watch.evaluated_after == evaluated
 
+    @pytest.mark.slow
     def test_interrupted_twice(self, tmp_path: Path, whole: FineTuneResult) -> None:
         with pytest.raises(Interrupted, match="step 2"):
             fine_tune(**job(tmp_path, epochs=2), callbacks=[At(2, ctrl_c)])
@@ -76,11 +81,13 @@ class TestResume:
             fine_tune(**job(tmp_path, epochs=2), resume=True, callbacks=[At(2, ctrl_c)])
         self.check(fine_tune(**job(tmp_path, epochs=2), resume=True), whole)
 
+    @pytest.mark.slow
     def test_killed_after_an_epoch(self, tmp_path: Path, whole: FineTuneResult) -> None:
         with pytest.raises(RuntimeError, match="power cut"):
             fine_tune(**job(tmp_path, epochs=2), callbacks=[At(STEPS + 3, power_cut)])
         self.check(fine_tune(**job(tmp_path, epochs=2), resume=True), whole)
 
+    @pytest.mark.slow
     def test_killed_after_an_evaluation_within_an_epoch(self, tmp_path: Path) -> None:
         watch = Watch()
         whole = fine_tune(**job(tmp_path, output=tmp_path / "whole", epochs=2, eval_steps=4), callbacks=[watch])
@@ -93,12 +100,15 @@ class TestResume:
         assert watch.evaluated_after == [8, 12]
         self.check(resumed, whole)
 
+    @pytest.mark.slow
     def test_interrupted_while_gradients_are_accumulated(self, tmp_path: Path) -> None:
         whole = fine_tune(**job(tmp_path, output=tmp_path / "whole", accumulate=3, epochs=2))
         with pytest.raises(Interrupted, match="stopped at step 1;"):  # at the end of the step that had begun
             fine_tune(**job(tmp_path, accumulate=3, epochs=2), callbacks=[At(2, ctrl_c)])
         self.check(fine_tune(**job(tmp_path, accumulate=3, epochs=2), resume=True), whole)
 
+    @pytest.mark.slow
+    @pytest.mark.exhaustive
     def test_interrupted_ner(self, tmp_path: Path) -> None:
         own = {"task": "ner", "corpus": "sample-ner", "epochs": 2}
         whole = fine_tune(**job(tmp_path, output=tmp_path / "whole", **own))
@@ -106,6 +116,8 @@ class TestResume:
             fine_tune(**job(tmp_path, **own), callbacks=[At(4, ctrl_c)])
         self.check(fine_tune(**job(tmp_path, **own), resume=True), whole)
 
+    @pytest.mark.slow
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize("first", [2, STEPS, STEPS + 2, 2 * STEPS])
     def test_a_finished_run_continues_with_more_steps(self, tmp_path: Path, first: int) -> None:
         own = {"epochs": 3, "schedule": "constant", "warmup": 0, "keep_state": True}
@@ -116,6 +128,7 @@ class TestResume:
         difference = largest_difference(weights(resumed.output / "last"), weights(whole.output / "last"))
         assert difference == 0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("end", [ctrl_c, power_cut])
     def test_interrupted_masked_language_model(self, tmp_path: Path, end: Any) -> None:
         """Masks are drawn in every batch; a resumed run draws the same ones."""
@@ -136,6 +149,7 @@ class TestResume:
         assert before.seen[:done] + after.seen == watch.seen
         assert len(set(watch.seen)) == len(watch.seen)
 
+    @pytest.mark.slow
     def test_more_epochs(self, tmp_path: Path) -> None:
         own = {"schedule": "constant", "warmup": 0, "keep_state": True}
         whole = fine_tune(**job(tmp_path, output=tmp_path / "whole", epochs=3, **own))
@@ -145,6 +159,7 @@ class TestResume:
         self.check(resumed, whole)
         assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["epochs"] == 3
 
+    @pytest.mark.slow
     def test_the_best_of_before_stays_the_best(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         scores(monkeypatch, 0.9, 0.1)
         with pytest.raises(Interrupted):
@@ -153,6 +168,7 @@ class TestResume:
         resumed = fine_tune(**job(tmp_path, epochs=2), resume=True)
         assert largest_difference(weights(resumed.best), best) == 0
 
+    @pytest.mark.slow
     def test_the_best_of_max_steps_stays_the_best(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         own = {"schedule": "constant", "warmup": 0, "keep_state": True}
         scores(monkeypatch, 0.9, 0.1)
@@ -162,6 +178,7 @@ class TestResume:
         assert largest_difference(weights(resumed.best), best) == 0
         assert first.metrics == resumed.metrics
 
+    @pytest.mark.slow
     def test_another_configuration_is_refused(self, tmp_path: Path) -> None:
         fine_tune(**job(tmp_path))
         before = tree(tmp_path / "run")
@@ -169,11 +186,13 @@ class TestResume:
             fine_tune(**job(tmp_path, learning_rate=2e-3), resume=True)
         assert tree(tmp_path / "run") == before
 
+    @pytest.mark.slow
     def test_nothing_to_resume(self, tmp_path: Path) -> None:
         begun = fine_tune(**job(tmp_path), resume=True)
         assert begun.summary["steps"] == STEPS
         assert (tmp_path / "run" / "result.json").exists()
 
+    @pytest.mark.slow
     def test_two_processes_never_train_into_one_folder(self, tmp_path: Path) -> None:
         (tmp_path / "run").mkdir()
         with FileLock(tmp_path / "run" / ".lock"), pytest.raises(InputError, match="another process is training into"):
@@ -181,6 +200,7 @@ class TestResume:
         assert not (tmp_path / "run" / "config.yaml").exists()
         fine_tune(**job(tmp_path))  # the lock is released
 
+    @pytest.mark.slow
     def test_a_finished_run_that_is_resumed_stays_as_it_is(self, tmp_path: Path) -> None:
         first = fine_tune(**job(tmp_path))
         before = weights(first.best)

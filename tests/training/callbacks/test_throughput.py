@@ -17,6 +17,7 @@ from ratsnlp_like.training.finetune import fine_tune
 
 
 class TestMeter:
+    @pytest.mark.slow
     def test_examples_and_tokens(self, tmp_path: Path) -> None:
         rows = [("가", "긍정"), ("가 가", "부정")] * 10
         validation = tsv(tmp_path / "v.tsv", [("가 가 가", "긍정"), ("가", "부정")])
@@ -32,6 +33,7 @@ class TestMeter:
         assert result.summary["train_seconds"] > 0
         assert result.summary["examples_per_second"] == pytest.approx(40 / result.summary["train_seconds"], rel=0.02)
 
+    @pytest.mark.slow
     def test_evaluations_do_not_count_as_training(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
         score = Classification.score
