@@ -45,14 +45,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the first case of each parametrized test that is marked exhaustive, and none of the others."""
+    """Keep the first case of each parametrized test that is marked exhaustive (`first=False`: none), no other."""
     if config.getoption("exhaustive") or any("::" in argument for argument in config.args):
         return
     seen: set[str] = set()
     kept, left_out = [], []
     for item in items:
         name, _, case = item.nodeid.partition("[")
-        costly = item.get_closest_marker("exhaustive") and (not case or name in seen)
+        marker = item.get_closest_marker("exhaustive")
+        costly = marker and (not case or name in seen or not marker.kwargs.get("first", True))
         (left_out if costly else kept).append(item)
         seen.add(name)
     config.hook.pytest_deselected(items=left_out)

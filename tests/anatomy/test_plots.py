@@ -49,6 +49,7 @@ PLOTS = {
 COUNTS = {"attention": 1, "heads": 16, "directions": 2, "stream": 3, "candidates": 1, "difference": 3, "decoding": 1}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.usefixtures("strict")

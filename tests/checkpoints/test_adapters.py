@@ -103,6 +103,7 @@ def test_adapter_merged_and_memory_say_the_same(tmp_path: Path, task: str) -> No
     assert all(name.endswith(("query.weight", "value.weight")) for name in changed)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["roberta", "electra", "gpt2"])
 def test_families(tmp_path: Path, kind: str) -> None:
@@ -171,6 +172,7 @@ def test_evaluate_from_either(tmp_path: Path) -> None:
     assert one["accuracy"] == other["accuracy"] == result.test_metrics["accuracy"]  # type: ignore[index]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path) -> None:
     base = checkpoint(tmp_path / "base", "bert")

@@ -21,6 +21,7 @@ print("codes", codes)
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_no_command_opens_a_file_in_the_encoding_of_the_locale(tmp_path: Path) -> None:
     rows = "".join(f"{i}번 가게,{'좋음' if i % 2 else '나쁨'}\n" for i in range(40))

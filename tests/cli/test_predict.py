@@ -262,6 +262,7 @@ class TestPredict:
         assert "1 texts are longer than" in outcome.err
         assert "longer than" not in cli("predict", tmp_path / "run", "짧은 글").err
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     def test_bytes_that_are_no_text(self, tmp_path: Path, cli: Cli) -> None:
         assert cli(*flags(tmp_path)).code == 0

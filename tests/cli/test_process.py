@@ -52,7 +52,7 @@ def test_a_result_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.exhaustive
+@pytest.mark.exhaustive(first=False)
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_before_and_while_a_corpus_is_encoded(number: signal.Signals, tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def test_unknown_characters_are_not_dropped(name: str, real_tokenizer: Load) -> 
     assert max(end for _, end in tokens.offsets) == 8
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHECKPOINT)
 def test_a_saved_tokenizer_is_the_same_everywhere(name: str, real_tokenizer: Load, tmp_path: Path, data: Path) -> None:

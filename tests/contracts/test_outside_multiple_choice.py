@@ -312,6 +312,7 @@ def test_server(run: FineTuneResult) -> None:
         assert client.post("/api", json={"question": "바다", "choices": ["넓다"]}).status_code == 422
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_export(run: FineTuneResult, corpus: Path, tmp_path: Path) -> None:
     assert export(run.output, output=tmp_path / "onnx", corpus=corpus).equal_predictions == 1

@@ -72,6 +72,7 @@ def test_scores_differences_and_changed_rows(
         assert row["place"].endswith(f"line {row['row'] + 2}")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_model_does_not_differ_from_itself(classifier: FineTuneResult, rows: Path, tmp_path: Path) -> None:
     folders = [classifier.output, classifier.best, classifier.output]

@@ -64,6 +64,7 @@ def test_export_of_each_task_equals_its_model(task: str, tmp_path: Path) -> None
             assert original.task.agrees(prediction, graph(value))  # in a batch of one as in a larger one
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_model_with_several_labels(tmp_path: Path) -> None:
     rows = ["text,label", "맛있고 싸다,맛|값", "비싸다,값", "맛없다,맛", "친절하다,", "싸고 맛있다,값|맛", "흔하다,"]
@@ -82,6 +83,7 @@ def test_a_model_with_several_labels(tmp_path: Path) -> None:
     assert (before.label, after.scores) == (after.label, pytest.approx(before.scores, abs=1e-5))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_lora_adapter_is_merged(tmp_path: Path) -> None:
     base = save_random_model("classification", tmp_path / "base")

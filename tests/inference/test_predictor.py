@@ -31,6 +31,7 @@ def test_predictions_do_not_depend_on_the_batch_size(predictor: Predictor) -> No
     assert [p.score for p in one] == pytest.approx([p.score for p in many], abs=1e-5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_entities_do_not_depend_on_the_batch_size(recognizer: FineTuneResult) -> None:
     one, many = recognizer.predictor(TEXTS, batch_size=1), recognizer.predictor(TEXTS, batch_size=32)
@@ -107,6 +108,7 @@ def test_bf16(classifier: FineTuneResult, recognizer: FineTuneResult, tmp_path: 
         Predictor.from_pretrained(classifier.best, precision="16")  # type: ignore[arg-type]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_normalization_is_saved_with_the_model(tmp_path: Path) -> None:
     own = {"task": "ner", "corpus": "sample-ner", "normalization": ("html", "nfc"), "learning_rate": 5e-3}

@@ -301,6 +301,7 @@ class TestStream:
         with pytest.raises(InputError, match="unknown option 'top_kk'"):
             bundled.stream("이 영화는", top_kk=3)
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     def test_the_command(self, bundled: Predictor) -> None:
         shown = command(["predict", "ko-tiny-gpt", "이 영화는", "--stream", "--max_new_tokens", 12])
@@ -336,6 +337,7 @@ class TestBadInput:
         assert "rows.jsonl, line 2" in str(raised.value)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "row"),
@@ -365,6 +367,7 @@ def test_rows_without_a_prompt_train(tmp_path: Path, gpt: Any, name: str, row: s
             fine_tune(**without | {"output": tmp_path / "other"})
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_end_token_is_trained_and_stops(tmp_path: Path) -> None:
     """After memorising one sentence, the model generates it and no more."""

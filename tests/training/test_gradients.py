@@ -27,6 +27,7 @@ def test_a_group_that_is_full(tmp_path: Path) -> None:
     assert difference(gradient(loss, WHOLE, tmp_path), gradient(loss, Cut(8, 4), tmp_path)) < 1e-4
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_processes_with_uneven_shares_give_the_gradient_of_one(tmp_path: Path) -> None:
     """The losses whose numbers of targets differ most; the benchmark has all, on 3 processes too."""

@@ -120,6 +120,7 @@ def test_a_run_is_the_same_as_with_the_number_named(tmp_path: Path) -> None:
     assert auto.summary["steps"] == named.summary["steps"] == 50
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_resumed_run_keeps_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = job(tmp_path, batch_size="auto", limit_train=400)

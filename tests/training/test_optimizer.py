@@ -23,6 +23,7 @@ from ratsnlp_like.training.finetune import fine_tune
 
 
 class TestOptimizer:
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     @pytest.mark.parametrize(
         ("schedule", "fall"),
@@ -47,6 +48,7 @@ class TestOptimizer:
         fine_tune(**job(tmp_path, warmup=2), callbacks=[watch])
         assert watch.rates[:4] == pytest.approx([0, 5e-4, 1e-3, 7.5e-4])
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     def test_steps_of_the_schedule_are_optimiser_steps(self, tmp_path: Path) -> None:
         watch = Watch()
@@ -85,6 +87,7 @@ class TestOptimizer:
         # AdamW does not see the scale of gradients, except against its epsilon of 1e-8
         assert 0 < largest_difference(weights(free.best), weights(clipped.best)) < 0.05
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     @pytest.mark.parametrize(("accumulate", "steps"), [(1, 6), (2, 3), (4, 2), (5, 2)])
     def test_accumulation(self, tmp_path: Path, accumulate: int, steps: int) -> None:
@@ -105,6 +108,7 @@ class TestSeed:
         assert sorted(orders[0]) == sorted(orders[1]) == list(range(48))
         assert orders[0] != orders[1]
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     def test_one_seed_gives_one_model(self, tmp_path: Path) -> None:
         one, same = (fine_tune(**job(tmp_path, output=tmp_path / name, epochs=2)) for name in ("one", "same"))

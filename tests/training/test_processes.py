@@ -46,6 +46,7 @@ def test_other_errors_are_left() -> None:
         raise RuntimeError("Connection closed by peer")
 
 
+@pytest.mark.exhaustive(first=False)
 @pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_process(rank: int, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from ratsnlp_like.training.finetune import Interrupted, fine_tune
 
 
 class TestStates:
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     @pytest.mark.parametrize("own", [{"save_steps": 2}, {"save_minutes": 1e-9}])
     def test_a_killed_run_continues_from_the_last_state(self, tmp_path: Path, own: dict[str, float]) -> None:
@@ -86,6 +87,7 @@ class TestOtherData:
         rows = [(f"{i}번 손님의 말", labels[i % len(labels)]) for i in range(60 + more)]
         return tsv(tmp_path / "rows.tsv", rows)
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     @pytest.mark.parametrize(
         ("labels", "more", "message"),
@@ -143,6 +145,7 @@ class TestFinishedRuns:
 
 
 class TestFigures:
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     @pytest.mark.parametrize("own", [{}, {"precision": "bf16-mixed"}, {"eval_batch_size": 5}])
     def test_evaluate_gives_them_digit_for_digit(self, tmp_path: Path, own: dict[str, Any]) -> None:
@@ -186,6 +189,7 @@ class TestFigures:
         assert evaluate(result.output) == result.metrics
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_first_metric_that_is_not_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores(monkeypatch, math.nan, 0.4, 0.2)
@@ -241,6 +245,7 @@ def test_strategies_that_lose_their_results(tmp_path: Path, strategy: str) -> No
     assert done.stderr.count("--strategy") >= 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_kill_in_the_first_epoch(tmp_path: Path) -> None:
     """A process that is killed between two states loses the steps after the last one."""

@@ -118,6 +118,7 @@ def test_more_seeds_can_be_added(tmp_path: Path) -> None:
     assert not list((tmp_path / "run").glob("seed-*"))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow  # two processes
 def test_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each seed has a process and a GPU of its own; here the processes train on the CPU."""

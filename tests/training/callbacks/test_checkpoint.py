@@ -27,6 +27,7 @@ from ratsnlp_like.training.finetune import fine_tune
 
 
 class TestBest:
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     @pytest.mark.parametrize(("maximize", "best"), [(True, 0.9), (False, 0.2)])
     def test_by_the_metric_and_its_direction(
@@ -47,6 +48,7 @@ class TestBest:
         assert all(torch.equal(value, states[-1][name]) for name, value in weights(result.output / "last").items())
         assert json.loads((result.output / "last" / "metrics.json").read_text())["validation"]["macro_f1"] == 0.7
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     def test_ties_are_broken_by_the_loss(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         scores(monkeypatch, 0.5)
@@ -61,6 +63,7 @@ class TestBest:
         fine_tune(**job(tmp_path, epochs=2, eval_steps=5), callbacks=[watch])
         assert watch.evaluated_after == [5, 10, 12]  # the last steps too
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     @pytest.mark.parametrize("own", [{"max_steps": 4}, {"eval_steps": 100}], ids=["max_steps", "eval_steps"])
     def test_a_run_that_ends_before_an_evaluation_is_evaluated_at_its_end(

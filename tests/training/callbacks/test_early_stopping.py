@@ -42,6 +42,7 @@ def test_stops(
     assert result.summary["steps"] == evaluations * STEPS
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_direction_of_the_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Classification, "maximize", False)

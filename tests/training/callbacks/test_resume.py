@@ -35,6 +35,7 @@ class TestResume:
         assert resumed.metrics == whole.metrics
         assert resumed.test_metrics == whole.test_metrics
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     @pytest.mark.parametrize("batch", [1, 3, STEPS, STEPS + 1, STEPS + 4])
     def test_an_interrupted_run_ends_like_an_uninterrupted_one(
@@ -73,6 +74,7 @@ class TestResume:
         self.check(fine_tune(**job(tmp_path, **own), resume=True, callbacks=[watch]), whole)
         assert before + watch.evaluated_after == evaluated
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     def test_interrupted_twice(self, tmp_path: Path, whole: FineTuneResult) -> None:
         with pytest.raises(Interrupted, match="step 2"):
@@ -100,6 +102,7 @@ class TestResume:
         assert watch.evaluated_after == [8, 12]
         self.check(resumed, whole)
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     def test_interrupted_while_gradients_are_accumulated(self, tmp_path: Path) -> None:
         whole = fine_tune(**job(tmp_path, output=tmp_path / "whole", accumulate=3, epochs=2))

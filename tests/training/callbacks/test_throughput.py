@@ -33,6 +33,7 @@ class TestMeter:
         assert result.summary["train_seconds"] > 0
         assert result.summary["examples_per_second"] == pytest.approx(40 / result.summary["train_seconds"], rel=0.02)
 
+    @pytest.mark.exhaustive
     @pytest.mark.slow
     def test_evaluations_do_not_count_as_training(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
