@@ -11,6 +11,7 @@ import yaml
 SCRIPT = "</style><script>alert(1)</script><img src=x onerror=alert(2)>"
 VERDICT = {
     "metric": SCRIPT, "score": 0.5, "advice": [SCRIPT], "warnings": [SCRIPT],
+    "relation": "not significantly better than",
     "baselines": [{"name": SCRIPT, "score": 0.4, "better": True, "beaten": False}],
 }  # fmt: skip
 MISTAKE = {

@@ -1,4 +1,4 @@
-"""Where a model is wrong: its mistakes by kind and by confidence, weak slices of the data, reliability."""
+"""Mistakes of a model by kind and by confidence, weak slices of the data, reliability of the confidences."""
 
 from __future__ import annotations
 

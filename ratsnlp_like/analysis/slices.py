@@ -35,7 +35,7 @@ class Row:
     """An evaluated example with what its slices depend on."""
 
     text: str
-    """The text that is classified, tagged, or asked about."""
+    """The text that is classified, tagged, or searched for an answer."""
     tokens: int
     unknown: int
     """Number of unknown tokens."""
@@ -158,7 +158,7 @@ def _members(values: Sequence[str | None], size: int) -> list[tuple[str, Array]]
 
 
 def _compare(name: str, value: str, inside: Array, owners: Array, wrong: Array) -> Slice | None:
-    """Return a slice beside the rest; None where one of them is too small."""
+    """Return a slice compared with the rest; None where one of them is too small."""
     sizes = int(inside.sum()), int((~inside).sum())
     rows = len(np.unique(owners[inside]))
     if min(sizes) < _FEWEST or rows < _FEWEST_ROWS:

@@ -1,4 +1,4 @@
-"""beomi/KcELECTRA-base: three models under one name, told apart by their revisions.
+"""beomi/KcELECTRA-base: three models under one name, distinguished by their revisions.
 
 The main branch is the model of 2023, whose tokenizer is a byte-level BPE; those of 2021 and 2022 have a vocab.txt of
 WordPiece. Weights of one revision with the tokenizer of another load without an error and are useless.

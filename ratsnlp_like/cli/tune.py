@@ -25,11 +25,12 @@ def run(arguments: list[str]) -> None:
     check_required(options, "task", "corpus", "checkpoint", "output")
     check_result_path(options["result"])
     from ..training.job import Job
+    from ..training.search_space import OF_TRIALS
 
     chosen = library_options(options, "result")
     budget = {name: chosen.pop(name) for name in ("trials", "minutes")}
     output = chosen.pop("output")
-    chosen |= {"baselines": False, "use_test": False, "progress": False, "report": False}
+    chosen |= OF_TRIALS
     job = Job.of(chosen.pop("task"), chosen.pop("corpus"), chosen.pop("checkpoint"), chosen)
     job.check()
     with gc_frozen():

@@ -21,7 +21,7 @@ from .augmentation import AugmentedSplit, check_augmentation
 from .batches import ON_HOST, Batches, Loader
 from .encoding import EncodedSplit, encode_split, warn_of_truncation, warn_of_unknown
 from .reading import ReadSplit, read_split, warn_of_empty_rows
-from .splits import best_split, cut, warn_of_copies
+from .splits import best_split, cut, sample_rows, warn_of_copies
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -158,9 +158,7 @@ class TaskDataModule(pl.LightningDataModule):
             return rows
         if self.task.skips_empty:
             rows = np.intersect1d(rows, read.not_empty(), assume_unique=True)
-        if self.limit_train >= len(rows):
-            return rows
-        return np.sort(np.random.default_rng(self.split_seed).permutation(rows)[: self.limit_train])
+        return sample_rows(rows, self.limit_train, self.split_seed)
 
     def _check_data(self, read: ReadSplit) -> None:
         """Find the labels, and check the training split as a whole, before rows are held out."""

@@ -82,6 +82,11 @@ def _take_groups(groups: list[np.ndarray], stratum: np.ndarray, share: float, ow
     return taken
 
 
+def sample_rows(rows: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Return at most `size` of the rows, chosen at random, in order; all of them as they are if there are no more."""
+    return rows if size >= len(rows) else np.sort(np.random.default_rng(seed).permutation(rows)[:size])
+
+
 def best_split(corpus: Corpus, root: Path) -> str:
     """Return the split to validate on: validation, else test, else the only one."""
     splits = corpus.splits(root)

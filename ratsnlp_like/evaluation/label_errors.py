@@ -15,6 +15,7 @@ import numpy as np
 from ..corpora.base import Corpus
 from ..corpora.memory import MemoryCorpus
 from ..data.reading import ReadSplit, read_split
+from ..data.splits import sample_rows
 from ..errors import InputError
 from ..examples.base import Example
 from ..inference.predictor import Predictor
@@ -111,10 +112,8 @@ def _rows(job: Job) -> tuple[ReadSplit, Array]:
     source = job.open(job.corpus)
     root, cache = job.places.corpus_root or default_root(), job.places.cache_dir or default_cache()
     read = read_split(source, source.training_split(root), root=root, cache=cache)
-    rows = np.arange(len(read))
-    if job.data.limit_train is not None:
-        rows = np.sort(np.random.default_rng(job.split_seed).permutation(rows)[: job.data.limit_train])
-    return read, rows
+    limit = len(read) if job.data.limit_train is None else job.data.limit_train
+    return read, sample_rows(np.arange(len(read)), limit, job.split_seed)
 
 
 def evidence(job: Job, examples: Sequence[Example], groups: Array, folds: int) -> list[list[LabelEvidence]]:

@@ -27,6 +27,8 @@ _PIPELINES = {
 _LICENSES = frozenset({"mit", "apache-2.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-sa-4.0"})
 """Identifiers of the hub that can follow from the description of a checkpoint."""
 _TABLE_ROWS = 50
+HUB_ID = re.compile(r"[\w-]+/[\w.-]+", re.ASCII)
+"""`owner/name`."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class ModelCard:
 
 def is_hub_id(name: str) -> bool:
     """Return True for `owner/name`, unless it is a path that exists."""
-    return re.fullmatch(r"[\w-]+/[\w.-]+", name, re.ASCII) is not None and not Path(name).exists()
+    return HUB_ID.fullmatch(name) is not None and not Path(name).exists()
 
 
 def license_of(checkpoint: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from typing import Any
 from ..checkpoints.revisions import split_revision
 from ..errors import InputError
 from ..runtime.files import write_json, write_text
-from .model_card import ModelCard, is_hub_id
+from .model_card import HUB_ID, ModelCard, is_hub_id
 from .model_folder import find_model
 
 log = logging.getLogger("ratsnlp_like")
@@ -27,7 +26,7 @@ _PATHS = "checkpoint", "corpus"
 
 @dataclass(frozen=True)
 class Upload:
-    """What `share` uploads, or would upload."""
+    """The content of an upload, sent by `share` or not."""
 
     repository: str
     private: bool
@@ -68,7 +67,7 @@ def share(
     Raises:
         InputError: there is no model, the name is invalid, or the hub refuses the upload.
     """
-    if not re.fullmatch(r"[\w-]+/[\w.-]+", repository, re.ASCII):
+    if not HUB_ID.fullmatch(repository):
         raise InputError(f"{repository!r}", place="the repository", expected="owner/name, in letters, digits, - _ .")
     folder = find_model(model)
     with _staged(folder, repository, license) as staged:

@@ -26,8 +26,8 @@ def line_chart(series: Mapping[str, Sequence[Point]], *, label: str, x_label: st
     drawn = {name: thinned(points) for name, points in series.items() if points}
     xs, ys = ([point[k] for points in drawn.values() for point in points] for k in (0, 1))
     x_ticks, y_ticks = ticks(min(0, *xs), max(xs)), ticks(min(ys), max(ys))
-    x = _scale(min(0, *xs), max(xs), _LEFT, _WIDTH - _RIGHT)
-    y = _scale(y_ticks[0], y_ticks[-1], _HEIGHT - _BOTTOM, _TOP)
+    x = _Scale(min(0, *xs), max(xs), _LEFT, _WIDTH - _RIGHT)
+    y = _Scale(y_ticks[0], y_ticks[-1], _HEIGHT - _BOTTOM, _TOP)
     parts = [_grid(x(x_ticks[0]), x(max(xs)), [(y(t), number(t)) for t in y_ticks])]
     parts += [_text(x(t), _HEIGHT - _BOTTOM + 16, number(t), anchor="middle") for t in x_ticks if t <= max(xs)]
     parts.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 6, x_label, anchor="middle"))
@@ -62,7 +62,7 @@ def interval_chart(rows: Sequence[tuple[str, float, Sequence[float] | None]], *,
     line, left = 28, 150
     height = line * len(rows) + 34
     lowest = math.floor(10 * min(0.5, *(min(value, *(ends or [value])) for _, value, ends in rows))) / 10
-    x = _scale(lowest, 1, left, _WIDTH - 56)
+    x = _Scale(lowest, 1, left, _WIDTH - 56)
     marks = [t for t in ticks(lowest, 1) if t <= 1]
     parts = [element("line", x1=x(t), x2=x(t), y1=8, y2=height - 26, class_="grid") for t in marks]
     parts += [_text(x(t), height - 10, number(t), anchor="middle") for t in marks]
@@ -77,7 +77,7 @@ def interval_chart(rows: Sequence[tuple[str, float, Sequence[float] | None]], *,
 
 
 def reliability_chart(bins: Sequence[Mapping[str, float]], *, label: str, x_label: str, y_label: str) -> Markup:
-    """Return the accuracy at each confidence, beside the diagonal on which both are equal.
+    """Return the accuracy at each confidence, and the diagonal on which both are equal.
 
     Args:
         bins: `confidence`, `accuracy` and `count`; the area of a dot is its share of the predictions.
@@ -86,7 +86,7 @@ def reliability_chart(bins: Sequence[Mapping[str, float]], *, label: str, x_labe
         y_label: name of the vertical axis.
     """
     size, left, top, bottom = 320, 46, 22, 274
-    x, y = _scale(0, 1, left, size - 14), _scale(0, 1, bottom, top)
+    x, y = _Scale(0, 1, left, size - 14), _Scale(0, 1, bottom, top)
     marks = [0.0, 0.25, 0.5, 0.75, 1.0]
     parts = [_grid(x(0), x(1), [(y(t), number(t)) for t in marks])]
     parts += [_text(x(t), bottom + 16, number(t), anchor="middle") for t in marks]
@@ -124,15 +124,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
 
 
-def _scale(low: float, high: float, start: float, end: float) -> _Scale:
-    return _Scale(low, (high - low) or 1.0, start, end - start)
-
-
 class _Scale:
-    """A linear map from values to positions."""
+    """A linear map from the values `low` to `high` to the positions `start` to `end`."""
 
-    def __init__(self, low: float, span: float, start: float, length: float) -> None:
-        self._low, self._span, self._start, self._length = low, span, start, length
+    def __init__(self, low: float, high: float, start: float, end: float) -> None:
+        self._low, self._span = low, (high - low) or 1.0
+        self._start, self._length = start, end - start
 
     def __call__(self, value: float) -> float:
         return round(self._start + self._length * (value - self._low) / self._span, 2)
@@ -152,10 +149,5 @@ def _text(x: float, y: float, text: str, *, anchor: str | None = None, class_: s
 
 
 def _dot(x: float, y: float, title: str, colour: int, radius: float = 3.5) -> Markup:
-    return (
-        element("circle", cx=x, cy=y, r=round(radius, 2), class_=f"dot c{colour % 6}")
-        if not title
-        else element(
-            "g", element("title", title), element("circle", cx=x, cy=y, r=round(radius, 2), class_=f"dot c{colour % 6}")
-        )
-    )
+    circle = element("circle", cx=x, cy=y, r=round(radius, 2), class_=f"dot c{colour % 6}")
+    return element("g", element("title", title), circle)

@@ -270,8 +270,9 @@ def _verdict(verdict: Mapping[str, Any], texts: Texts) -> str:
     listed = ", ".join(
         f"{texts.of('baselines', own['name'])} ({own['score']:.4f})" for own in others or verdict["baselines"]
     )
-    key = "better" if not others else "not_significant" if all(own["better"] for own in others) else "no_better"
-    sentence = texts(f"verdict_{key}", metric=verdict["metric"], score=f"{verdict['score']:.4f}", others=listed)
+    sentence = texts(
+        f"verdict.{verdict['relation']}", metric=verdict["metric"], score=f"{verdict['score']:.4f}", others=listed
+    )
     tried = [texts("verdict_try", settings=", ".join(verdict["advice"]))] if verdict["advice"] else []
     return " ".join([sentence, *tried, *(_warning(text, texts) for text in verdict["warnings"])])
 

@@ -22,12 +22,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "rows": ("문장 수", "rows"),
     "examples": ("예", "examples"),
     "steps": ("스텝", "steps"),
-    "verdict_better": ("{metric} {score}: {others}보다 좋습니다.", "{metric} {score} is better than {others}."),
-    "verdict_not_significant": (
+    "verdict.better than": ("{metric} {score}: {others}보다 좋습니다.", "{metric} {score} is better than {others}."),
+    "verdict.as good as": ("{metric} {score}: {others}와 같습니다.", "{metric} {score} is as good as {others}."),
+    "verdict.not significantly better than": (
         "{metric} {score}: {others}보다 좋지만, 유의한 차이는 아닙니다.",
         "{metric} {score} is not significantly better than {others}.",
     ),
-    "verdict_no_better": (
+    "verdict.no better than": (
         "{metric} {score}: {others}보다 낫지 않습니다.",
         "{metric} {score} is no better than {others}.",
     ),

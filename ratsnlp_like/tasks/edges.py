@@ -31,7 +31,7 @@ class MarkedText(NamedTuple):
 
 
 class EdgeCounts:
-    """What `--spans` is fitted from: endings that are cut off spans, and the largest cuts."""
+    """Counts that `--spans` is fitted from: endings that are cut off spans, and the largest cuts."""
 
     def __init__(self) -> None:
         self.particles, self.endings = ParticleCounts(), EndingCounts()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Likelihood(Prediction):
-    """How well a model predicted a window or a text."""
+    """The likelihood of a window or a text under a model."""
 
     loss: float
     """Sum over the targets, in nats."""

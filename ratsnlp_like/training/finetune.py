@@ -147,7 +147,9 @@ def run_job(
         return _finished(run)
     if job.training.seeds > 1:
         in_process = extensions != Extensions() or not isinstance(job.corpus, str)
-        return run_seeds(run, job, partial(run_job, extensions=extensions), resume=resume, in_process=in_process)
+        return run_seeds(
+            run, checked, job, partial(run_job, extensions=extensions), resume=resume, in_process=in_process
+        )
 
     name = resolve(job.source)
     config = load_config(name, job.model.config_overrides)
@@ -328,8 +330,6 @@ def _finish(
                 job.training,
                 steps=trainer.global_step,
             )
-    import torch
-
     trainer.strategy.barrier()
     best = Predictor.from_pretrained(run.folder, unpadded=job.model.unpadded)
     result = FineTuneResult(
@@ -343,7 +343,7 @@ def _finish(
             "splits": data.summary(),
             "found": found,
             "precision": str(trainer.precision),
-            "evaluation_precision": "32" if best.model.dtype == torch.float32 else "bf16",
+            "evaluation_precision": "bf16" if best.model.dtype.itemsize == 2 else "32",
         },
         predictor=best,
         verdict=verdict,

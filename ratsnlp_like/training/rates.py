@@ -123,7 +123,7 @@ def choose_epochs(steps: int, *, max_steps: int | None = None) -> Choice:
 
     Args:
         steps: optimizer steps of an epoch.
-        max_steps: steps that the user asked for.
+        max_steps: steps that the user has set.
     """
     every = f"{steps:,} step{'s' * (steps != 1)} each"
     if max_steps is not None:

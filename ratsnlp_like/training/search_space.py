@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _DROPOUTS = "hidden_dropout_prob", "attention_probs_dropout_prob", "resid_pdrop", "attn_pdrop", "dropout"
 """Fields of the configurations of transformers that are probabilities of dropout inside the network."""
 _BATCH_SIZES = 8, 16, 32, 64
+OF_TRIALS = {"baselines": False, "use_test": False, "progress": False, "report": False}
+"""Options that every trial has, and the training with the best hyperparameters does not."""
 
 
 @dataclass(frozen=True)

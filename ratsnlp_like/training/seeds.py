@@ -23,7 +23,7 @@ from ..runtime.files import atomic_folder, write_json
 from .job import Job
 from .module import monitored
 from .run_files import RESULT, SPLITS
-from .run_folder import Interrupted, Run, seed_folder
+from .run_folder import Interrupted, Run, Stamp, seed_folder
 
 if TYPE_CHECKING:
     from .finetune import FineTuneResult
@@ -35,7 +35,7 @@ _SPLITS = {"validation": "metrics", "test": "test_metrics"}
 
 
 def run_seeds(
-    run: Run, job: Job, train: Callable[..., FineTuneResult], *, resume: bool, in_process: bool
+    run: Run, checked: Stamp, job: Job, train: Callable[..., FineTuneResult], *, resume: bool, in_process: bool
 ) -> FineTuneResult:
     """Fine-tune once for each seed, and keep the best model by the validation split in `best/`.
 
@@ -43,6 +43,7 @@ def run_seeds(
 
     Args:
         run: the run folder, which was checked; the run of a seed is in `seed-SEED`.
+        checked: stamp of the folder before it was checked.
         job: with the first seed and the number of seeds.
         train: trains one job: `finetune.run_job` with the extensions of the user.
         resume: continue unfinished runs and keep finished ones.
@@ -54,7 +55,7 @@ def run_seeds(
     seeds = [job.training.seed + k for k in range(job.training.seeds)]
     data = replace(job.data, split_seed=job.split_seed)
     jobs = {s: replace(job, data=data, training=replace(job.training, seed=s, seeds=1)) for s in seeds}
-    with run.locked(run.stamp()):
+    with run.locked(checked):
         if not resume:
             run.clear()
         run.write_config()

@@ -31,7 +31,7 @@ from .model import build_model
 from .module import TaskModule, monitored
 from .rates import choose_epochs, choose_learning_rate
 from .run_folder import Interrupted
-from .search_space import SearchSpace, dropouts_of
+from .search_space import OF_TRIALS, SearchSpace, dropouts_of
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -42,7 +42,6 @@ log = logging.getLogger("ratsnlp_like")
 EVALUATIONS = 5
 """Evaluations of a trial, at equal shares of its steps, so that trials of different length can be compared."""
 DATABASE, BEST_CONFIG, SUMMARY = "trials.sqlite3", "best.yaml", "tuning.json"
-_QUIET = {"progress": False, "report": False}
 _STARTUP = 4
 """Random trials before the sampler models the space, and trials without pruning."""
 
@@ -118,7 +117,7 @@ def tune(
     Raises:
         InputError: the input is at fault, or Optuna is not installed.
     """
-    job = Job.of(task, corpus, checkpoint, {**options, "baselines": False, "use_test": False, **_QUIET})
+    job = Job.of(task, corpus, checkpoint, {**options, **OF_TRIALS})
     job.check()
     return tune_job(job, Path(output), trials=trials, minutes=minutes)
 
@@ -281,12 +280,7 @@ def _summarize(study: Study, space: SearchSpace, job: Job, folder: Path) -> Tuni
     ]
     best = study.best_trial
     result = TuningResult(folder, monitored(job.task, job.training)[0], dict(best.params), float(best.value), trials)
-    config = space.apply(best.params, job).to_dict() | {
-        "use_test": True,
-        "baselines": True,
-        "progress": True,
-        "report": True,
-    }
+    config = space.apply(best.params, job).to_dict() | dict.fromkeys(OF_TRIALS, True)
     write_text(folder / BEST_CONFIG, yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
     write_json(folder / SUMMARY, json.loads(json.dumps(result.to_dict(), default=str)))
     return result

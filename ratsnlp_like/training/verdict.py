@@ -1,4 +1,4 @@
-"""Whether a trained model is better than simple baselines, in one line after training."""
+"""Comparison of a trained model with simple baselines, in one line after training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from ..arguments import TrainingArguments
 from ..data.module import TaskDataModule
@@ -22,6 +22,7 @@ log = logging.getLogger("ratsnlp_like")
 _ROWS = 10_000
 """Largest number of training examples that a baseline is fitted on, and of evaluation examples that it predicts."""
 _LEVEL = 0.05
+Relation = Literal["better than", "as good as", "not significantly better than", "no better than"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {**asdict(self), "text": str(self)}
+        return {**asdict(self), "relation": self.relation, "text": str(self)}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Verdict:
@@ -61,13 +62,21 @@ class Verdict:
         texts = {name: tuple(content[name]) for name in ("advice", "warnings")}
         return cls(content["metric"], content["score"], baselines, **texts)
 
+    @property
+    def relation(self) -> Relation:
+        """The model's relation to the baselines that are not beaten, or to all where none is left."""
+        others = [own for own in self.baselines if not own.beaten]
+        if not others:
+            return "better than"
+        if all(own.score == self.score for own in others):
+            return "as good as"
+        return "not significantly better than" if all(own.better for own in others) else "no better than"
+
     def __str__(self) -> str:
         """Return the verdict in one line."""
         others = [own for own in self.baselines if not own.beaten]
         listed = " and ".join(f"{own.name} ({own.score:.4f})" for own in others or self.baselines)
-        how = "not significantly better than" if all(own.better for own in others) else "no better than"
-        how = "as good as" if all(own.score == self.score for own in others) else how
-        text = f"{self.metric} {self.score:.4f} is {how if others else 'better than'} {listed}"
+        text = f"{self.metric} {self.score:.4f} is {self.relation} {listed}"
         text += f": try {', or '.join(self.advice)}" if self.advice else ""
         return "; ".join([text, *self.warnings])
 

@@ -16,7 +16,7 @@ from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.evaluation.report import show_run
 from ratsnlp_like.training import seeds as module
 from ratsnlp_like.training.finetune import FineTuneResult, fine_tune
-from ratsnlp_like.training.run_folder import Interrupted
+from ratsnlp_like.training.run_folder import Interrupted, Run
 
 SEEDS = 3
 
@@ -149,3 +149,19 @@ def test_a_failure_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_several_devices_for_a_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--seeds 2 with several devices"):
         fine_tune(**options(tmp_path, seeds=2, devices=2))
+
+
+def test_another_process_trains_into_the_folder_after_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = Run.check
+
+    def slow(self: Run, **options: bool) -> None:
+        check(self, **options)
+        self.folder.mkdir()
+        (self.folder / "config.yaml").write_text("task: ner\n", encoding="utf-8")
+
+    monkeypatch.setattr(Run, "check", slow)
+    with pytest.raises(InputError, match="another process has trained into this folder"):
+        fine_tune(**options(tmp_path, seeds=2))
+    assert not list((tmp_path / "run").glob("seed-*"))

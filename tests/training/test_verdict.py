@@ -120,6 +120,7 @@ def test_wording() -> None:
     assert (
         str(Verdict("accuracy", 1.0, (equal,), ())) == "accuracy 1.0000 is as good as the most frequent label (1.0000)"
     )
+    assert Verdict("accuracy", 1.0, (equal,), ()).to_dict()["relation"] == "as good as"
     assert str(Verdict("pearson", 0.6, (far,), ())) == "pearson 0.6000 is better than the first word (0.1000)"
 
 
