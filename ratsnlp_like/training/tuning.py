@@ -279,7 +279,7 @@ def _summarize(study: Study, space: SearchSpace, job: Job, folder: Path) -> Tuni
         for t in study.get_trials(deepcopy=False)
     ]
     best = study.best_trial
-    result = TuningResult(folder, monitored(job.task, job.training)[0], dict(best.params), float(best.value), trials)
+    result = TuningResult(folder, monitored(job.task, job.training)[0], dict(best.params), study.best_value, trials)
     config = space.apply(best.params, job).to_dict() | dict.fromkeys(OF_TRIALS, True)
     write_text(folder / BEST_CONFIG, yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
     write_json(folder / SUMMARY, json.loads(json.dumps(result.to_dict(), default=str)))
