@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from ..errors import InputError
 from ..examples.base import Example
-from .cells import field_values
+from .cells import FieldReader
 from .columns import find_columns, missing_column, named_cell
 from .formats import OnError, Row
 from .formats.base import SKIP
@@ -170,12 +170,13 @@ class Corpus(ABC):
     ) -> Iterator[tuple[Row, dict[str, tuple[str, ...]], Example | InputError]]:
         """Yield each row with the columns of its fields, and its example or the error that makes it unreadable."""
         kind, notices = self.example_type, Notices(f"{self.name} ({split})")
-        labels = LabelReader(self.readable_labels, self.label_separator, self.label_type, notices)
+        labels = LabelReader(kind, self.readable_labels, self.label_separator, self.label_type, notices)
+        fields = FieldReader(kind, labels, notices)
         for row, found in self._rows_with_columns(root, split, left_out, notices):
             try:
                 if row.error is not None:
                     raise row.error
-                values = field_values(row, found, kind, labels, notices)
+                values = fields.values(row, found)
                 example = None if values is None else kind.from_row(values, row.place)
             except InputError as error:
                 if self.on_error == "skip":

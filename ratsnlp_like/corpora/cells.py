@@ -23,59 +23,70 @@ MEANINGFUL = frozenset({*RELATION, "system", "history", "aspect", "aspect_term",
 _MARKED = "sentences whose two entities are marked: <subj>...</subj>, <obj>...</obj>"
 
 
-def field_values(
-    row: Row, found: Mapping[str, tuple[str, ...]], kind: type[Example], labels: LabelReader, notices: Notices
-) -> dict[str, Any] | None:
-    """Return the values of the fields of a row; None where the row is left out, which is counted.
+class FieldReader:
+    """Reader of the fields of the rows of one pass over a split.
 
     Args:
-        row: the row.
-        found: field -> its columns.
         kind: the type of example.
         labels: reads the labels.
         notices: counts of corrections and of rows that are left out.
-
-    Raises:
-        InputError: a value cannot be read.
     """
-    values: dict[str, Any] = {}
-    for name, columns in found.items():
-        if len(columns) > 1:
-            values[name] = [column for column in columns if _is_set(row, column)]
-        else:
-            value = cell(row.values, columns[0])
-            values[name] = None if is_missing(value) else value
-    if "label" in values and issubclass(kind, Labelled) and len(found["label"]) == 1:
-        if not labels.agreed(values["label"], row, kind):
-            return None
-        values["label"] = labels.read(values["label"], row)
-    if issubclass(kind, EntityExample) and values.get("entities") is not None:
-        text = values.get("text")
-        raw, trim = values["entities"], row.typed or isinstance(values["entities"], str)
+
+    def __init__(self, kind: type[Example], labels: LabelReader, notices: Notices) -> None:
+        self._labels, self._notices = labels, notices
+        self._is_labelled = issubclass(kind, Labelled)  # once: there may be millions of rows
+        self._has_entities = issubclass(kind, EntityExample)
+        self._has_answers = issubclass(kind, QuestionExample)
+        self._is_text = issubclass(kind, TextExample)
+
+    def values(self, row: Row, found: Mapping[str, tuple[str, ...]]) -> dict[str, Any] | None:
+        """Return the values of the fields of a row; None where the row is left out, which is counted.
+
+        Args:
+            row: the row.
+            found: field -> its columns.
+
+        Raises:
+            InputError: a value cannot be read.
+        """
+        values: dict[str, Any] = {}
+        for name, columns in found.items():
+            if len(columns) > 1:
+                values[name] = [column for column in columns if _is_set(row, column)]
+            else:
+                value = cell(row.values, columns[0])
+                values[name] = None if type(value) is not str and is_missing(value) else value
+        if self._is_labelled and "label" in values and len(found["label"]) == 1:
+            if not self._labels.agreed(values["label"], row):
+                return None
+            values["label"] = self._labels.read(values["label"], row)
+        if self._has_entities and values.get("entities") is not None:
+            self._read_entities(values, row)
+        if self._has_answers:
+            values = normalise_answers(values, row.place, self._notices)
+        if unread := MEANINGFUL.intersection(row.values):
+            self._read_meaningful(values, row, unread.difference(*found.values()))
+        return values
+
+    def _read_entities(self, values: dict[str, Any], row: Row) -> None:
+        raw, text = values["entities"], values.get("text")
+        trim = row.typed or isinstance(raw, str)
         try:
             values["entities"] = normalise_entities(
-                raw, text if isinstance(text, str) else "", row.place, notices, trim=trim
+                raw, text if isinstance(text, str) else "", row.place, self._notices, trim=trim
             )
         except InputError as error:
             raise error.at(row.place) from None
-    if issubclass(kind, QuestionExample):
-        values = normalise_answers(values, row.place, notices)
-    if unread := MEANINGFUL.intersection(row.values):
-        _read_meaningful(values, row, unread.difference(*found.values()), kind, notices)
-    return values
 
-
-def _read_meaningful(
-    values: dict[str, Any], row: Row, unread: frozenset[str], kind: type[Example], notices: Notices
-) -> None:
-    """Mark the two entities of a relation in the text, and report the columns that stay unread."""
-    if issubclass(kind, TextExample) and (marked := marked_text(values.get("text"), row.values, row.place)) is not None:
-        values["text"] = marked
-        unread -= RELATION.keys()
-        notices.add(_MARKED, row.place)
-    for name in sorted(unread):
-        if not is_missing(row.values[name]) and row.values[name] not in ("", [], {}):
-            notices.add(f"the column {name!r} changes the meaning of a row and is not read", row.place)
+    def _read_meaningful(self, values: dict[str, Any], row: Row, unread: frozenset[str]) -> None:
+        """Mark the two entities of a relation in the text, and report the columns that stay unread."""
+        if self._is_text and (marked := marked_text(values.get("text"), row.values, row.place)) is not None:
+            values["text"] = marked
+            unread -= RELATION.keys()
+            self._notices.add(_MARKED, row.place)
+        for name in sorted(unread):
+            if not is_missing(row.values[name]) and row.values[name] not in ("", [], {}):
+                self._notices.add(f"the column {name!r} changes the meaning of a row and is not read", row.place)
 
 
 def cell(values: Mapping[str, Any], column: str) -> Any:

@@ -24,23 +24,27 @@ class LabelReader:
     """Reader of the labels of one pass over a split.
 
     Args:
+        kind: the type of example.
         renamed: label as written in the source -> its readable name.
         separator: between the labels of one cell.
         label_type: `class` takes numbers for names of classes.
         notices: counts of labels that are corrected, and of rows that are left out.
     """
 
+    kind: type[Example]
     renamed: Mapping[str, str]
     separator: str | None
     label_type: LabelType
     notices: Notices
     _shapes: dict[str, Row] = field(default_factory=dict)
+    _known: dict[tuple[str, bool], str] = field(default_factory=dict)
+    """Cell that was read as one class without a notice, and whether its row is typed -> the class."""
 
-    def agreed(self, value: Any, row: Row, kind: type[Example]) -> bool:
+    def agreed(self, value: Any, row: Row) -> bool:
         """Return False for the marks of rows without a gold label: `-` in SNLI, and -1 among the numbers of pairs."""
         if isinstance(value, str):
             value = value.strip()
-        numbers = issubclass(kind, PairExample) and not isinstance(value, (bool, list, tuple, Mapping))
+        numbers = issubclass(self.kind, PairExample) and not isinstance(value, (bool, list, tuple, Mapping))
         if value == "-" or (numbers and value in (-1, "-1")):
             self.notices.add(_DISAGREEMENT, row.place)
             return False
@@ -52,6 +56,8 @@ class LabelReader:
         Raises:
             InputError: some rows have one label and others a list.
         """
+        if type(value) is str and (known := self._known.get((value, row.typed))) is not None:
+            return known
         if isinstance(value, Mapping) and isinstance(value.get("choices"), list):  # Label Studio
             value = value["choices"]
         if isinstance(value, str) and value.lstrip().startswith("["):
@@ -60,7 +66,7 @@ class LabelReader:
             return [self._one(part, row) for part in map(str.strip, value.split(self.separator)) if part]
         if not isinstance(value, (list, tuple)):
             self._check_shape("one class", value, row)
-            return self._one(value, row)
+            return self._one(value, row, is_one=True)
         if nested := [one for one in value if isinstance(one, (list, tuple, Mapping))]:
             raise InputError(
                 f"the label has {str(nested[0])[:40]!r} among its classes",
@@ -85,16 +91,19 @@ class LabelReader:
             )
         self._shapes[shape] = row
 
-    def _one(self, value: Any, row: Row) -> Any:
+    def _one(self, value: Any, row: Row, *, is_one: bool = False) -> Any:
+        """Return a class; `is_one`: it is the only one of its row."""
         if isinstance(value, str):
             cleaned = clean_label(value)
-            if cleaned != value.strip():
+            if changed := cleaned != value.strip():
                 self.notices.add(_EDGES, row.place)
-            self.notices.see_label(cleaned, row.place)
+            is_first_form = self.notices.see_label(cleaned, row.place)
             renamed = self.renamed.get(cleaned)
-            if renamed is not None:
-                return ClassName(renamed)
-            return ClassName(cleaned) if row.typed or self.label_type == "class" else cleaned
+            exact = renamed is not None or row.typed or self.label_type == "class"
+            name = ClassName(renamed or cleaned) if exact else cleaned
+            if is_one and is_first_form and not changed:
+                self._known[value, row.typed] = name
+            return name
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             if (renamed := self.renamed.get(str(value))) is not None:
                 return ClassName(renamed)

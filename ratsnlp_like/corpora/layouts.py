@@ -18,6 +18,8 @@ from .notices import Notices
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "ner", "labels", "entities")
 _VERDICTS = {"accept", "reject", "ignore"}
+_KEYS = frozenset({"data", "answer", *_TOKENS})
+"""Keys of which every layout has one: most rows have none, and are passed on at once."""
 
 
 def adapt_rows(rows: Iterator[Row], kind: type[Example], notices: Notices, *, labelled: bool) -> Iterator[Row]:
@@ -29,16 +31,17 @@ def adapt_rows(rows: Iterator[Row], kind: type[Example], notices: Notices, *, la
         notices: counts of rows that are left out.
         labelled: rows that an annotator rejected or skipped are left out; all rows are inputs otherwise.
     """
+    has_text = kind.columns()[0] == "text"
     for row in rows:
-        if row.error is not None:
+        values = row.values
+        if row.error is not None or _KEYS.isdisjoint(values):
             yield row
             continue
-        values = row.values
         if "data" in values and isinstance(values["data"], Mapping):
             adapted = _label_studio(row, notices)
         elif str(values.get("answer")) in _VERDICTS and not {"question", "context", "prompt"} & values.keys():
             adapted = _prodigy(values)
-        elif kind.columns()[0] == "text" and any(isinstance(values.get(name), (list, tuple)) for name in _TOKENS):
+        elif has_text and any(isinstance(values.get(name), (list, tuple)) for name in _TOKENS):
             adapted = _tokens(row, kind)
         else:
             yield row

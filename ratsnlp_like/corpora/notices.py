@@ -43,11 +43,12 @@ class Notices:
         number, first = self.counts.get(kind, (0, place))
         self.counts[kind] = number + 1, first
 
-    def see_label(self, label: str, place: Place | None) -> None:
-        """Count a row whose label differs only in case from one seen before."""
+    def see_label(self, label: str, place: Place | None) -> bool:
+        """Count a row whose label differs only in case from one seen before, and return True if it does not."""
         first = self.labels.setdefault(label.casefold(), label)
         if first != label:
             self.add(f"two labels that differ only in case, {first!r} and {label!r}", place)
+        return first == label
 
     def skip(self, error: InputError) -> None:
         """Count a row that cannot be read and is left out."""

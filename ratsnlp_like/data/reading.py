@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from itertools import compress
+from itertools import chain, compress
 from pathlib import Path
-from struct import unpack
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,10 @@ from ..corpora.base import Corpus
 from ..corpora.notices import collect_notices, log_again
 from ..errors import InputError
 from ..examples.base import Example, Place
+from ..runtime.slices import slices
 from ..tasks.base import ExampleCounts
 from .cache import cache_key, cached_folder
-from .table import Table, write_table
+from .table import CHUNK, Table, write_columns
 
 log = logging.getLogger("ratsnlp_like")
 
@@ -112,18 +112,22 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
         labels: Counter[str] = Counter()
         counts = {"empty": 0, "several": False}
 
-        def counted() -> Iterator[Example]:
+        def complete() -> Iterator[Example]:
             for example in corpus.examples(root, split):
                 if example.missing is not None:
                     raise corpus.missing_value(root, split, example)
-                for name in example.label_names:
-                    labels[name] += 1
-                counts["empty"] += example.is_empty
-                counts["several"] |= isinstance(getattr(example, "label", None), tuple)
                 yield example
 
+        def counted() -> Iterator[dict[str, Any]]:
+            for examples in slices(complete(), CHUNK):
+                labels.update(chain.from_iterable(example.label_names for example in examples))
+                counts["several"] |= any(isinstance(getattr(example, "label", None), tuple) for example in examples)
+                columns = _to_columns(examples, kind)
+                counts["empty"] += sum(columns["empty"])
+                yield columns
+
         with collect_notices() as notices:
-            number = write_table(folder / "examples.arrow", _to_rows(counted(), kind))
+            number = write_columns(folder / "examples.arrow", counted())
         logged.append(True)
         return {"rows": number, "labels": dict(sorted(labels.items())), "notices": notices, **counts}
 
@@ -136,11 +140,11 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
     return ReadSplit(split, kind, Table(folder / "examples.arrow"), ExampleCounts(**meta), source)
 
 
-def _group_code(group: str) -> tuple[int, int]:
-    """Return a digest of 64 bits as two numbers of 32."""
-    text = " ".join(unicodedata.normalize("NFC", group).split())
-    low, high = unpack("<ii", blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
-    return low, high
+def _group_codes(groups: Sequence[str]) -> np.ndarray:
+    """Return digests of 64 bits, each as two numbers of 32. Shape: (groups, 2)."""
+    texts = (" ".join(unicodedata.normalize("NFC", group).split()) for group in groups)
+    digests = (blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
+    return np.frombuffer(b"".join(digests), dtype="<i4").reshape(-1, 2)
 
 
 def _field_columns(kind: type[Example]) -> list[str]:
@@ -148,20 +152,30 @@ def _field_columns(kind: type[Example]) -> list[str]:
     return [f"field.{name}" for name in kind.columns()]
 
 
-def _to_rows(examples: Iterable[Example], kind: type[Example]) -> Iterator[dict[str, Any]]:
-    """Yield examples as rows of a table: fields in columns if all are texts, else the whole example as JSON."""
-    fields, columns = kind.columns(), _field_columns(kind)
-    for example in examples:
-        values = [getattr(example, name) for name in fields]
-        file, line, unit = example.place or (None, 0, None)
-        as_json = None
-        if not _TEXT_TYPES.issuperset(map(type, values)):
-            as_json, values, file, unit = example.to_json(), [None] * len(values), None, None
-        low, high = _group_code(example.group)
-        row = {"json": as_json, "file": file, "line": line, "unit": unit, "stratum": example.stratum}
-        row |= {"group_low": low, "group_high": high, "empty": int(example.is_empty)}
-        row.update(zip(columns, values, strict=True))
-        yield row
+def _to_columns(examples: Sequence[Example], kind: type[Example]) -> dict[str, Any]:
+    """Return examples as columns of a table: fields as they are if all are texts, else the whole example as JSON."""
+    values = [[getattr(example, name) for example in examples] for name in kind.columns()]
+    as_json: list[str | None] = [None] * len(examples)
+    places: list[tuple[Any, ...]] = [example.place or (None, 0, None) for example in examples]
+    if not all(_TEXT_TYPES.issuperset(map(type, column)) for column in values):
+        for k, example in enumerate(examples):
+            if not _TEXT_TYPES.issuperset(type(column[k]) for column in values):
+                as_json[k], places[k] = example.to_json(), (None, places[k][1], None)
+                for column in values:
+                    column[k] = None
+    files, lines, units = zip(*places, strict=True)
+    codes = _group_codes([example.group for example in examples])
+    return {
+        "json": as_json,
+        "file": files,
+        "line": lines,
+        "unit": units,
+        "stratum": [example.stratum for example in examples],
+        "group_low": codes[:, 0],
+        "group_high": codes[:, 1],
+        "empty": [int(example.is_empty) for example in examples],
+        **dict(zip(_field_columns(kind), values, strict=True)),
+    }
 
 
 def warn_of_empty_rows(read: ReadSplit) -> None:

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from ..runtime.slices import slices
 
-_CHUNK = 4096
-"""Rows per Arrow record batch. Only the last has fewer: row i is in chunk i // _CHUNK."""
+CHUNK = 4096
+"""Rows per Arrow record batch. Only the last has fewer: row i is in chunk i // CHUNK."""
 _ROWS_BEFORE_RELEASE = 2**17
 """Rows read before the pages of the file are released from the memory of the process."""
 
@@ -30,7 +30,7 @@ class Table:
         self._rows_read = 0
         self._chunks: list[dict[str, Any] | None] = [None] * self._reader.num_record_batches
         last = self._reader.get_batch(len(self._chunks) - 1).num_rows if self._chunks else 0
-        self._length = max(0, len(self._chunks) - 1) * _CHUNK + last
+        self._length = max(0, len(self._chunks) - 1) * CHUNK + last
 
     def __reduce__(self) -> tuple[object, ...]:  # another process opens the file again
         return Table, (self._path,)
@@ -47,7 +47,7 @@ class Table:
 
     def __getitem__(self, row: int) -> dict[str, Any]:
         self._count(1)
-        chunk, k = self._chunk(row // _CHUNK), row % _CHUNK
+        chunk, k = self._chunk(row // CHUNK), row % CHUNK
         return {
             name: column[k] if not isinstance(column, tuple) else column[0][column[1][k] : column[1][k + 1]]
             for name, column in chunk.items()
@@ -55,28 +55,28 @@ class Table:
 
     def cells(self, row: int, names: Sequence[str]) -> tuple[Any, ...]:
         """Return some cells of a row: strings, numbers, None."""
-        batch = self._reader.get_batch(row // _CHUNK)
-        return tuple(batch.column(name)[row % _CHUNK].as_py() for name in names)
+        batch = self._reader.get_batch(row // CHUNK)
+        return tuple(batch.column(name)[row % CHUNK].as_py() for name in names)
 
     def numbers(self, name: str) -> np.ndarray:
         """Return a column of numbers, or the lengths of a column of lists. Shape: (rows,)."""
         out = np.zeros(len(self), dtype=np.float32 if self._is_decimal(name) else np.int32)
         for i in range(len(self._chunks)):
-            self._count(_CHUNK)
+            self._count(CHUNK)
             column = self._chunk(i)[name]
             part = np.diff(column[1]) if isinstance(column, tuple) else column
-            out[i * _CHUNK : i * _CHUNK + len(part)] = part
+            out[i * CHUNK : i * CHUNK + len(part)] = part
         return out
 
     def occurrences(self, name: str, numbers: Sequence[int]) -> np.ndarray:
         """Return how many numbers of each cell of a column of lists are among `numbers`. Shape: (rows,)."""
         out = np.zeros(len(self), dtype=np.int64)
         for i in range(len(self._chunks)):
-            self._count(_CHUNK)
+            self._count(CHUNK)
             values, borders = self._chunk(i)[name]
             before = np.concatenate([[0], np.cumsum(np.isin(values, numbers))])
             part = np.diff(before[borders])
-            out[i * _CHUNK : i * _CHUNK + len(part)] = part
+            out[i * CHUNK : i * CHUNK + len(part)] = part
         return out
 
     def categories(self, name: str) -> tuple[np.ndarray, list[str]]:
@@ -91,7 +91,7 @@ class Table:
     def all_cells(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Return the same cells of all rows, in order."""
         for i in range(len(self._chunks)):
-            self._count(_CHUNK)
+            self._count(CHUNK)
             batch = self._reader.get_batch(i)
             # via numpy: `to_pylist` makes an Arrow object for each cell
             columns = (batch.column(name).to_numpy(zero_copy_only=False).tolist() for name in names)
@@ -122,19 +122,26 @@ def _view(column: pa.Array) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows in chunks, and return their number."""
+    return write_columns(
+        path, ({name: [row[name] for row in chunk] for name in chunk[0]} for chunk in slices(rows, CHUNK))
+    )
+
+
+def write_columns(path: Path, chunks: Iterable[Mapping[str, Sequence[Any] | np.ndarray]]) -> int:
+    """Write chunks of `CHUNK` rows, the last of which may have fewer, as columns; return the number of rows."""
     count = 0
     with pa.OSFile(str(path), "wb") as sink:
         writer = None
-        for chunk in slices(rows, _CHUNK):
-            batch = pa.RecordBatch.from_pydict({name: _column([row[name] for row in chunk]) for name in chunk[0]})
+        for chunk in chunks:
+            batch = pa.RecordBatch.from_pydict({name: _column(cells) for name, cells in chunk.items()})
             writer = writer or pa.ipc.new_file(sink, batch.schema)
             writer.write_batch(batch)
-            count += len(chunk)
+            count += batch.num_rows
         (writer or pa.ipc.new_file(sink, pa.schema([]))).close()
     return count
 
 
-def _column(cells: list[Any]) -> pa.Array:
+def _column(cells: Sequence[Any] | np.ndarray) -> pa.Array:
     first = cells[0]
     if first is None or isinstance(first, str):
         return pa.array(cells, type=pa.large_string())
