@@ -1,10 +1,11 @@
 """Scores with each kind of noise, of models trained with and without it.
 
-    python -m benchmarks.robustness nsmc ner --corpus_root KORPORA [--seeds 5] [--output FILE.json]
+    python -m benchmarks.robustness nsmc ner --corpus_root KORPORA [--seeds 5] [--output FILE.jsonl]
 
 `nsmc`: ko-tiny-bert, 1,000 training reviews, 1,000 test reviews, macro F1. `ner`: ko-tiny-bert, sample-ner (280
 training sentences, 60 test sentences), entity F1. With `--augment all`, half of the training rows are perturbed; the
-number of steps is the same. Means over seeds of training; the noise in the test rows is the same in all runs.
+number of steps is the same. Means over seeds of training; the noise in the test rows is the same in all runs. FILE gets
+a line for each run; runs that it already has are not repeated.
 """
 
 from __future__ import annotations
@@ -63,16 +64,27 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    rows: dict[str, dict[str, list[dict[str, float]]]] = {}
     for name in options.names:
+        rows: dict[str, list[dict[str, float]]] = {"plain": [], "augmented": []}
         for seed in range(FIRST_SEED, FIRST_SEED + options.seeds):
             for kind, augment in (("plain", ()), ("augmented", tuple(PERTURBATIONS))):
-                found = measured(name, augment=augment, seed=seed, root=options.corpus_root)
-                rows.setdefault(name, {}).setdefault(kind, []).append(found)
-                print(json.dumps({"corpus": name, "seed": seed, "training": kind, **found}), flush=True)
-        print_table(name, rows[name])
-    if options.output:
-        options.output.write_text(json.dumps(rows, indent=2), encoding="utf-8")
+                run = {"corpus": name, "seed": seed, "training": kind}
+                found = finished(run, options.output)
+                if found is None:
+                    found = measured(name, augment=augment, seed=seed, root=options.corpus_root)
+                    if options.output:
+                        with options.output.open("a", encoding="utf-8") as file:
+                            file.write(json.dumps({**run, "scores": found}) + "\n")
+                rows[kind].append(found)
+                print(json.dumps({**run, **found}), flush=True)
+        print_table(name, rows)
+
+
+def finished(run: Mapping[str, Any], output: Path | None) -> dict[str, float] | None:
+    """Return the scores of a run that a file has; None where it has none."""
+    lines = output.read_text(encoding="utf-8").splitlines() if output and output.exists() else []
+    known = (json.loads(line) for line in lines)
+    return next((own["scores"] for own in known if all(own[key] == value for key, value in run.items())), None)
 
 
 def print_table(name: str, rows: Mapping[str, list[dict[str, float]]]) -> None:
