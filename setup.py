@@ -60,6 +60,7 @@ setup(
             "playwright>=1.49",  # drives the Chromium of the system in tests
             "emoji>=2",
             "openpyxl>=3.1",
+            "sacrebleu>=2.4",
             "soynlp>=0.0.493",
             "ruff>=0.9",
             "mypy>=1.13",

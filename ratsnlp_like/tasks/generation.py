@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from ..errors import InputError
 from ..examples.base import Example
 from ..examples.generation import GenerationExample
-from ..metrics.generation import generation_scores
+from ..metrics.generation import chrf_statistics, generation_scores
 from ..registry import TASKS
 from ..runtime.types import Array, TokenizerLike
 from .abilities import SupportsGenerationMetrics
@@ -118,7 +118,7 @@ class Generation(
         predict: Callable[[Sequence[GenerationExample]], list[Likelihood | Generated]],
         examples: Iterable[GenerationExample],
     ) -> dict[str, Any]:
-        """Return chrF and diversity of continuations of held-out prompts.
+        """Return chrF and diversity of continuations of held-out prompts, and the `intervals` of chrF over prompts.
 
         All completions of a prompt are references for it. Texts without a prompt are left out.
         """
@@ -135,7 +135,17 @@ class Generation(
         except InputError as error:  # a prompt without room for a continuation: a finished training is not lost for it
             log.warning("held-out prompts were not continued: %s", error)
             return {}
-        return {**generation_scores([references[prompt] for prompt in chosen], texts), "prompts": len(chosen)}
+        gold = [references[prompt] for prompt in chosen]
+        return {**generation_scores(gold, texts), "prompts": len(chosen), **_intervals(gold, texts)}
+
+
+def _intervals(references: Sequence[Sequence[str]], texts: Sequence[str]) -> dict[str, Any]:
+    from ..metrics.bootstrap import percentiles, resampled_scores
+
+    if len(texts) < 2:
+        return {}
+    (found,) = resampled_scores([chrf_statistics(references, texts)])
+    return {"intervals": {name: percentiles(values) for name, values in found.items()}}
 
 
 def _with_history(example: GenerationExample, tokenizer: TokenizerLike) -> GenerationExample:

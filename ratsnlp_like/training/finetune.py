@@ -37,7 +37,7 @@ from .run_report import write_report
 from .scoring import split_names
 from .seeds import run_seeds
 from .state import saved_state
-from .trainer import build_trainer, choose_precision
+from .trainer import build_trainer, choose_precision, ended_early
 from .verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ def _finish(
                 measured.examples,
                 measured.scores,
                 job.training,
-                steps=trainer.global_step,
+                steps=None if ended_early(trainer) else trainer.global_step,
             )
     trainer.strategy.barrier()
     best = Predictor.from_pretrained(run.folder, unpadded=job.model.unpadded)

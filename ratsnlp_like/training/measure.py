@@ -71,7 +71,9 @@ def measure(
         rescore=lambda own, gold: score(task, own, gold, predictor.labels, named),
     )
     if isinstance(task, SupportsGenerationMetrics):
-        scores |= task.score_generation(predictor.predict, split.examples())
+        generated = task.score_generation(predictor.predict, split.examples())
+        intervals = {**scores.get("intervals", {}), **generated.pop("intervals", {})}
+        scores |= generated | ({"intervals": intervals} if intervals else {})
     return Measurement(scores, predictions, examples)
 
 

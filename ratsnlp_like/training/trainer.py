@@ -137,6 +137,12 @@ def build_trainer(
     return trainer
 
 
+def ended_early(trainer: pl.Trainer) -> bool:
+    """Return True if a callback ended the training before its last epoch and its last step."""
+    epochs, steps = trainer.max_epochs or 0, trainer.max_steps
+    return trainer.current_epoch < epochs and not 0 < steps <= trainer.global_step
+
+
 def _progress(arguments: TrainingArguments, *, interactive: bool) -> pl.Callback:
     if not arguments.progress:
         return ProgressLines(seconds=math.inf)

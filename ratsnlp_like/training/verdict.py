@@ -89,7 +89,7 @@ def judge(
     metrics: Mapping[str, Any],
     arguments: TrainingArguments,
     *,
-    steps: int,
+    steps: int | None,
 ) -> Verdict | None:
     """Compare a model with the baselines of its task.
 
@@ -100,7 +100,7 @@ def judge(
         examples: what it was evaluated on, with gold labels.
         metrics: of that evaluation.
         arguments: of the training.
-        steps: optimizer steps of the training.
+        steps: optimizer steps of the training; None if it ended before its last epoch, since scores no longer improved.
 
     Returns:
         The verdict; None for a task without baselines.
@@ -152,11 +152,11 @@ def _statistics(
     return task.statistics(predictions, examples, labels) if isinstance(task, SupportsStatistics) else None
 
 
-def _settings(arguments: TrainingArguments, model: Any, steps: int) -> list[str]:
+def _settings(arguments: TrainingArguments, model: Any, steps: int | None) -> list[str]:
     """Return settings that help where a model has learned little."""
     fitting = choose_learning_rate(model).value
     advice = [f"--learning_rate {fitting:g}"] if learning_rate(arguments, model) <= fitting / 2 else []
-    if steps < MIN_STEPS and arguments.epochs != "auto":
+    if steps is not None and steps < MIN_STEPS and arguments.epochs != "auto":
         advice.append(f"--epochs {max(arguments.epochs + 1, round(arguments.epochs * MIN_STEPS / max(1, steps)))}")
     return advice or ["more examples, or another --checkpoint"]
 

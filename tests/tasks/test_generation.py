@@ -220,7 +220,9 @@ class TestScoreGeneration:
     def test_eval_prompts_are_spread_over_the_split(self) -> None:
         inputs: list[GenerationExample] = []
         examples = [GenerationExample(prompt=f"{i}?", completion="네") for i in range(10)]
-        assert Generation(eval_prompts=3).score_generation(self.echo(inputs), examples)["prompts"] == 3
+        found = Generation(eval_prompts=3).score_generation(self.echo(inputs), examples)
+        assert found["prompts"] == 3
+        assert found["intervals"] == {"chrf": [0.0, 0.0]}
         assert [example.prompt for example in inputs] == ["0?", "3?", "6?"]
 
     def test_none(self) -> None:

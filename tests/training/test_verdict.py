@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 from helpers import job
 
 from ratsnlp_like.arguments import TrainingArguments
@@ -61,6 +62,24 @@ def texts_of(path: Path) -> list[str]:
     return [line.split("\t")[0] for line in path.read_text("utf-8").splitlines()[1:]]
 
 
+class Stop(pl.Callback):
+    """Ends training after the first epoch, as early stopping does."""
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        trainer.should_stop = True
+
+
+@pytest.mark.slow
+def test_a_weak_model_that_stopped_early(tmp_path: Path) -> None:
+    train, held_out = rows(tmp_path / "train.tsv", 90), rows(tmp_path / "eval.tsv", 60, first=1000)
+    options = job(tmp_path, corpus=train, eval_corpus=str(held_out), limit_eval=None) | {"epochs": 9, "warmup": 1.0}
+    result = fine_tune(**options, callbacks=[Stop()])
+    assert result.summary["steps"] == 48 / 8
+    assert result.verdict is not None
+    assert result.verdict.relation == "no better than"
+    assert result.verdict.advice == ("more examples, or another --checkpoint",)
+
+
 @pytest.mark.slow
 def test_the_flag_turns_it_off(tmp_path: Path) -> None:
     result = fine_tune(**job(tmp_path, max_steps=1, baselines=False))
@@ -80,6 +99,22 @@ def test_a_good_model_is_better(classifier: FineTuneResult, tmp_path: Path) -> N
     assert majority.p is not None
     assert majority.p < 0.01
     assert verdict.advice == ()  # no model is better than one that is always right
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("steps", "advice"), [(20, "--epochs 30"), (None, "more examples, or another --checkpoint")])
+def test_a_run_that_stopped_early_needs_no_more_epochs(
+    steps: int | None, advice: str, classifier: FineTuneResult, tmp_path: Path
+) -> None:
+    """3 epochs of 20 steps are too few, unless scores no longer improved."""
+    data = data_of(classifier, tmp_path)
+    examples = list(data.train.examples())[:40]
+    constant = [ClassPrediction("긍정", 1.0, {}) for _ in examples]
+    arguments = TrainingArguments(epochs=3, learning_rate=0.01)
+    metrics = classifier.predictor.task.score(constant, examples, classifier.predictor.labels)
+    verdict = judge(classifier.predictor, data, constant, examples, metrics, arguments, steps=steps)
+    assert verdict is not None
+    assert verdict.advice == (advice,)
 
 
 @pytest.mark.slow
