@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.modeling import unpadded
 from ratsnlp_like.modeling.losses import gather
+from ratsnlp_like.modeling.unpadded import attention
 from ratsnlp_like.training.finetune import fine_tune
 
 SMALL: dict[str, Any] = {
@@ -201,8 +202,8 @@ def test_the_kernel_of_gpus_is_told_where_texts_begin_and_end(lengths: list[int]
         return torch.cat(out)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(unpadded, "_kernel", lambda: reference)
-        patch.setattr(unpadded, "_has_kernel", lambda q: True)
+        patch.setattr(attention, "_kernel", lambda: reference)
+        patch.setattr(attention, "_has_kernel", lambda q: True)
         got = logits(packed, batch(lengths))
     assert float((got - logits(plain, batch(lengths))).abs().max()) <= 1e-5
     longest = max(lengths)
