@@ -11,6 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from .errors import InputError, did_you_mean, raise_together
 
 Precision = Literal["auto", "32", "bf16-mixed", "16-mixed", "64"]
+Schedule = Literal["linear", "cosine", "constant"]
 EVAL_BATCH_SIZE = 64
 """Windows of a batch where a saved model is evaluated, unless `eval_batch_size` states another number."""
 
@@ -175,7 +176,7 @@ class TrainingArguments:
     layer_decay: float = 1.0
     """Factor between the learning rates of a layer and of the layer above it; the embeddings are the lowest layer. 0.9
     preserves more of pretraining (Howard and Ruder 2018, arXiv:1801.06146)."""
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    schedule: Schedule = "linear"
     """Learning rate after the warm-up: a linear or cosine decay to 0, or constant."""
     warmup: float = 0.1
     """Warm-up of the learning rate: below 1 a share of all optimiser steps, otherwise a number of steps."""
@@ -306,7 +307,7 @@ def check_types(kind: type[Any], options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in hints:
             raise InputError(f"unknown option {name!r}", fix=did_you_mean(name, hints))
-        if not _fits(value, hints[name]) or value != value:  # NaN is a float, and no setting
+        if not _fits(value, hints[name]):
             raise InputError(f"{value!r}", place=name, expected=type_in_words(hints[name]))
 
 
@@ -330,9 +331,10 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is Literal:
         return value in get_args(hint)
     if origin is tuple:
-        return isinstance(value, (str, tuple, list))
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        parts = () if isinstance(value, str) else value  # a string is a list with commas
+        return isinstance(value, (str, tuple, list)) and all(_fits(part, get_args(hint)[0]) for part in parts)
+    if hint is float:  # NaN is a float, and no setting
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if hint is Path:

@@ -220,6 +220,17 @@ def _how_to_find(name: str) -> str:
     return f"{similar}check the name and the network; or use a folder or a bundled checkpoint: {', '.join(bundled())}"
 
 
+def loading_error(error: Exception) -> str:
+    """Return the first line of what a loader raised.
+
+    torch refuses pickled objects with the advice to load them all the same, which would execute code of the file.
+    """
+    text = str(error).strip()
+    if "weights_only" in text:
+        return "a file of weights is damaged, or has pickled objects besides tensors, which could execute code"
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 def from_hub(name: str, load: Callable[..., Any], **kwargs: Any) -> Any:
     """Call a loader of transformers with the revision that a name states; whatever it raises becomes one message.
 
@@ -234,7 +245,7 @@ def from_hub(name: str, load: Callable[..., Any], **kwargs: Any) -> Any:
     except InputError:  # a loader of this package states the problem itself
         raise
     except Exception as error:  # tokenizers and safetensors raise types of their own, or Exception itself
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = loading_error(error)
         if Path(name).is_dir():
             raise InputError(
                 f"cannot be loaded: {reason}", place=name, fix="check that the folder's files are complete"

@@ -20,6 +20,9 @@ Init = Literal["pretrained", "random"]
 Weights = Literal["fp32", "bf16", "4bit"]
 
 
+_COPY = "copy the folder again, or train again"
+
+
 @gc_disabled()
 def load_model(
     name: str | Path,
@@ -30,6 +33,7 @@ def load_model(
     init: Init = "pretrained",
     attention: str | None = None,
     complete: bool = False,
+    exact: bool = False,
     weights: Weights = "fp32",
 ) -> Any:
     """Load a model with the head of `model_class`, in training mode.
@@ -42,6 +46,7 @@ def load_model(
         init: weights of the checkpoint, or random ones.
         attention: implementation of attention in transformers; its default for None.
         complete: raise where a tensor would start from random values, as that of a new head does in training.
+        exact: with `complete`, raise where a tensor of the files is not used, as when config.json has too few layers.
         weights: data type of the weights; 4bit quantizes them while they are loaded.
 
     Raises:
@@ -79,7 +84,7 @@ def load_model(
                 output_loading_info=True,
             )
         if complete:
-            _check_complete(name, model, info, vocabulary)
+            _check_complete(name, model, info, vocabulary, exact=exact)
         prefix = model.base_model_prefix + "."
         missing = [key for key in info["missing_keys"] if key.startswith(prefix) and ".pooler." not in key]
         if missing:
@@ -145,19 +150,26 @@ def _data_type(weights: Weights) -> dict[str, Any]:
     return {"dtype": torch.bfloat16, "quantization_config": quantization, "device_map": {"": 0}}
 
 
-def _check_complete(name: str, model: Any, info: Mapping[str, Any], vocabulary: int) -> None:
+def _check_complete(name: str, model: Any, info: Mapping[str, Any], vocabulary: int, *, exact: bool) -> None:
+    if exact and (unused := sorted(info["unexpected_keys"])):
+        raise InputError(
+            f"{len(unused)} tensors of the weights are not part of the model of config.json, such as {unused[0]}",
+            place=name,
+            expected="the config.json that was saved with the weights",
+            fix=_COPY,
+        )
     lacking = sorted(info["missing_keys"]) + sorted(key for key, *_ in info["mismatched_keys"])
     if lacking:
         raise InputError(
             f"{len(lacking)} tensors of {type(model).__name__} are missing or of another size, such as {lacking[0]}",
             place=name,
             expected="the weights that were saved with its config.json",
-            fix="copy the folder again, or train again",
+            fix=_COPY,
         )
     if vocabulary > model.config.vocab_size:
         raise InputError(
             f"the tokenizer has {vocabulary:,} tokens, the model {model.config.vocab_size:,}",
             place=name,
             expected="the tokenizer that was saved with the model",
-            fix="copy the folder again, or train again",
+            fix=_COPY,
         )

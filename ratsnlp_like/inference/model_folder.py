@@ -88,8 +88,9 @@ def load_torch(
     if lora.is_adapter(path):
         model = lora.load(path, config, task.model_class(), vocabulary=len(tokenizer), weights=weights)
     else:
+        exact = (path / "task.json").exists()  # other folders may have a pooler or a head that the task does not use
         model = load_model(
-            path, config, task.model_class(), vocabulary=len(tokenizer), complete=complete, weights=weights
+            path, config, task.model_class(), vocabulary=len(tokenizer), complete=complete, exact=exact, weights=weights
         )
     _check_finite(model, path)
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))

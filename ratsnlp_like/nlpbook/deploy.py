@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from ..checkpoints.base import loading_error
 from ..errors import InputError
 from .compatibility import ignore_computed_weights, restore_encode_plus
 
@@ -85,5 +86,5 @@ def _open(path: Path) -> Mapping[str, Any]:
     try:
         return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=True))
     except Exception as error:  # the notebook's own torch.load reports it
-        log.warning("%s cannot be opened: %s", path, str(error).partition("\n")[0])
+        log.warning("%s cannot be opened: %s", path, loading_error(error))
         return {}

@@ -53,6 +53,7 @@ class GenerativeModel(ModelLike, Protocol):
 
     config: Any
     device: Any
+    generation_config: Any
 
     def generate(self, **inputs: Any) -> Tensor:
         """Return the ids of prompts and their continuations. Shape: (sequences, tokens)."""

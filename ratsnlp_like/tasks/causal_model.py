@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -38,6 +39,18 @@ class Generated(Prediction):
 
     def view(self, example: Example) -> TextView:
         return {"kind": "text", "given": str(example), "texts": list(self.continuations)}
+
+
+@contextmanager
+def _own_options(model: GenerativeModel) -> Iterator[None]:
+    """Let `generate` see the options of the task only, and not generation_config.json, which would fill in others."""
+    from transformers import GenerationConfig
+
+    saved, model.generation_config = model.generation_config, GenerationConfig()
+    try:
+        yield
+    finally:
+        model.generation_config = saved
 
 
 @dataclass(frozen=True)
@@ -212,7 +225,7 @@ class CausalModel(SupportsStreaming[E], LanguageModel[E, Likelihood | Generated,
                 fix=f"--max_new_tokens {limit - prompt}" if prompt < limit else "shorten the prompt",
             )
         devices = [model.device] if model.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), quiet_transformers():
+        with torch.random.fork_rng(devices=devices), quiet_transformers(), _own_options(model):
             # depends on the prompts too: prompts that come one by one do not all draw the same numbers
             torch.manual_seed(self.generation_seed ^ zlib.crc32(batch["input_ids"].cpu().numpy().tobytes()))
             ids = model.generate(**batch, generation_config=self.generation_config(model.config), **options)

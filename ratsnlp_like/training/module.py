@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -22,7 +23,7 @@ from ..metrics.bootstrap import confidence_intervals
 from ..modeling.layers import depths
 from ..tasks.abilities import SupportsOracle, SupportsTuning
 from ..tasks.base import AnyTask, Raw
-from .rates import learning_rate
+from .rates import learning_rate, schedule_factor
 from .scoring import mean_loss, metrics_by_name, score, task_inputs
 
 log = logging.getLogger("ratsnlp_like")
@@ -53,16 +54,14 @@ class OptimizedModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return AdamW, without weight decay for biases and norms, and a schedule that steps with it."""
-        from transformers import get_scheduler
-
         arguments = self.arguments
         optimizer = torch.optim.AdamW(self._groups(), lr=self.learning_rate, fused=self._can_fuse())
         steps = int(self.trainer.estimated_stepping_batches)
         warmup = round(arguments.warmup * steps) if arguments.warmup < 1 else int(arguments.warmup)
         if warmup > steps:
             log.warning("the warm-up of %d steps is longer than the %d steps of this run", warmup, steps)
-        name = "constant_with_warmup" if arguments.schedule == "constant" else arguments.schedule
-        scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
+        factor = partial(schedule_factor, schedule=arguments.schedule, warmup=warmup, steps=steps)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _groups(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Values of options that are `auto`: the learning rate for the size of a model, the epochs for that of a corpus."""
+"""The schedule of the learning rate, and values of options that are `auto`: its peak and the number of epochs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ..arguments import TrainingArguments
+from ..arguments import Schedule, TrainingArguments
 from ..checkpoints import adapters as lora
 
 log = logging.getLogger("ratsnlp_like")
@@ -35,6 +35,26 @@ class Choice:
 
     value: Any
     reason: str
+
+
+def schedule_factor(step: int, *, schedule: Schedule, warmup: int, steps: int) -> float:
+    """Return the share of the peak learning rate at a step, as the schedules of transformers do.
+
+    transformers' own are not used: importing them fails next to a torch_xla that cannot be imported, as images of
+    Colab had it.
+
+    Args:
+        step: from 0.
+        schedule: what follows the warm-up.
+        warmup: steps of a linear warm-up from 0.
+        steps: of the training.
+    """
+    if step < warmup:
+        return step / warmup
+    if schedule == "constant":
+        return 1.0
+    left = max(0.0, (steps - step) / max(1, steps - warmup))
+    return left if schedule == "linear" else (1 - math.cos(math.pi * left)) / 2
 
 
 def settle(found: dict[str, Any], name: str, choose: Callable[[], Choice]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..checkpoints.base import loading_error
 from ..errors import InputError
 from .run_files import RESUME_FILE
 
@@ -60,9 +61,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # torch, pickle and zipfile raise a dozen unrelated types
-        reason = "the file is empty" if not path.stat().st_size else " ".join(str(error).split())[:120]
+        reason = loading_error(error)[:120] if path.stat().st_size else "the file is empty"
         raise InputError(
-            f"the state of the run cannot be loaded, the file is damaged: {reason or type(error).__name__}",
+            f"the state of the run cannot be loaded, the file is damaged: {reason}",
             place=path,
             fix=_FIX,
         ) from None

@@ -86,3 +86,16 @@ def test_ctrl_c_at_the_start() -> None:
         _, err = process.communicate(timeout=60)
         assert b"/ratsnlp_like/" not in err, err.decode()  # no traceback through this package
         assert process.returncode in {0, 1, 130, -signal.SIGINT}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.slow
+def test_training_next_to_packages_that_cannot_be_imported(tmp_path: Path) -> None:
+    """As images of Colab had them: installed, for another version of torch."""
+    site = tmp_path / "site"
+    for name in ("torch_xla", "tensorflow"):
+        write(site / name / "__init__.py", 'raise ImportError("_XLAC.so: undefined symbol")\n')
+        write(site / f"{name}-2.9.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.9.0\n")
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
+    done = command(flags(tmp_path, accelerator="auto"), env=environment(PYTHONPATH=path))
+    assert done.returncode == 0, done.stderr

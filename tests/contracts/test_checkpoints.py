@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import shutil
 from collections.abc import Callable
 from itertools import islice
@@ -484,6 +485,27 @@ def test_weights_cut_off(name: str, kept: int, tiny_model_folder: MakeFolder) ->
     (folder / name).write_bytes(content[:kept])
     with pytest.raises(InputError, match="cannot be loaded"):
         load(folder, Classification(), ["a", "b"])
+
+
+class Code:
+    """Runs when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda content, path: path.write_bytes(pickle.dumps(content))])
+def test_pickled_objects_among_weights(tiny_model_folder: MakeFolder, save: Callable[..., Any]) -> None:
+    folder, trace = tiny_model_folder(), tiny_model_folder() / "executed"
+    (folder / "model.safetensors").unlink()
+    save({"classifier.bias": torch.zeros(2), "more": Code(trace)}, folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match="pickled objects besides tensors, which could execute code") as caught:
+        load(folder, Classification(), ["a", "b"])
+    assert "weights_only" not in str(caught.value)  # torch advises to load it without the check
+    assert not trace.exists()
 
 
 def test_a_checkpoint_of_the_days_of_transformers_4(tiny_model_folder: MakeFolder) -> None:

@@ -173,6 +173,16 @@ def test_weights_that_are_not_finite(copied: Path, value: float) -> None:
         Predictor.from_pretrained(copied)
 
 
+@pytest.mark.parametrize("layers", [0, -1])
+def test_a_configuration_with_too_few_layers(copied: Path, layers: int) -> None:
+    config = json.loads((copied / "config.json").read_text("utf-8")) | {"num_hidden_layers": layers}
+    write(copied / "config.json", json.dumps(config))
+    with pytest.raises(
+        InputError, match=r"16 tensors of the weights are not part of the model .* bert.encoder.layer.0"
+    ):
+        Predictor.from_pretrained(copied)
+
+
 def test_the_tokenizer_of_another_model(copied: Path) -> None:
     path = copied / "tokenizer.json"
     content = json.loads(path.read_text(encoding="utf-8"))

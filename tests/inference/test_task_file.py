@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,10 @@ def test_content(saved: Path) -> None:
         ({"fields": []}, "fields is"),
         ({"fields": {"threshold": "high"}}, "threshold: 'high'"),
         ({"fields": {"threshold": 7}}, "threshold"),
+        ({"fields": {"temperature": math.nan}}, "temperature: nan"),
+        ({"fields": {"class_weights": [1.0, None]}}, "class_weights: [1.0, None]"),
+        ({"fields": {"class_weights": [math.nan, 1.0]}}, "class_weights: [nan, 1.0]"),
+        ({"fields": {"normalization": [[]]}}, "normalization: [[]]"),
         ({"fields": {"treshold": 0.5}}, "treshold"),
         ({"task": "clasification"}, "unknown task 'clasification'"),
         ({"task": None}, "no task"),

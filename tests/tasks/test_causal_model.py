@@ -86,6 +86,19 @@ class TestGenerate:
         assert (usual.top_k, usual.top_p, usual.temperature, usual.max_new_tokens) == (0, 0.9, 1.0, 48)
         assert CausalLM(sample=False).generation_config(bytes_predictor.model.config).do_sample is False
 
+    @pytest.mark.parametrize("values", [{"suppress_tokens": list(range(50, 250))}, {"output_hidden_states": "yes"}])
+    def test_generation_config_of_the_model_is_not_read(
+        self, bytes_predictor: Predictor, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any]
+    ) -> None:
+        from transformers import GenerationConfig
+
+        options = {"max_new_tokens": 5, "sample": False}
+        usual = bytes_predictor("오늘은", **options)
+        own = GenerationConfig(**values)
+        monkeypatch.setattr(bytes_predictor.model, "generation_config", own)
+        assert bytes_predictor("오늘은", **options) == usual
+        assert bytes_predictor.model.generation_config is own
+
     def test_sampling_from_one_token_is_greedy(self, bytes_predictor: Predictor) -> None:
         greedy = bytes_predictor(list(self.PROMPTS), sample=False)
         for options in ({"top_k": 1}, {"top_p": 1e-6}, {"temperature": 1e-4}):

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 from helpers import job
 from helpers_training import At, Watch, power_cut
 
-from ratsnlp_like.arguments import TrainingArguments
+from ratsnlp_like.arguments import Schedule, TrainingArguments
 from ratsnlp_like.checkpoints.base import load_config, resolve
 from ratsnlp_like.training.finetune import fine_tune
-from ratsnlp_like.training.rates import choose_epochs, choose_learning_rate, learning_rate, size_without_embeddings
+from ratsnlp_like.training.rates import (
+    choose_epochs,
+    choose_learning_rate,
+    learning_rate,
+    schedule_factor,
+    size_without_embeddings,
+)
 
 
 def bert(**shape: int) -> Any:
@@ -28,6 +34,23 @@ def bert(**shape: int) -> Any:
 
 def shape(layers: int, width: int) -> dict[str, int]:
     return {"num_hidden_layers": layers, "hidden_size": width, "intermediate_size": 4 * width}
+
+
+@pytest.mark.parametrize(("warmup", "steps"), [(0, 7), (3, 12), (12, 12), (20, 12), (0, 1)])
+@pytest.mark.parametrize("name", get_args(Schedule))
+def test_the_schedule_is_that_of_transformers(name: Schedule, warmup: int, steps: int) -> None:
+    from transformers import get_scheduler
+
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    theirs = get_scheduler(
+        "constant_with_warmup" if name == "constant" else name, optimizer, warmup, num_training_steps=steps
+    )
+    for step in range(steps):
+        assert schedule_factor(step, schedule=name, warmup=warmup, steps=steps) == pytest.approx(
+            theirs.get_last_lr()[0], abs=1e-15
+        )
+        optimizer.step()
+        theirs.step()
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ class TestState:
         ("content", "problem"),
         [
             ([1, 2], "not a state of training"),
+            (state(more=Path("a")), "pickled objects besides tensors, which could execute code"),
             (dict(WEIGHTS), "not a state of training: it has no state_dict"),
             (
                 state(state_dict={"model.weight": torch.zeros(2, 4)}),
