@@ -160,7 +160,7 @@ def _joined(counts: Any, others: Any) -> Any:
     from scipy.sparse import csr_matrix, hstack
 
     table = hstack([counts, csr_matrix(np.asarray(others, dtype=float))], format="csr")
-    return table.toarray() if table.shape[0] * table.shape[1] <= 10_000_000 else table
+    return table.toarray() if table.shape[0] * table.shape[1] <= 500_000 else table
 
 
 def _f1_of_labels(sums: Array, size: int) -> tuple[Array, Array]:
