@@ -33,15 +33,15 @@ class Architecture:
     """A token attends only to the tokens before it."""
     offset_positions: bool = False
     """Positions are counted from the padding id + 1 over the tokens that are no padding: 514 rows serve 512 tokens."""
-    unpadded: bool = False
-    """Layers are wired as those of BERT, for which `modeling.unpadded` has a forward without padding."""
+    unpadded: str = ""
+    """Module of `modeling.unpadded` that has a forward without padding for such layers; empty where none has."""
     fp16: bool = True
     """Activations stay within the range of fp16."""
     own_heads: frozenset[str] = frozenset()
     """Heads (of `HEADS`) that transformers lacks and `checkpoints.heads` has."""
 
 
-_BERT = Architecture("bert", layers="encoder.layer", unpadded=True)
+_BERT = Architecture("bert", layers="encoder.layer", unpadded="bert")
 _ROBERTA = replace(_BERT, model_type="roberta", offset_positions=True)
 _LLAMA = Architecture("llama", layers="layers", causal=True)
 _TOKENS, _ANSWERS, _TEXTS = "token-classification", "question-answering", "sequence-classification"
@@ -54,13 +54,13 @@ ARCHITECTURES = {
         _ROBERTA,
         replace(_ROBERTA, model_type="xlm-roberta"),
         replace(_ROBERTA, model_type="camembert"),
-        replace(_ROBERTA, model_type="xlm-roberta-xl", unpadded=False),
+        replace(_ROBERTA, model_type="xlm-roberta-xl", unpadded=""),
         Architecture("albert"),  # its layers share their weights
         Architecture("big_bird", layers="encoder.layer"),
         Architecture("deberta-v2", layers="encoder.layer", fp16=False),
         Architecture("distilbert", layers="transformer.layer"),
         Architecture("funnel"),
-        Architecture("modernbert", layers="layers"),
+        Architecture("modernbert", layers="layers", unpadded="modernbert"),
         Architecture("gpt2", layers="h", causal=True),
         Architecture("gpt_neox", layers="layers", causal=True),
         _LLAMA,
@@ -85,7 +85,7 @@ def architecture_of(config: Any) -> Architecture:
         both = getattr(config, "is_encoder_decoder", False) or has_head(kind, "masked-lm")
         found = Architecture(kind, causal=has_head(kind, "causal-lm") and not both)
     if getattr(config, "is_decoder", False) and not getattr(config, "is_encoder_decoder", False):
-        found = replace(found, causal=True, unpadded=False)
+        found = replace(found, causal=True, unpadded="")
     return found
 
 

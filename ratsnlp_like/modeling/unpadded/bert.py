@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...checkpoints.architectures import architecture_of
 from .attention import attend
-from .packing import Unpadded, can_pack, in_a_row, pack, unpack
+from .packing import Unpadded, can_pack, in_a_row, pack, padded, unpack
 from .segments import Segments
 
 
@@ -49,10 +49,7 @@ def forward(
 
     if input_ids is None or attention_mask is None or not can_pack(base, attention_mask, inputs_embeds, options):
         given = {"token_type_ids": token_type_ids, "position_ids": position_ids, "inputs_embeds": inputs_embeds}
-        output = type(base).forward(base, input_ids, attention_mask=attention_mask, **given, **options)
-        if kept is not None:
-            output["last_hidden_state"] = output.last_hidden_state.flatten(0, 1).index_select(0, kept)[None]
-        return output
+        return padded(base, kept, input_ids=input_ids, attention_mask=attention_mask, **given, **options)
     if position_ids is None:
         position_ids = _positions(base.config, input_ids)
     packing = pack(attention_mask, lengths, kept, counts, first=base.unpadded.first)

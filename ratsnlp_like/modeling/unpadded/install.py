@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from types import MethodType
 from typing import Any
 
 from ...checkpoints.architectures import architecture_of
 from ..dropout import install as install_dropout
-from . import bert
+from . import bert, modernbert
 from .packing import Unpadded
+
+_FAMILIES = {"bert": bert, "modernbert": modernbert}
 
 
 def install(model: Any) -> bool:
@@ -25,14 +28,14 @@ def install(model: Any) -> bool:
     Returns:
         True if the model was changed.
     """
-    attention = model.config._attn_implementation
-    if not _is_encoder(model) or attention not in {"eager", "sdpa"}:
+    attention, family = model.config._attn_implementation, _family(model)
+    if family is None or attention not in {"eager", "sdpa"}:
         return False
     base = model.base_model
     base.unpadded = Unpadded(eager=attention == "eager", first=_reads_first(model))
-    base.forward = MethodType(bert.forward, base)
-    for layer in base.encoder.layer:
-        layer.forward = MethodType(bert.layer_forward, layer)
+    base.forward = MethodType(family.forward, base)
+    for layer in _layers(model):
+        layer.forward = MethodType(family.layer_forward, layer)
     install_dropout(model)
     return True
 
@@ -42,7 +45,7 @@ def remove(model: Any) -> None:
     if installed(model):
         base = model.base_model
         base.unpadded = None
-        for module in (base, *base.encoder.layer):
+        for module in (base, *_layers(model)):
             del module.forward
 
 
@@ -60,22 +63,29 @@ def first_alone(model: Any) -> Iterator[None]:
     Args:
         model: with eager attention, and in evaluation.
     """
-    if not _is_encoder(model) or not _reads_first(model):
+    family = _family(model)
+    if family is None or not _reads_first(model):
         yield
         return
-    last = model.base_model.encoder.layer[-1]
-    last.forward = MethodType(bert.first_of_padded, last)
+    last = _layers(model)[-1]
+    last.forward = MethodType(family.first_of_padded, last)
     try:
         yield
     finally:
         del last.forward
 
 
-def _is_encoder(model: Any) -> bool:
-    """Return whether the layers are wired as those of BERT, without a causal mask."""
-    return architecture_of(model.config).unpadded
+def _family(model: Any) -> Any:
+    """Return the module with the forward of a model, None where there is none."""
+    return _FAMILIES.get(architecture_of(model.config).unpadded)
+
+
+def _layers(model: Any) -> Any:
+    """Return the layers of a model."""
+    return attrgetter(architecture_of(model.config).layers)(model.base_model)
 
 
 def _reads_first(model: Any) -> bool:
     """Return whether the head reads only the first token of a text."""
-    return type(model).__name__.endswith("ForSequenceClassification")
+    pooling = getattr(model.config, "classifier_pooling", "cls")
+    return type(model).__name__.endswith("ForSequenceClassification") and pooling == "cls"

@@ -46,6 +46,19 @@ def can_pack(base: Any, mask: Tensor, embedded: Tensor | None, options: dict[str
     return not any(options.get(name) or getattr(base.config, name, False) for name in wanted)
 
 
+def padded(base: Any, kept: Tensor | None, **inputs: Any) -> Any:
+    """Compute the forward of transformers; the last states are those of the kept tokens. See `bert.forward`."""
+    output = type(base).forward(base, **inputs)
+    if kept is not None:
+        output["last_hidden_state"] = output.last_hidden_state.flatten(0, 1).index_select(0, kept)[None]
+    return output
+
+
+def has_gaps(mask: Tensor) -> bool:
+    """Return whether there is padding between the tokens of a text. *Shape:* mask (batch, tokens)."""
+    return bool(((mask[:, 1:] > mask[:, :-1]).sum(1) + mask[:, 0] > 1).any())
+
+
 def pack(
     mask: Tensor, given: Sequence[int] | None, kept: Tensor | None, counts: Sequence[int] | None, *, first: bool
 ) -> Packing:
@@ -53,13 +66,14 @@ def pack(
     device, longest = mask.device, mask.shape[1]
     lengths = np.asarray(mask.sum(1).tolist() if given is None else given)
     query_lengths, rows = lengths, None
+    first_token = np.cumsum(lengths) - lengths
     if (lengths < longest).any():
         if given is None:
             rows = mask.flatten().nonzero().flatten()
         else:
             rows = moved(np.flatnonzero(np.arange(longest) < lengths[:, None]), device)
     if first:
-        kept, query_lengths = moved(np.cumsum(lengths) - lengths, device), np.ones_like(lengths)
+        kept, query_lengths = moved(first_token, device), np.ones_like(lengths)
     elif kept is not None:
         query_lengths = np.asarray(
             torch.bincount(kept // longest, minlength=len(mask)).tolist() if counts is None else counts
@@ -67,7 +81,10 @@ def pack(
         if rows is not None:
             kept = torch.empty_like(mask.flatten()).index_copy(0, rows, torch.arange(len(rows), device=device))[kept]
     segments = Segments(lengths, lengths, device)
-    return Packing(rows, segments, kept, segments if kept is None else Segments(query_lengths, lengths, device))
+    if kept is None:
+        return Packing(rows, segments, None, segments)
+    positions = kept - moved(np.repeat(first_token, query_lengths), device)
+    return Packing(rows, segments, kept, Segments(query_lengths, lengths, device, positions))
 
 
 def in_a_row(values: Tensor | None, ids: Tensor, rows: Tensor | None) -> Tensor:
