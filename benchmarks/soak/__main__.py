@@ -34,10 +34,14 @@ def main() -> int:
         _run(report, options, seed)
     except KeyboardInterrupt:
         print("interrupted; the trials so far:", flush=True)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "table.md").write_text(report.table() + f"\n\nseed {seed}\n", encoding="utf-8")
+    _write(report, options.output, seed)
     print(f"\n{report.table()}")
     return 1 if report.failures else 0
+
+
+def _write(report: Report, folder: Path, seed: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.md").write_text(report.table() + f"\n\nseed {seed}\n", encoding="utf-8")
 
 
 def _run(report: Report, options: argparse.Namespace, seed: int) -> None:
@@ -48,6 +52,7 @@ def _run(report: Report, options: argparse.Namespace, seed: int) -> None:
         least = max(options.at_least, LEAST.get(part, 1), round(options.minutes * LEAST_A_MINUTE.get(part, 0)))
         module = importlib.import_module(f".{part}", __package__)
         module.run(report, seconds=seconds, at_least=least, seed=seed)
+        _write(report, options.output, seed)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 import traceback
@@ -62,7 +63,8 @@ class Report:
         start, reason = time.monotonic(), ""
         outcome: Outcome = "held"
         try:
-            yield
+            with _at_most(6 * (seconds or self.seconds)):
+                yield
         except InputError:
             outcome = "refused"
         except WrongResultError as error:
@@ -108,6 +110,22 @@ class Report:
         ]
         lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
         return "\n".join([*lines, "", *(f"{name}: {value}" for name, value in self.figures.items())])
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """End a block that would never end, by an exception; the trial then counts as slow or as a traceback."""
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError(f"not over after {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def memory_folder() -> str | None:

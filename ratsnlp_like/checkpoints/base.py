@@ -86,6 +86,8 @@ def bundled() -> list[str]:
     return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
 
 
+_MOST_LAYERS = 1_000
+"""Largest plausible number of layers."""
 _SIZES = ("num_hidden_layers", "n_layer"), ("hidden_size", "n_embd")
 """Names in the configurations of BERT and of GPT-2."""
 
@@ -208,7 +210,21 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None) -> Any:
             setattr(config, key, value)
     except Exception as error:  # transformers validates types with exceptions of its own
         raise InputError(f"{key} = {value!r}: {' '.join(str(error).split())}", place="--config_overrides") from None
+    _check_layers(config, name, overrides)
     return config
+
+
+def _check_layers(config: Any, name: str, overrides: Mapping[str, Any]) -> None:
+    """Check the numbers of layers: a model of a damaged number would fill the memory before anything is compared."""
+    values = {key: value for key, value in config.to_dict().items() if "layers" in key or key == "n_layer"}
+    least = 1 if getattr(config, "num_hidden_layers", 1) == 0 else 0
+    for key, value in values.items():
+        if type(value) is int and not least <= value <= _MOST_LAYERS:
+            raise InputError(
+                f"{key} is {value}",
+                place="--config_overrides" if key in overrides else Path(name) / "config.json",
+                expected=f"1 to {_MOST_LAYERS:,} layers",
+            )
 
 
 def _how_to_find(name: str) -> str:

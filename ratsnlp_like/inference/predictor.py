@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 from .. import __version__
-from ..arguments import check_types
 from ..checkpoints import adapters as lora
 from ..checkpoints.tokenizer import write_tokenizer
 from ..corpora.tables import table_inputs
@@ -18,6 +17,7 @@ from ..examples.base import Example
 from ..registry import TASKS
 from ..runtime.files import atomic_folder, write_json, write_text
 from ..runtime.logging import quiet_transformers
+from ..runtime.option_types import check_types
 from ..runtime.slices import slices
 from ..tasks.abilities import SupportsExport, SupportsStreaming
 from ..tasks.base import AnyTask, Raw, Window

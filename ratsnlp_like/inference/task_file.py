@@ -8,12 +8,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-from ..arguments import check_types, type_in_words
 from ..errors import InputError, did_you_mean
 from ..registry import TASKS
 from ..runtime.files import file_digest
+from ..runtime.option_types import check_types, takes_list, type_in_words
 from ..tasks.base import AnyTask
 from .transformers_folder import describe, is_transformers_folder
 
@@ -154,8 +154,11 @@ def _task_of(name: str, values: dict[str, Any]) -> AnyTask:
         fix = f"{did_you_mean(name, TASKS)}; or import the module that registers the task"
         raise InputError(f"unknown task {name!r}", fix=fix)
     kind = TASKS[name]
-    known = {f.name for f in fields(kind)}
+    known, hints = {f.name for f in fields(kind)}, get_type_hints(kind)
     check_types(kind, {name: value for name, value in values.items() if name in known})
+    for name, value in values.items():  # as an option it may be text with commas
+        if isinstance(value, str) and name in known and takes_list(hints[name], unless=value):
+            raise InputError(f"{value!r}", place=name, expected="a list")
     return kind.from_dict(values)
 
 

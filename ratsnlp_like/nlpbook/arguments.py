@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..arguments import TrainingArguments, check_types
+from ..arguments import TrainingArguments
 from ..errors import InputError
+from ..runtime.option_types import check_types
 from .compatibility import restore_encode_plus
 
 A = TypeVar("A")

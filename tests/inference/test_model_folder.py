@@ -10,14 +10,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from helpers import CHECKPOINT, TEXTS, tokenizer, tree, weights, write
+from helpers import CHECKPOINT, TEXTS, TINY, tokenizer, tree, weights, write
 from safetensors.torch import save_file
+from transformers import BertConfig, BertForSequenceClassification
 
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.inference.model_folder import find_model
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.inference.task_file import vocabulary_digest
 from ratsnlp_like.runtime.files import file_digest
+from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.training.finetune import FineTuneResult
 
 
@@ -173,14 +175,23 @@ def test_weights_that_are_not_finite(copied: Path, value: float) -> None:
         Predictor.from_pretrained(copied)
 
 
-@pytest.mark.parametrize("layers", [0, -1])
-def test_a_configuration_with_too_few_layers(copied: Path, layers: int) -> None:
+@pytest.mark.parametrize("layers", [0, -1, 10**30])
+def test_an_impossible_number_of_layers(copied: Path, layers: int) -> None:
     config = json.loads((copied / "config.json").read_text("utf-8")) | {"num_hidden_layers": layers}
     write(copied / "config.json", json.dumps(config))
-    with pytest.raises(
-        InputError, match=r"16 tensors of the weights are not part of the model .* bert.encoder.layer.0"
-    ):
+    with pytest.raises(InputError, match=f"num_hidden_layers is {layers}\n  expected: 1 to 1,000 layers") as caught:
         Predictor.from_pretrained(copied)
+    assert caught.value.place == copied / "config.json"
+
+
+def test_a_configuration_with_too_few_layers(tmp_path: Path) -> None:
+    config = BertConfig(vocab_size=len(tokenizer()), **TINY | {"num_hidden_layers": 2})
+    two = Predictor(Classification(), BertForSequenceClassification(config), tokenizer(), ["가", "나"], max_length=32)
+    folder = two.save_pretrained(tmp_path / "model")
+    values = json.loads((folder / "config.json").read_text("utf-8")) | {"num_hidden_layers": 1}
+    write(folder / "config.json", json.dumps(values))
+    with pytest.raises(InputError, match=r"16 tensors of the weights are not part .* such as bert.encoder.layer.1"):
+        Predictor.from_pretrained(folder)
 
 
 def test_the_tokenizer_of_another_model(copied: Path) -> None:
