@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import InputError, did_you_mean, raise_together
-from .runtime.option_types import check_types
+from .option_types import check_types
 
 Precision = Literal["auto", "32", "bf16-mixed", "16-mixed", "64"]
 Schedule = Literal["linear", "cosine", "constant"]

@@ -23,6 +23,7 @@ MODULES = {
 # From the bottom up. A module imports from packages below its own and from its own package.
 LAYERS = (
     ("errors",),
+    ("option_types",),
     ("registry", "arguments", "runtime"),
     ("examples",),
     ("text",),

@@ -106,7 +106,7 @@ def _options_first(parser: ArgumentParser, arguments: Sequence[str]) -> list[str
 
 def _option(argument: str, rest: deque[str], flags: Mapping[str, Flag]) -> str:
     """Return `--name=value`; the value is taken from the remaining arguments where it is a separate one."""
-    from ..runtime.option_types import takes_list
+    from ..option_types import takes_list
 
     name, equals, value = argument.partition("=")
     hint = flags[name].type if name in flags else None
@@ -131,7 +131,7 @@ def _config_as_json(path: Path) -> str:
 
 def _as_input_error(parser: ArgumentParser, message: str) -> InputError:
     """Return the error of a message of jsonargparse."""
-    from ..runtime.option_types import type_in_words
+    from ..option_types import type_in_words
 
     hint = f"see {parser.prog} --help"
     if message.startswith("unrecognized arguments: "):

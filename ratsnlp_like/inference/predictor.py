@@ -14,10 +14,10 @@ from ..checkpoints.tokenizer import write_tokenizer
 from ..corpora.tables import table_inputs
 from ..errors import InputError, did_you_mean
 from ..examples.base import Example
+from ..option_types import check_types
 from ..registry import TASKS
 from ..runtime.files import atomic_folder, write_json, write_text
 from ..runtime.logging import quiet_transformers
-from ..runtime.option_types import check_types
 from ..runtime.slices import slices
 from ..tasks.abilities import SupportsExport, SupportsStreaming
 from ..tasks.base import AnyTask, Raw, Window

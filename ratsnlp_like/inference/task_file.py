@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from ..errors import InputError, did_you_mean
+from ..option_types import check_types, takes_list, type_in_words
 from ..registry import TASKS
 from ..runtime.files import file_digest
-from ..runtime.option_types import check_types, takes_list, type_in_words
 from ..tasks.base import AnyTask
 from .transformers_folder import describe, is_transformers_folder
 

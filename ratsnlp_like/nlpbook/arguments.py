@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..arguments import TrainingArguments
 from ..errors import InputError
-from ..runtime.option_types import check_types
+from ..option_types import check_types
 from .compatibility import restore_encode_plus
 
 A = TypeVar("A")

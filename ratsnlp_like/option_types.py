@@ -7,7 +7,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ..errors import InputError, did_you_mean
+from .errors import InputError, did_you_mean
 
 
 def check_types(kind: type[Any], options: Mapping[str, Any]) -> None:
