@@ -194,7 +194,7 @@ class TrainingArguments:
     keep_state: bool = False
     """Keep resume.ckpt of a finished run, so that --resume can continue it with more epochs or steps."""
     seed: int = 7
-    """Seed of weights, order, dropout and splits; two runs with the same seed are equal on a CPU."""
+    """Seed of weights, order, dropout and splits; two runs with the same seed and --threads are equal on a CPU."""
     seeds: int = 1
     """Number of runs, with the seeds from --seed on and the same splits: mean and spread are reported, the best model
     by the validation split is kept. On several GPUs they run side by side."""
@@ -203,6 +203,9 @@ class TrainingArguments:
     GPUs, otherwise 32 bits."""
     accelerator: str = "auto"
     """cpu, gpu, tpu, ... as Lightning names them."""
+    threads: int | Literal["auto"] = "auto"
+    """Threads of a CPU. auto: one for each assigned core, less while other processes use them; the variable
+    OMP_NUM_THREADS fixes the number too."""
     devices: int | str = 1
     """Number of devices (or processes, on a CPU), `auto` for all of them, or their indices as `0,1`."""
     strategy: str = "auto"
@@ -250,7 +253,7 @@ class TrainingArguments:
                 *[seeds] * (self.seeds > 1 and many),
                 *_positive(self, "epochs", "batch_size", "eval_batch_size", "accumulate", "max_steps", "eval_steps"),
                 *_positive(self, "save_steps", "save_minutes"),
-                *_positive(self, "learning_rate", "num_nodes", "batch_tokens", "seeds"),
+                *_positive(self, "learning_rate", "num_nodes", "batch_tokens", "seeds", "threads"),
                 *_between(self, "weight_decay", 0, None),
                 *_between(self, "layer_decay", 0, 1),
                 *_between(self, "warmup", 0, None),
@@ -263,7 +266,17 @@ class TrainingArguments:
 
 RESUMABLE = frozenset(
     {
-        *("epochs", "max_steps", "eval_batch_size", "patience", "accelerator", "devices", "strategy", "seeds"),
+        *(
+            "epochs",
+            "max_steps",
+            "eval_batch_size",
+            "patience",
+            "accelerator",
+            "devices",
+            "strategy",
+            "seeds",
+            "threads",
+        ),
         *("num_nodes", "loggers", "progress", "baselines", "report", "save_steps", "save_minutes", "keep_state"),
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from ..registry import LOGGERS
 from ..runtime.hardware import computes_bf16
 from .callbacks.early_stopping import EarlyStopping
 from .callbacks.progress import ProgressBar, ProgressLines
+from .callbacks.threads import CpuThreads
 from .callbacks.time_estimate import TimeEstimate
 from .checkpoint_io import StreamedCheckpointIO
 
@@ -90,7 +92,7 @@ def build_trainer(
     interactive = sys.stderr.isatty() or "ipykernel" in sys.modules
     # early stopping counts an evaluation before the state is saved
     stopping = [EarlyStopping(arguments.patience)] if arguments.patience else []
-    callbacks = [*stopping, *callbacks, LearningRateMonitor("step"), TimeEstimate()]
+    callbacks = [*_threads(arguments), *stopping, *callbacks, LearningRateMonitor("step"), TimeEstimate()]
     callbacks.append(_progress(arguments, interactive=interactive))
     torch.set_float32_matmul_precision("high")
     try:
@@ -141,6 +143,13 @@ def ended_early(trainer: pl.Trainer) -> bool:
     """Return True if a callback ended the training before its last epoch and its last step."""
     epochs, steps = trainer.max_epochs or 0, trainer.max_steps
     return trainer.current_epoch < epochs and not 0 < steps <= trainer.global_step
+
+
+def _threads(arguments: TrainingArguments) -> list[pl.Callback]:
+    """Set a stated number of threads, or return the callback that adapts it; OMP_NUM_THREADS states one too."""
+    if arguments.threads != "auto":
+        torch.set_num_threads(arguments.threads)
+    return [CpuThreads()] if arguments.threads == "auto" and "OMP_NUM_THREADS" not in os.environ else []
 
 
 def _progress(arguments: TrainingArguments, *, interactive: bool) -> pl.Callback:
