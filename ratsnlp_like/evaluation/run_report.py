@@ -44,9 +44,10 @@ def report(*runs: str | Path, output: str | Path | None = None, language: Langua
         raise InputError("is a folder", place=path, expected="a file", fix=f"--output {path / REPORT}")
     make_folder(path.parent, fix="another --output")
     for folder in folders:
-        if not read_run(folder).analysis:
+        run = read_run(folder)
+        if not run.analysis:
             log.info("%s: no analysis yet; the model is evaluated.", folder)
-            write_json(folder / ANALYSIS, _analysis(folder))
+            write_json(run.of_seed / ANALYSIS, _analysis(folder))
     return write_run_page(*folders, output=path, language=language)
 
 

@@ -15,17 +15,19 @@ _POINTS = 240
 """Points of a curve that are drawn; of more, the means of neighbours are."""
 
 
-def line_chart(series: Mapping[str, Sequence[Point]], *, label: str, x_label: str) -> Markup:
+def line_chart(series: Mapping[str, Sequence[Point]], *, label: str, x_label: str, least: float = 0.0) -> Markup:
     """Return curves in one diagram.
 
     Args:
         series: name -> points, by x.
         label: description of the diagram, for screen readers.
         x_label: name of the horizontal axis.
+        least: smallest range of the vertical axis, so that noise does not look like a trend.
     """
     drawn = {name: thinned(points) for name, points in series.items() if points}
     xs, ys = ([point[k] for points in drawn.values() for point in points] for k in (0, 1))
-    x_ticks, y_ticks = ticks(min(0, *xs), max(xs)), ticks(min(ys), max(ys))
+    margin = max(0.0, least - (max(ys) - min(ys))) / 2
+    x_ticks, y_ticks = ticks(min(0, *xs), max(xs)), ticks(min(ys) - margin, max(ys) + margin)
     x = _Scale(min(0, *xs), max(xs), _LEFT, _WIDTH - _RIGHT)
     y = _Scale(y_ticks[0], y_ticks[-1], _HEIGHT - _BOTTOM, _TOP)
     parts = [_grid(x(x_ticks[0]), x(max(xs)), [(y(t), number(t)) for t in y_ticks])]

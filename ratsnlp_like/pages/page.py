@@ -46,6 +46,7 @@ def _sections(run: RunFiles, texts: Texts) -> list[Markup]:
     command = f"ratsnlp-like evaluate {run.folder} --errors errors.csv"
     found = [
         sections.scores(run, texts),
+        sections.seeds(run, texts),
         sections.curves(run, texts),
         sections.classes(run, texts),
         sections.confusion(run, texts),

@@ -19,11 +19,18 @@ ANALYSIS = "analysis.json"
 REPORT = "report.html"
 
 
+def seed_folder(folder: Path, seed: int) -> Path:
+    """Return the run folder of one of several seeds."""
+    return folder / f"seed-{seed}"
+
+
 @dataclass(frozen=True)
 class RunFiles:
-    """Configuration, results, analysis and history of a run."""
+    """Configuration, results, analysis and history of a run; of several seeds those of the best."""
 
     folder: Path
+    of_seed: Path
+    """Folder of the run that analysis and history are from: that of the best seed where there are several."""
     config: Mapping[str, Any]
     result: Mapping[str, Any]
     analysis: Mapping[str, Any]
@@ -69,12 +76,15 @@ def read_run(folder: Path) -> RunFiles:
         raise InputError("not a run folder", place=folder, expected="a folder that `ratsnlp-like train` wrote")
     if not result.is_file():
         raise InputError("the run is not finished", place=folder, fix=f"ratsnlp-like train --output {folder} --resume")
+    content = _read(result)
+    own = seed_folder(folder, content["seeds"]["best"]) if content.get("seeds") else folder
     return RunFiles(
         folder,
+        own,
         _read(config),
-        _read(result),
-        _read(folder / ANALYSIS) if (folder / ANALYSIS).is_file() else {},
-        _history(folder / "logs"),
+        content,
+        _read(own / ANALYSIS) if (own / ANALYSIS).is_file() else {},
+        _history(own / "logs"),
         datetime.fromtimestamp(result.stat().st_mtime).strftime("%Y-%m-%d %H:%M"),
     )
 

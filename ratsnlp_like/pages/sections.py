@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .charts import interval_chart, line_chart
+from .charts import interval_chart, line_chart, number
 from .html import Child, Markup, element
 from .parts import bar, definitions, interval, note, percent, score, section, table
 from .runs import RunFiles, numbers
@@ -18,6 +18,8 @@ _NEVER = re.compile(r"(.+) (?:is|are) never predicted: (.+)")
 _CLASSES = 40
 _LARGEST_MATRIX = 20
 _LABELS = 20
+_LEAST_RANGE = 0.1
+"""Smallest range of the vertical axis for metrics from 0 to 1."""
 
 
 def scores(run: RunFiles, texts: Texts) -> Markup:
@@ -66,8 +68,31 @@ def curves(run: RunFiles, texts: Texts) -> Markup | None:
     charts = [line_chart(losses, label=texts("loss"), x_label=texts("steps"))] if losses else []
     if metric and run.best_metric != "loss":
         name = f"{run.best_metric} ({texts('validation')})"
-        charts.append(line_chart({name: metric}, label=name, x_label=texts("steps")))
+        charts.append(_metric_chart({name: metric}, name, texts))
     return section("curves", texts("curves"), element("div", charts, class_="columns")) if charts else None
+
+
+def _metric_chart(series: Mapping[str, Sequence[tuple[float, float]]], label: str, texts: Texts) -> Markup:
+    share = all(0 <= value <= 1 for points in series.values() for _, value in points)
+    return line_chart(series, label=label, x_label=texts("steps"), least=_LEAST_RANGE if share else 0.0)
+
+
+def seeds(run: RunFiles, texts: Texts) -> Markup | None:
+    """Return the score of each seed, with mean and standard deviation; None for a run of one seed."""
+    found = run.result.get("seeds")
+    if not found:
+        return None
+    splits = [name for name in ("test", "validation") if name in found]
+    rows: list[list[Child]] = []
+    for own in found["runs"]:
+        best = own["seed"] == found["best"]
+        rows.append([element("strong", str(own["seed"])) if best else str(own["seed"])])
+        rows[-1] += [score(own[split]) if own[split] is not None else None for split in splits]
+    means = [found[split].get(found["metric"]) for split in splits]
+    rows.append([texts("mean_and_sd"), *(f"{own['mean']:.4f} ± {own['sd']:.4f}" if own else None for own in means)])
+    header = [texts("seed"), *(f"{found['metric']} ({texts(split)})" for split in splits)]
+    about = note(texts("seeds_note", best=found["best"]))
+    return section("seeds", texts("seeds"), about, table(header, rows))
 
 
 def classes(run: RunFiles, texts: Texts) -> Markup | None:
@@ -173,8 +198,11 @@ def settings(run: RunFiles, texts: Texts) -> Markup:
     """Return the command that repeats the run, and its configuration."""
     config = {name: value for name, value in run.config.items() if value not in (None, (), [], {}, "")}
     changed = {**{name: config[name] for name in ("task", "corpus", "checkpoint") if name in config}}
-    changed |= {name: config[name] for name in run.analysis.get("chosen", ()) if name in config}
-    command = " ".join(["ratsnlp-like train", *(f"--{name} {shlex.quote(_value(v))}" for name, v in changed.items())])
+    automatic = run.result.get("found", {}).get("reasons", {})
+    names = [name for name in run.analysis.get("chosen", ()) if name in config and name not in automatic]
+    changed |= {name: config[name] for name in names}
+    options = [element("span", f"--{name} {shlex.quote(_value(v))}", class_="option") for name, v in changed.items()]
+    command = ["ratsnlp-like train", *([" ", option] for option in options)]
     rows = [[name, element("code", _value(value))] for name, value in config.items()]
     return section(
         "settings",
@@ -225,7 +253,7 @@ def comparison(runs: Sequence[RunFiles], texts: Texts) -> Markup:
         element(
             "div",
             element("h3", f"{metric} ({texts('validation')})"),
-            line_chart(histories, label=metric, x_label=texts("steps")),
+            _metric_chart(histories, metric, texts),
         )
         if any(histories.values())
         else None,
@@ -254,6 +282,7 @@ def summary(run: RunFiles, texts: Texts) -> Markup:
         texts("checkpoint"): str(run.config.get("checkpoint")),
         texts("train"): f"{train.get('examples', 0):,}",
         texts("steps"): f"{run.result.get('steps', 0):,}",
+        **{texts(name): number(value) for name, value in _rates(run).items()},
         texts("time"): duration(run, texts),
     }
     return element(
@@ -262,6 +291,13 @@ def summary(run: RunFiles, texts: Texts) -> Markup:
         element("p", _verdict(verdict, texts), class_="verdict") if verdict else None,
         definitions(facts),
     )
+
+
+def _rates(run: RunFiles) -> dict[str, float]:
+    """Return the learning rate and the epochs, those that were chosen where the configuration leaves them open."""
+    known = {**run.config, **run.result.get("found", {})}
+    values = {name: known.get(name) for name in ("learning_rate", "epochs")}
+    return {name: value for name, value in values.items() if isinstance(value, (int, float))}
 
 
 def _verdict(verdict: Mapping[str, Any], texts: Texts) -> str:

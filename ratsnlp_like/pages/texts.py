@@ -22,6 +22,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "rows": ("문장 수", "rows"),
     "examples": ("예", "examples"),
     "steps": ("스텝", "steps"),
+    "learning_rate": ("학습률", "learning rate"),
+    "epochs": ("에폭", "epochs"),
+    "seed": ("시드", "seed"),
+    "seeds": ("시드별 점수", "Seeds"),
+    "seeds_note": (
+        "시드 {best}의 모델이 검증 점수가 가장 높아 best/에 있습니다. 이 보고서의 다른 값은 그 모델의 것입니다.",
+        "The model of seed {best} has the best validation score and is in best/; all other figures are its own.",
+    ),
+    "mean_and_sd": ("평균 ± 표준편차", "mean ± sd"),
     "verdict.better than": ("{metric} {score}: {others}보다 좋습니다.", "{metric} {score} is better than {others}."),
     "verdict.as good as": ("{metric} {score}: {others}와 같습니다.", "{metric} {score} is as good as {others}."),
     "verdict.not significantly better than": (

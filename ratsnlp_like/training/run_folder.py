@@ -43,11 +43,6 @@ class Interrupted(KeyboardInterrupt):
 _CONTENT = "best", "last", "logs", RESUME_FILE, RESULT, FOUND, SPLITS, ANALYSIS, REPORT
 
 
-def seed_folder(folder: Path, seed: int) -> Path:
-    """Return the run folder of one seed of a run with several."""
-    return folder / f"seed-{seed}"
-
-
 @dataclass(frozen=True)
 class Run:
     """A run folder and the configuration of the run.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from importlib.metadata import version
 from itertools import islice
@@ -44,8 +44,6 @@ def write_report(
 ) -> None:
     """Write analysis.json and report.html of a finished run.
 
-    A run is complete without its report: a failure is logged, and the command that writes it again.
-
     Args:
         folder: of the run, with its results.
         job: what was run.
@@ -53,9 +51,17 @@ def write_report(
         measured: its predictions on the test split, else on the validation split.
         splits: of the corpus, by name.
     """
+    write_run_report(folder, lambda: analyse_run(job, predictor, measured, splits))
+
+
+def write_run_report(folder: Path, analyse: Callable[[], dict[str, Any]] | None = None) -> None:
+    """Write report.html of a finished run, and before it analysis.json where a function returns its content.
+
+    A run is complete without its report: a failure is logged, and the command that writes it again.
+    """
     try:
-        analysis = analyse_run(job, predictor, measured, splits)
-        write_json(folder / ANALYSIS, analysis)
+        if analyse is not None:
+            write_json(folder / ANALYSIS, analyse())
         write_run_page(folder)
     except Exception as error:  # hours of training must not end in a traceback about a page
         log.warning("no report: %s; ratsnlp-like report %s", error, folder)

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import TrainingError
+from ..pages.runs import seed_folder
 from ..runtime.files import atomic_folder, write_json
 from .job import Job
 from .module import monitored
 from .run_files import RESULT, SPLITS
-from .run_folder import Interrupted, Run, Stamp, seed_folder
+from .run_folder import Interrupted, Run, Stamp
+from .run_report import write_run_report
 
 if TYPE_CHECKING:
     from .finetune import FineTuneResult
@@ -79,6 +81,8 @@ def run_seeds(
             seeds=summarize(results, metric, best),
         )
         run.end(result.to_dict(), keep_state=False)
+        if job.training.report:
+            write_run_report(run.folder)
     return result
 
 

@@ -85,6 +85,36 @@ def test_a_run_with_little_in_it(tmp_path: Path) -> None:
     assert "1,234.5" in parsed(run_page([read_run(folder)])).text
 
 
+def test_several_seeds(tmp_path: Path) -> None:
+    """The page has the curves and the mistakes of the best seed, and the scores of all."""
+    folder = run_folder(tmp_path / "run")
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    seeds = [{"seed": seed, "validation": value} for seed, value in ((7, 0.61), (8, 0.72))]
+    spread = {"macro_f1": {"mean": 0.665, "sd": 0.0778}}
+    result["seeds"] = {"metric": "macro_f1", "best": 8, "runs": seeds, "validation": spread}
+    (folder / "result.json").write_text(json.dumps(result))
+    (folder / "seed-8").mkdir()
+    for name in ("analysis.json", "logs"):
+        (folder / name).rename(folder / "seed-8" / name)
+    page = run_page([read_run(folder)], language="en")
+    for section in ("seeds", "curves", "mistakes"):
+        assert page.count(f'id="{section}"') == 1
+    assert '<td><strong>8</strong></td><td class="number">0.7200</td>' in page
+    assert "0.6650 ± 0.0778" in page
+
+
+def test_the_command_leaves_out_what_was_chosen(tmp_path: Path) -> None:
+    """An option that is `auto` is shown with its value, and not repeated in the command."""
+    folder = run_folder(tmp_path / "run")
+    assert "--learning_rate 0.1" in parsed(run_page([read_run(folder)])).text
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    result["found"] = {"learning_rate": 0.0005, "reasons": {"learning_rate": "for its size"}}
+    (folder / "result.json").write_text(json.dumps(result))
+    text = parsed(run_page([read_run(folder)])).text
+    assert "--learning_rate" not in text
+    assert "학습률0.0005" in text.replace("\n", "").replace(" ", "")
+
+
 @pytest.mark.parametrize(("name", "part"), [("config.yaml", "not a run folder"), ("result.json", "not finished")])
 def test_a_folder_that_is_no_finished_run(tmp_path: Path, name: str, part: str) -> None:
     folder = run_folder(tmp_path / "run")
@@ -110,6 +140,16 @@ def test_charts() -> None:
     assert len(curve) <= 240
     assert curve[0] == (2, 2)
     parsed(line_chart({"하나": [(3.0, 0.5)], "둘": []}, label="x", x_label="y"))
+
+
+def test_noise_does_not_fill_a_chart() -> None:
+    """0.71 to 0.712 on an axis of at least 0.1."""
+    points = {"f1": [(1.0, 0.71), (2.0, 0.712)]}
+    close, wide = (line_chart(points, label="x", x_label="y", least=least) for least in (0.0, 0.1))
+    assert "0.7105" in close
+    assert "0.7105" not in wide
+    assert ">0.66<" in wide
+    assert ">0.78<" in wide
 
 
 def test_every_text_is_in_both_languages() -> None:

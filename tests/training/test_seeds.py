@@ -70,6 +70,16 @@ def test_the_best_is_kept(result: FineTuneResult) -> None:
     assert again["loss"] == result.metrics["loss"]
 
 
+@pytest.mark.slow
+def test_the_report_shows_all(tmp_path: Path) -> None:
+    result = fine_tune(**options(tmp_path, seeds=2, max_steps=2, report=True))
+    page = (result.output / "report.html").read_text(encoding="utf-8")
+    assert 'id="seeds"' in page
+    assert 'id="curves"' in page
+    assert 'id="environment"' in page
+    assert not (result.output / "analysis.json").exists()  # that of the best seed is in its own folder
+
+
 def test_all_have_the_same_rows(result: FineTuneResult) -> None:
     splits = [json.loads((result.output / f"seed-{seed}" / "splits.json").read_text()) for seed in (7, 8, 9)]
     assert splits[0] == splits[1] == splits[2]
