@@ -33,7 +33,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "epochs": 3,
         "max_length": 64,
     },
-    "ner": {"task": "ner", "corpus": "sample-ner", "learning_rate": 1e-3, "epochs": 6, "particles": "learn"},
+    "ner": {"task": "ner", "corpus": "sample-ner", "learning_rate": 1e-3, "epochs": 6, "spans": "particles"},
 }
 
 
