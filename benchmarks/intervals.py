@@ -90,8 +90,13 @@ def sentences(rng: Rng, size: int) -> ExampleStatistics:
 def questions(rng: Rng, size: int) -> ExampleStatistics:
     """Documents of 5 questions, some harder than others, of which 70% are answered in the mean."""
     level = np.repeat(rng.beta(7, 3, size), 5)
-    predicted = ["서울" if right else "부산" for right in rng.random(5 * size) < level]
-    return answer_statistics([["서울"]] * (5 * size), predicted, [str(k // 5) for k in range(5 * size)])
+    right = rng.random(5 * size) < level
+    if size > 1000:  # answers are compared one by one, which takes its time
+        predicted = ["서울" if own else "부산" for own in right]
+        return answer_statistics([["서울"]] * (5 * size), predicted, [str(k // 5) for k in range(5 * size)])
+    pair = answer_statistics([["서울"]] * 2, ["서울", "부산"], ["a", "b"])
+    rows = pair.table[pair.codes][(~right).astype(int)].reshape(size, 5, -1).sum(axis=1)
+    return ExampleStatistics.of_rows(rows, pair.scores, unit=pair.unit)
 
 
 def texts(rng: Rng, size: int) -> ExampleStatistics:

@@ -1,4 +1,4 @@
-"""Wrong labels that are planted in a corpus, found by confident learning, by loss, and by chance.
+"""Wrong labels that are planted in a corpus, found by `inspect --label_errors`, by loss, and by chance.
 
     python -m benchmarks.label_errors --corpus_root FOLDER [--what nsmc entities] [--rows 5000] [--folds 5]
 
@@ -96,7 +96,7 @@ def compare(job: Job, examples: list[Example], planted: Planted, groups: np.ndar
     print(f"{len(planted)} wrong of {len(units):,} labels, {missed} of them not ranked; {seconds:.0f} s")
     print(f"| ranking | {' | '.join(f'first {n}' for n in FIRST)} | AUPRC |")
     print("| --- | --- | --- | --- | --- |")
-    show("confident learning", -suspicion.margin, wrong, missed)
+    show("inspect --label_errors", -suspicion.quality, wrong, missed)
     loss = np.array([-np.log(max(own.probabilities.get(own.given, 0), 1e-12)) for _, own in units])
     show("loss, out of fold", loss, wrong, missed)
     with tempfile.TemporaryDirectory() as folder:

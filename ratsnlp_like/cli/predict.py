@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--show", type=str | None, default=None, help="format of standard output: table, jsonl or csv")
     parser.add_argument("--batch_size", type=int, default=32, help="windows per batch")
     parser.add_argument(
-        "--explain", action="store_true", help="show which words a decision rests on (classes, pairs, scores)"
+        "--explain", action="store_true", help="show which words a decision rests on (classes, pairs, scores, answers)"
     )
     parser.add_argument("--stream", action="store_true", help="print text while it is generated")
     add_precision(parser)

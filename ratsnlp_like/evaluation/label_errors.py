@@ -45,8 +45,8 @@ class LabelError:
     given: str
     suggested: str
     """Of duplicates the most frequent label, empty where no label is; otherwise the one that the model expects."""
-    margin: float | None
-    """Rank of confident learning: the lower, the more likely is the label wrong."""
+    quality: float | None
+    """0 to 1: the lower, the more likely is the label wrong; see `metrics.confident_learning`."""
     probability: float | None
     """Of the given label, from a model that was not trained on the row."""
     span: tuple[int, int] | None = None
@@ -66,7 +66,7 @@ class LabelErrors:
     labels: int
     """Labels that were compared: rows, or entities with places that may lack one."""
     errors: list[LabelError]
-    """Duplicates first, then by margin."""
+    """Duplicates first, then by quality, the lowest first."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -220,17 +220,17 @@ def rank(found: Sequence[Sequence[LabelEvidence]]) -> tuple[list[tuple[int, Labe
 def _suspected(examples: Sequence[Example], found: Sequence[Sequence[LabelEvidence]]) -> list[LabelError]:
     """Return the labels off the diagonal of the confident joint, the most suspect first."""
     units, names, suspicion = rank(found)
-    order = [k for k in np.argsort(suspicion.margin, kind="stable") if suspicion.suspected[k]]
+    order = [k for k in np.argsort(suspicion.quality, kind="stable") if suspicion.suspected[k]]
     return [
-        _error(examples[units[k][0]], units[k][1], names[suspicion.suggested[k]], float(suspicion.margin[k]))
+        _error(examples[units[k][0]], units[k][1], names[suspicion.suggested[k]], float(suspicion.quality[k]))
         for k in order
     ]
 
 
-def _error(example: Example, own: LabelEvidence, suggested: str, margin: float) -> LabelError:
+def _error(example: Example, own: LabelEvidence, suggested: str, quality: float) -> LabelError:
     kinds: Mapping[str, str] = {own.given: "missing", suggested: "superfluous"}
     probability = own.probabilities.get(own.given, 0.0)
     text = str(example) if own.span is None else str(example.inputs()["text"])[slice(*own.span)]
     return LabelError(
-        place_of(example), kinds.get(NO_LABEL, "label"), text, own.given, suggested, margin, probability, own.span
+        place_of(example), kinds.get(NO_LABEL, "label"), text, own.given, suggested, quality, probability, own.span
     )

@@ -50,7 +50,8 @@ class Explanation:
     """What was decided, such as the class."""
     words: tuple[Word, ...]
     value: float
-    """What is attributed: the log-odds of the class, or the score."""
+    """What is attributed: the log-odds of the class, the score, or the log-odds of the first and last token of the
+    answer."""
     baseline: float
     """The same without the words, whose embeddings are replaced by that of padding."""
     error: float
@@ -79,14 +80,16 @@ def explain(predictor: Predictor, example: Example) -> Explanation:
     """
     task = check_explainable(predictor)
     (prediction,) = predictor.predict([example])
-    windows = task.encode_inputs([example], predictor.tokenizer, predictor.max_length)
+    windows = task.explained_windows(
+        prediction, task.encode_inputs([example], predictor.tokenizer, predictor.max_length)
+    )
     parts = [_attributions(predictor, window, prediction) for window in windows]
     value, baseline = (float(np.mean([part[k] for part in parts])) for k in (1, 2))
     weights: dict[tuple[str, int, int], float] = {}
     total = 0.0
     for window, (attributions, _, _) in zip(windows, parts, strict=True):
         total += float(attributions.sum()) / len(windows)
-        for word, weight in _by_word(predictor, example, window["input_ids"], attributions):
+        for word, weight in _by_word(predictor, example, window, attributions):
             weights[word] = weights.get(word, 0.0) + weight / len(windows)
     error = abs(total - (value - baseline)) / max(abs(value - baseline), 1e-6)
     texts = _texts(example)
@@ -123,7 +126,7 @@ def check_explainable(predictor: Predictor) -> Any:
         raise InputError(
             f"{task.name} makes a decision for each token, and an explanation is of one decision for an input",
             place="--explain",
-            expected="a model for classes, pairs or scores",
+            expected="a model for classes, pairs, scores or answers",
         )
     if next(predictor.model.parameters()).element_size() < 4:
         raise InputError("gradients in 16 bits are too coarse", place="--explain", fix="--precision 32")
@@ -197,7 +200,7 @@ class _Path:
         inputs = {name: value.to(embeddings.device) for name, value in batch.items() if hasattr(value, "to")}
         with _replaced(predictor.model.get_input_embeddings(), embeddings):
             outputs = predictor.model(**inputs)
-        return task.explained_output(outputs, self.prediction, predictor.labels)
+        return task.explained_output(outputs, self.prediction, predictor.labels, self.window)
 
 
 @contextmanager
@@ -219,7 +222,7 @@ def _words(texts: Mapping[str, str]) -> list[tuple[str, int, int]]:
 
 
 def _by_word(
-    predictor: Predictor, example: Example, ids: Sequence[int], attributions: Array
+    predictor: Predictor, example: Example, window: Mapping[str, Any], attributions: Array
 ) -> Iterator[tuple[tuple[str, int, int], float]]:
     """Yield the attribution of each token of a window with the eojeol that it is from."""
     texts = _texts(example)
@@ -229,8 +232,12 @@ def _by_word(
     at = len(template.pair[0] if len(texts) > 1 else template.single[0])
     between = len(template.pair[1]) if len(texts) > 1 else 0
     for name, (normalized, tokens) in zip(texts, encoded, strict=True):
-        for k in _kept(tokens.ids, ids, at):
-            start, _ = normalized.to_original(*tokens.offsets[k])
+        if "starts" in window and name == list(texts)[-1]:  # a part of a long text, which may repeat itself
+            starts, at = window["starts"], window["lead"]
+        else:
+            kept = _kept(tokens.ids, window["input_ids"], at)
+            starts = [normalized.to_original(*tokens.offsets[k])[0] for k in kept]
+        for start in starts:
             word = next((own for own in words if own[0] == name and own[1] <= start < own[2]), None)
             if word is not None:
                 yield word, float(attributions[at])

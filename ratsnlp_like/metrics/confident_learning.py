@@ -1,6 +1,8 @@
 """Confident learning: which given labels are wrong, from probabilities of models that were not trained on them.
 
-Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels", arXiv:1911.00068.
+Labels are suspected as by Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
+Labels", arXiv:1911.00068, and ranked by the confidence-weighted entropy of Kuan and Mueller 2022, "Model-agnostic label
+quality scoring to detect real-world label errors".
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ class Suspicion(NamedTuple):
     """Class with the highest probability, relative to the threshold of the class."""
     suspected: Array
     """True where another class than the given one is confident: off the diagonal of the confident joint."""
-    margin: Array
-    """Probability of the given class above its threshold, less that of the best other class above its own. The lower,
-    the more likely is the label wrong. Thresholds keep classes that a model is unsure of from filling the list."""
+    quality: Array
+    """Probability p of the given class, relative to the normalized entropy H of all: p / (p + H). The lower, the more
+    likely is the label wrong. Measured on planted errors (`benchmarks.label_errors`), it finds wrong entities better
+    than p alone, or than margins over the thresholds: a model that overlooks an entity is certain of it, too."""
 
 
 def confident_learning(given: Array, probabilities: Array) -> Suspicion:
@@ -45,6 +48,7 @@ def confident_learning(given: Array, probabilities: Array) -> Suspicion:
     suspected = (confident.max(axis=1) >= 0) & (most != given)
     others = above.copy()
     others[np.arange(rows), given] = -np.inf
-    best = others.argmax(axis=1)
-    suggested = np.where(suspected, most, best)
-    return Suspicion(suggested, suspected, above[np.arange(rows), given] - others.max(axis=1))
+    suggested = np.where(suspected, most, others.argmax(axis=1))
+    known = np.clip(probabilities, 1e-12, 1.0)
+    entropy = -(known * np.log(known)).sum(axis=1) / np.log(max(2, classes))
+    return Suspicion(suggested, suspected, of_given / np.maximum(of_given + entropy, 1e-12))

@@ -282,7 +282,7 @@ def summary(run: RunFiles, texts: Texts) -> Markup:
         texts("checkpoint"): str(run.config.get("checkpoint")),
         texts("train"): f"{train.get('examples', 0):,}",
         texts("steps"): f"{run.result.get('steps', 0):,}",
-        **{texts(name): number(value) for name, value in _rates(run).items()},
+        **_choices(run, texts),
         texts("time"): duration(run, texts),
     }
     return element(
@@ -293,11 +293,17 @@ def summary(run: RunFiles, texts: Texts) -> Markup:
     )
 
 
-def _rates(run: RunFiles) -> dict[str, float]:
+def _choices(run: RunFiles, texts: Texts) -> dict[str, Child]:
     """Return the learning rate and the epochs, those that were chosen where the configuration leaves them open."""
     known = {**run.config, **run.result.get("found", {})}
     values = {name: known.get(name) for name in ("learning_rate", "epochs")}
-    return {name: value for name, value in values.items() if isinstance(value, (int, float))}
+    shown: dict[str, Child] = {
+        texts(name): number(value) for name, value in values.items() if isinstance(value, (int, float))
+    }
+    trained, epochs = run.result.get("epochs"), values["epochs"]
+    if trained and isinstance(epochs, (int, float)) and trained < epochs:
+        shown[texts("epochs")] = texts("epochs_of", trained=number(trained), epochs=number(epochs))
+    return shown
 
 
 def _verdict(verdict: Mapping[str, Any], texts: Texts) -> str:
@@ -309,7 +315,11 @@ def _verdict(verdict: Mapping[str, Any], texts: Texts) -> str:
     sentence = texts(
         f"verdict.{verdict['relation']}", metric=verdict["metric"], score=f"{verdict['score']:.4f}", others=listed
     )
-    tried = [texts("verdict_try", settings=", ".join(verdict["advice"]))] if verdict["advice"] else []
+    tried = (
+        [texts("verdict_try", settings=", ".join(texts.of("advice", own) for own in verdict["advice"]))]
+        if verdict["advice"]
+        else []
+    )
     return " ".join([sentence, *tried, *(_warning(text, texts) for text in verdict["warnings"])])
 
 

@@ -24,6 +24,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "steps": ("스텝", "steps"),
     "learning_rate": ("학습률", "learning rate"),
     "epochs": ("에폭", "epochs"),
+    "epochs_of": ("{trained} / {epochs}", "{trained} of {epochs}"),
     "seed": ("시드", "seed"),
     "seeds": ("시드별 점수", "Seeds"),
     "seeds_note": (
@@ -42,6 +43,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{metric} {score} is no better than {others}.",
     ),
     "verdict_try": ("시도해 볼 설정: {settings}.", "Try {settings}."),
+    "advice.more examples, or another --checkpoint": (
+        "더 많은 학습 데이터나 다른 --checkpoint",
+        "more examples, or another --checkpoint",
+    ),
     "never_predicted": (
         "{names}: 한 번도 예측하지 않습니다. 시도해 볼 설정: {setting}.",
         "{names}: never predicted; try {setting}.",
@@ -94,8 +99,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "temperature": ("온도", "temperature"),
     "coverage_title": ("정확도를 정하고 답하기", "Answering at a given accuracy"),
     "coverage_note": (
-        "확률이 기준보다 낮은 예측을 보류하면 다음 정확도를 얻습니다.",
-        "Accuracy where predictions below a probability are left out.",
+        "확률이 기준보다 낮은 예측을 보류하면 다음 정확도를 얻습니다. 기준을 이 데이터에서 골랐으므로 새 데이터에서는 "
+        "정확도가 다를 수 있습니다.",
+        "Accuracy where predictions below a probability are left out; the probabilities were chosen on these rows, and "
+        "on others the accuracy may differ.",
     ),
     "wanted_accuracy": ("원하는 정확도", "accuracy"),
     "threshold": ("확률 기준", "probability"),

@@ -139,14 +139,19 @@ class SupportsMatches(SupportsOracle[E, P]):
 class SupportsExplanation(ABC, Generic[P]):
     """A task that makes one decision for an input, so that the words which it rests on can be found."""
 
+    def explained_windows(self, prediction: P, windows: Sequence[Any]) -> Sequence[Any]:
+        """Return the windows of the input that the decision was made in: all of them."""
+        return windows
+
     @abstractmethod
-    def explained_output(self, outputs: Any, prediction: P, labels: Sequence[str]) -> Tensor:
-        """Return the decision as a number for each window, from the outputs of a model. Shape: (batch,).
+    def explained_output(self, outputs: Any, prediction: P, labels: Sequence[str], window: Any) -> Tensor:
+        """Return the decision as a number for each row, from the outputs of a model. Shape: (batch,).
 
         Args:
-            outputs: of the model.
+            outputs: of the model, for a batch of copies of one window.
             prediction: that is explained.
             labels: in the model's order.
+            window: the features of the window.
         """
 
     @abstractmethod

@@ -46,6 +46,7 @@ from .base import IGNORED, ExampleCounts, Raw, Window
 from .batches import pad_inputs
 from .cuts import cut_loss
 from .edges import EdgeCounts, MarkedText, SpanTask
+from .explained_answers import ExplainedAnswers
 from .features import LabelledBatch
 from .forward import report_causal
 from .matches import Match, answer_match
@@ -67,6 +68,7 @@ _NOTHING = (0, 0)
 class QuestionAnswering(
     SpanTask[QuestionExample, AnswerPrediction, AnswerFeatures, LabelledBatch],
     SupportsMatches[QuestionExample, AnswerPrediction],
+    ExplainedAnswers,
     SupportsTuning[QuestionExample, AnswerPrediction],
 ):
     """The span of a context that answers a question."""

@@ -340,7 +340,7 @@ class SequenceClassifier(
             return [class_match(str(example.label), prediction.label, prediction.score)]
         return [label_set_match(example.label_names, prediction.label, prediction.score)]
 
-    def explained_output(self, outputs: Any, prediction: ClassPrediction, labels: Sequence[str]) -> Tensor:
+    def explained_output(self, outputs: Any, prediction: ClassPrediction, labels: Sequence[str], window: Any) -> Tensor:
         """Return the log-odds of the predicted label, of the most probable one where there may be several."""
         logits = outputs.logits.float()
         k = labels.index(self.explained_target(prediction))

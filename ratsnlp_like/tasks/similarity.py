@@ -209,7 +209,7 @@ class Similarity(
         """Return the match of the score, which is right up to a fifth of the scale."""
         return [number_match(float(example.score or 0.0), prediction.score, (self.highest - self.lowest) / 5)]
 
-    def explained_output(self, outputs: Any, prediction: ScorePrediction, labels: Sequence[str]) -> Tensor:
+    def explained_output(self, outputs: Any, prediction: ScorePrediction, labels: Sequence[str], window: Any) -> Tensor:
         """Return the score in the unit of the training data, not clipped to the scale."""
         return self.lowest + outputs.logits.float()[:, 0] * (self.highest - self.lowest)
 

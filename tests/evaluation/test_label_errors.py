@@ -47,15 +47,15 @@ def test_planted_errors_are_found(tmp_path: Path) -> None:
     assert (found.rows, found.labels) == (63, 63)
     assert [(error.kind, error.place.rpartition(" ")[2], error.given) for error in found.errors[:3]] == [
         ("duplicate", "63", "부정"),  # before all that the models expect
-        *[("label", str(line), "부정" if line % 2 else "긍정") for line in _by_margin(found.errors, WRONG)],
+        *[("label", str(line), "부정" if line % 2 else "긍정") for line in _by_quality(found.errors, WRONG)],
     ]
     assert all(error.suggested != error.given for error in found.errors)
     json.dumps(found.to_dict())
 
 
-def _by_margin(errors: list[module.LabelError], lines: tuple[int, ...]) -> list[int]:
-    margins = {int(e.place.rpartition(" ")[2]): e.margin for e in errors if e.margin is not None}
-    return sorted(lines, key=lambda line: margins[line])
+def _by_quality(errors: list[module.LabelError], lines: tuple[int, ...]) -> list[int]:
+    qualities = {int(e.place.rpartition(" ")[2]): e.quality for e in errors if e.quality is not None}
+    return sorted(lines, key=lambda line: qualities[line])
 
 
 def test_duplicates_without_a_majority() -> None:

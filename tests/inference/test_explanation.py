@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from ratsnlp_like.modeling import unpadded
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.tasks.ner import Ner
 from ratsnlp_like.tasks.pair import PairClassification
+from ratsnlp_like.tasks.question_answering import QuestionAnswering
 from ratsnlp_like.tasks.similarity import Similarity
 
 LABELS = ["부정", "중립", "긍정"]
@@ -30,7 +32,7 @@ def predictor(task: Any, *, without_padding: bool = False, max_length: int = 32)
     model = task.model_class().from_config(config, attn_implementation="eager").eval()
     with torch.no_grad():  # a decision that depends on the words
         model.get_input_embeddings().weight.normal_(0, 0.5)
-        model.classifier.weight.normal_(0, 2.0)
+        (model.qa_outputs if hasattr(model, "qa_outputs") else model.classifier).weight.normal_(0, 2.0)
     if without_padding:
         assert unpadded.install(model)
     return Predictor(task, model, tokenizer(), LABELS, max_length=max_length)
@@ -68,6 +70,37 @@ def test_long_texts(long_text: Any) -> None:
     assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
     assert (found.words[-1].weight != 0) == (long_text != "head")
     assert len(found.words) == 40
+
+
+CONTEXT = "도서관은 1998년에 문을 열었다. " + "책이 많고 조용해서 자주 가는 곳이다. " * 4
+
+
+@pytest.mark.parametrize("spans", ["tokens", "cuts"])
+def test_answers(spans: Any) -> None:
+    """The decision is the choice of the two tokens at the edges of the answer, in the windows that hold it."""
+    task = QuestionAnswering(spans=spans, doc_stride=4, max_answer_length=6)
+    if spans == "cuts":
+        task = replace(task, cuts=(1, 2))
+    own = predictor(task, max_length=32)
+    found = own.explain(("언제 열었나?", CONTEXT))
+    answer = own(("언제 열었나?", CONTEXT))
+    assert found.target == answer.text != ""
+    assert found.error < 0.01
+    assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
+    assert {word.field for word in found.words} == {"question", "context"}
+    assert any(word.weight for word in found.words if word.field == "question")
+    seen = [word.start <= answer.start for word in found.words if word.weight and word.field == "context"]
+    assert any(seen)
+    assert 0 < sum(bool(word.weight) for word in found.words) < len(found.words)  # other windows have no part in it
+
+
+def test_no_answer() -> None:
+    """Each window says so at its first token."""
+    own = predictor(QuestionAnswering(null_threshold=-1e9, doc_stride=4), max_length=32)
+    found = own.explain(("언제 열었나?", CONTEXT))
+    assert found.target == "(no answer)"
+    assert found.error < 0.01
+    assert all(word.weight for word in found.words if word.field == "context")
 
 
 def test_a_linear_model_is_explained_exactly() -> None:

@@ -17,9 +17,8 @@ def test_by_hand() -> None:
     # 0.55 is below 0.6: the last label is not suspected, although the model prefers the other class
     assert found.suspected.tolist() == [False, False, True, False, False]
     assert found.suggested[2] == 1
-    assert found.margin == pytest.approx(
-        [0.3 + 0.475, 0.2 + 0.375, -0.5 - 0.325, 0.125 + 0.3, -0.125 + 0.05], abs=1e-12
-    )
+    # p / (p + H), with H in bits: 0.469 of 0.9, 0.722 of 0.8, 0.881 of 0.7, 0.993 of 0.55
+    assert found.quality == pytest.approx([0.6574, 0.5257, 0.1757, 0.4427, 0.3119], abs=1e-4)
 
 
 def test_an_unsure_class_does_not_fill_the_list() -> None:
@@ -27,6 +26,12 @@ def test_an_unsure_class_does_not_fill_the_list() -> None:
     probabilities = np.array([[0.95, 0.05]] * 8 + [[0.6, 0.4]] * 2)
     found = confident_learning(np.array([0] * 8 + [1] * 2), probabilities)
     assert not found.suspected.any()
+
+
+def test_certain_models() -> None:
+    """The quality is defined where the entropy is 0: 1 for the given class, 0 for another."""
+    found = confident_learning(np.array([0, 1]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    assert found.quality == pytest.approx([1.0, 0.0])
 
 
 def test_a_class_without_labels_is_never_suggested() -> None:

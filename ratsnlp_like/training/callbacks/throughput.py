@@ -22,11 +22,11 @@ class ThroughputMeter(pl.Callback):
         memory: phases that have ended before training.
     """
 
-    _COUNTS = ("examples", "windows", "tokens", "steps", "seconds", "evaluation_seconds")
+    _COUNTS = ("examples", "windows", "tokens", "steps", "epochs", "seconds", "evaluation_seconds")
 
     def __init__(self, memory: PeakMemory | None = None) -> None:
         self.memory = memory or PeakMemory()
-        self.examples = self.windows = self.tokens = self.steps = 0
+        self.examples = self.windows = self.tokens = self.steps = self.epochs = 0
         self.seconds = self.evaluation_seconds = 0.0
         self._since = self._evaluating = 0.0
         self._total: tuple[int, ...] = ()
@@ -79,6 +79,7 @@ class ThroughputMeter(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add up the counts of all processes."""
+        self.epochs = trainer.current_epoch
         if trainer.world_size > 1:
             counts = [self.examples, self.windows, self.tokens]
             own = torch.tensor(counts, dtype=torch.int64, device=trainer.strategy.root_device)
@@ -94,6 +95,7 @@ class ThroughputMeter(pl.Callback):
         examples, windows, tokens = self._total or (self.examples, self.windows, self.tokens)
         out = {
             "steps": self.steps,
+            "epochs": self.epochs,
             "examples": examples,
             "windows": windows,
             "tokens": tokens,
