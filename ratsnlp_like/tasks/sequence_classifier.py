@@ -110,8 +110,8 @@ class SequenceClassifier(
             raise InputError(
                 f"threshold {self.threshold}", place="--threshold", expected="a probability between 0 and 1"
             )
-        if not self.temperature >= 1e-6:
-            raise InputError(f"{self.temperature}", place="--temperature", expected="1e-6 or more")
+        if not 1e-6 <= self.temperature <= 1e30:  # a float32 has no larger ones
+            raise InputError(f"{self.temperature}", place="--temperature", expected="1e-6 to 1e30")
         for name in ("abstain", "abstain_accuracy"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -114,11 +115,9 @@ def test_invalid_http_has_the_shape_of_other_errors(address: tuple[str, int]) ->
     assert json.loads(body)["error"]["problem"] == "the request is not valid HTTP"
 
 
-@pytest.mark.slow
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
-    folder = predictor().save_pretrained(tmp_path / "reviews")
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server in a process of its own, and its URL."""
     process = subprocess.Popen(
         [*COMMAND, "serve", str(folder), "--port", "0"], stderr=subprocess.PIPE, text=True, env=environment()
     )
@@ -127,17 +126,44 @@ def test_serve_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
         line = process.stderr.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert found, line + process.stderr.read()
+        yield process, found[0]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    folder = predictor().save_pretrained(tmp_path / "reviews")
+    with served(folder) as (process, url):
         request = urllib.request.Request(
-            f"{found[0]}/api",
+            f"{url}/api",
             data=json.dumps({"text": "좋아요"}).encode(),
             headers={"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             assert json.load(answer)["label"] in {"부정", "긍정"}
-        with urllib.request.urlopen(f"{found[0]}/model", timeout=60) as answer:
+        with urllib.request.urlopen(f"{url}/model", timeout=60) as answer:
             assert json.load(answer)["name"] == "reviews"
         process.send_signal(number)
-        assert process.wait(60) == 0
-        assert process.stderr.read() == "stopped\n"
-    finally:
-        process.kill()
+        assert process.communicate(timeout=60)[1] == "stopped\n"
+        assert process.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_streams_wait_for_their_readers(tmp_path: Path, number: signal.Signals) -> None:
+    folder = predictor("generation", max_new_tokens=60, min_new_tokens=60).save_pretrained(tmp_path / "writer")
+    body = json.dumps({"prompt": "오늘은"}).encode()
+    head = HEAD.replace(b"/api", b"/api/stream").replace(b"15", b"%d" % len(body))
+    with served(folder) as (process, url), ExitStack() as stack:
+        for _ in range(4):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), 20))
+            client.sendall(head + b"\r\n" + body)
+            assert client.recv(12) == b"HTTP/1.1 200"
+        process.send_signal(number)
+        assert process.communicate(timeout=60)[1] == "stopped\n"
+        assert process.returncode == 0

@@ -105,6 +105,7 @@ class TestClasses:
         ("options", "message"),
         [
             ({"temperature": 0.0}, "--temperature"),
+            ({"temperature": 1e300}, "--temperature"),
             ({"abstain": 1.5}, "--abstain"),
             ({"abstain_accuracy": -0.1}, "--abstain_accuracy"),
             ({"abstain": 0.5, "multi_label": True}, "--abstain with several labels"),
