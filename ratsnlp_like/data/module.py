@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytorch_lightning as pl
 from ..corpora.base import Corpus
 from ..corpora.opening import open_corpus
 from ..errors import InputError, did_you_mean
+from ..examples.text import TextExample, has_marks
 from ..runtime.places import default_cache, default_root
 from ..tasks.base import AnyTask
 from ..text.perturbations import perturbation_names
@@ -288,6 +290,15 @@ class TaskDataModule(pl.LightningDataModule):
                 truncated = int(split.lost[split.begins].sum())
                 out[name] = rows | {"tokens": int(split.lengths.sum()), "truncated_tokens": truncated}
         return out
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the fingerprints of the splits, and whether texts of training have marks of a relation."""
+        splits = {name: getattr(self, name) for name in ("train", "validation", "test")}
+        first = [] if self.train is None else list(islice(self.train.examples(), 100))
+        return {
+            "fingerprints": {name: split.read.fingerprint for name, split in splits.items() if split is not None},
+            "relations": bool(first) and all(isinstance(e, TextExample) and has_marks(e.text) for e in first),
+        }
 
     def description(self) -> dict[str, Any]:
         """Return the labels, and the source and the rows of each split, for splits.json of a run folder."""

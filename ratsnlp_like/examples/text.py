@@ -34,6 +34,11 @@ class RawExample(Example):
         return cls(text=as_string(row.get("text"), "text", place), place=place)
 
 
+def has_marks(text: str) -> bool:
+    """Return whether the two entities of a relation are marked in a text."""
+    return set(_MARKS.findall(text)) == {"<subj>", "</subj>", "<obj>", "</obj>"}
+
+
 @dataclass(frozen=True)
 class TextExample(Labelled):
     """A text and its class, its classes (a tuple), or None where they are to be predicted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -14,6 +15,7 @@ from ..checkpoints.tokenizer import write_tokenizer
 from ..corpora.tables import table_inputs
 from ..errors import InputError, did_you_mean
 from ..examples.base import Example
+from ..examples.text import TextExample, has_marks
 from ..option_types import check_types
 from ..registry import TASKS
 from ..runtime.files import atomic_folder, write_json, write_text
@@ -30,6 +32,8 @@ from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
 from .task_file import FORMAT_VERSION, read_metrics, read_task_file, vocabulary_digest, weight_digests
 from .transformers_folder import is_transformers_folder, report_task
+
+log = logging.getLogger("ratsnlp_like")
 
 if TYPE_CHECKING:
     from .explanation import Explanation
@@ -72,6 +76,7 @@ class Predictor:
         self.truncated = 0
         """Number of inputs so far that lost tokens because they were longer than the window."""
         self.unknown = UnknownTokens()
+        self._warned = False
         """Unknown tokens of the inputs so far."""
 
     @classmethod
@@ -212,6 +217,8 @@ class Predictor:
             raise InputError(f"{batch_size}", place="--batch_size", expected="at least 1")
         table = table_inputs(inputs, self.task.example, self.about.get("columns") or {})
         examples = [self.task.example.of(value) for value in inputs] if table is None else table
+        if self.about.get("relations"):
+            self._warn_of_marks(examples)
         features = self.task.encode_inputs(examples, self.tokenizer, self.max_length)
         self.truncated += len({f["example"] for f in features if f["lost"]})
         self.unknown += count_unknown(self.task, examples, features, self.tokenizer)
@@ -223,6 +230,15 @@ class Predictor:
             self.task.decode(example, own, self.labels, self.tokenizer)
             for example, own in zip(examples, windows, strict=True)
         ]
+
+    def _warn_of_marks(self, examples: Sequence[Example]) -> None:
+        """Log the first time that the entities of a text are not marked, as those of training were."""
+        if not self._warned and any(isinstance(e, TextExample) and not has_marks(e.text) for e in examples):
+            self._warned = True
+            log.warning(
+                "a text has no two entities marked as <subj>...</subj> and <obj>...</obj>, as the texts of training; "
+                "the model was not trained for it."
+            )
 
     def raw_outputs(self, features: Sequence[Features], *, batch_size: int = 32) -> list[Raw]:
         """Return the raw output of the model for each window; windows of similar length share a batch."""

@@ -221,7 +221,6 @@ def _predictor_factory(job: Job, data: TaskDataModule, name: str) -> Callable[[T
         data: after `setup`.
         name: resolved name of the checkpoint.
     """
-    splits = {name: getattr(data, name) for name in ("train", "validation", "test")}
     about = {
         "checkpoint": job.source,
         "origin": origin_of(name, weights=job.model.init == "pretrained").to_dict(),
@@ -230,7 +229,7 @@ def _predictor_factory(job: Job, data: TaskDataModule, name: str) -> Callable[[T
         "corpus": name_of(job.corpus),
         "columns": job.columns,
         "eval_batch_size": job.training.eval_batch_size,
-        "fingerprints": {name: split.read.fingerprint for name, split in splits.items() if split is not None},
+        **data.provenance(),
     }
 
     def predictor(module: TaskModule) -> Predictor:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import read, write
+from helpers import job, read, write
 
 from ratsnlp_like.corpora.opening import open_corpus
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.examples.base import Place
 from ratsnlp_like.examples.text import TextExample
+from ratsnlp_like.inference.predictor import Predictor
+from ratsnlp_like.training.finetune import fine_tune
 
 TEXT = "이슬비는 전주에 있는 두레건설의 대표다."
 """Characters 0-2 are a person, 5-6 a place, 12-15 an organisation."""
@@ -86,3 +88,18 @@ def test_a_sentence_is_one_group_with_all_of_its_relations(tmp_path: Path) -> No
     rows = [row(PERSON, COMPANY), row(COMPANY, PERSON), row(PERSON, COMPANY) | {"sentence": f"{TEXT} 또한."}]
     first, second, other = read(write(tmp_path / "a.json", json.dumps(rows)), tmp_path / "cache").groups.tolist()
     assert first == second != other
+
+
+@pytest.mark.slow
+def test_a_model_of_marked_texts_is_given_one_without_marks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [row(PERSON, COMPANY), row(COMPANY, PERSON, "no_relation")] * 12
+    path = write(tmp_path / "a.json", json.dumps(rows))
+    result = fine_tune(**job(tmp_path, corpus=path, eval_corpus=str(path), max_steps=1))
+    for folder, warns in ((result.output, True), (fine_tune(**job(tmp_path / "plain", max_steps=1)).output, False)):
+        predictor = Predictor.from_pretrained(folder)
+        caplog.clear()
+        predictor([MARKED, SWAPPED])
+        assert "as the texts of training" not in caplog.text
+        for text in (TEXT, MARKED, TEXT):
+            predictor(text)
+        assert caplog.text.count("as the texts of training") == warns
