@@ -114,18 +114,18 @@ class Report:
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """End a block that would never end, by an exception; the trial then counts as slow or as a traceback."""
+    """End a block that computes without end, by an exception, after a time of the processor."""
 
     def late(number: int, frame: object) -> None:
-        raise TimeoutError(f"not over after {seconds:g} seconds")
+        raise TimeoutError(f"not over after {seconds:g} seconds of the processor")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def memory_folder() -> str | None:
