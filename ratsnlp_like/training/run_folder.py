@@ -43,6 +43,10 @@ class Interrupted(KeyboardInterrupt):
 _CONTENT = "best", "last", "logs", RESUME_FILE, RESULT, FOUND, SPLITS, ANALYSIS, REPORT
 
 
+_OF_NO_RUN = frozenset({".lock", f"{CONFIG}.partial"})
+"""What a process leaves that is killed before it has written the configuration."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A run folder and the configuration of the run.
@@ -67,7 +71,7 @@ class Run:
         if before is None:
             if resume:
                 log.info("%s: no run to resume; a new one begins.", self.folder)
-            inside = ", ".join(sorted(p.name for p in self.folder.glob("*") if p.name != ".lock")[:6])
+            inside = ", ".join(sorted(p.name for p in self.folder.glob("*") if p.name not in _OF_NO_RUN)[:6])
             if not overwrite and inside:
                 raise InputError(
                     f"the folder is not empty ({inside}) and not a run of this package",

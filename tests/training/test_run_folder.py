@@ -22,6 +22,7 @@ from helpers_training import At, ctrl_c
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.evaluation.evaluate import evaluate
 from ratsnlp_like.training.finetune import FineTuneResult, Interrupted, fine_tune
+from ratsnlp_like.training.run_folder import Run
 
 
 class TestSavedFolder:
@@ -88,6 +89,15 @@ class TestRunFolder:
         assert tree(tmp_path / "run") == {"thesis.docx": b"years of work"}
         fine_tune(**job(tmp_path), overwrite=True)
         assert (tmp_path / "run" / "thesis.docx").read_text() == "years of work"
+
+    @pytest.mark.parametrize("resume", [True, False])
+    def test_a_kill_before_the_configuration_is_written(self, tmp_path: Path, resume: bool) -> None:
+        write(tmp_path / ".lock", "")
+        write(tmp_path / "config.yaml.partial", "task: class")
+        run = Run(tmp_path, {})
+        run.check(resume=resume, overwrite=False)
+        run.begin(resume=resume, found={}, data={})
+        assert {path.name for path in tmp_path.iterdir()} == {".lock", "config.yaml", "splits.json"}
 
     def test_a_file(self, tmp_path: Path) -> None:
         write(tmp_path / "run", "a file")
