@@ -114,6 +114,10 @@ class Bench:
         """Environment of the child processes."""
         return environment(self.arguments.threads)
 
+    def interleaved(self, contestants: Sequence[Contestant], rounds: int) -> list[Measured]:
+        """Run contestants in turn, with the limits of the command line."""
+        return interleaved(contestants, rounds, self.folder, max_load=self.arguments.max_load)
+
     @property
     def examples(self) -> int:
         """Number of training reviews."""
@@ -192,7 +196,7 @@ def training(bench: Bench) -> list[Measured]:
     runs = {OURS: partial(toolkit, bench, train, test)}
     runs |= {name: partial(peer, bench, name, train, test) for name in PEERS if name not in bench.arguments.skip}
     contestants = [Contestant(name, partial(train_once, run)) for name, run in runs.items()]
-    return interleaved(contestants, bench.arguments.rounds, bench.folder)
+    return bench.interleaved(contestants, bench.arguments.rounds)
 
 
 def prediction(bench: Bench) -> list[Measured]:
@@ -211,7 +215,7 @@ def prediction(bench: Bench) -> list[Measured]:
         return {**bench.module("prediction", *options, scratch=scratch), **read_result(scratch / "result.json")}
 
     contestants = [Contestant(name, partial(predict, *what)) for name, what in scripts.items()]
-    return interleaved(contestants, bench.arguments.rounds, bench.folder)
+    return bench.interleaved(contestants, bench.arguments.rounds)
 
 
 def encoding(bench: Bench) -> list[Measured]:
@@ -229,7 +233,7 @@ def encoding(bench: Bench) -> list[Measured]:
 
     names = {OURS: "toolkit", "datasets.map": "datasets"}
     contestants = [Contestant(name, partial(encode, kind)) for name, kind in names.items()]
-    return interleaved(contestants, bench.arguments.rounds, bench.folder)
+    return bench.interleaved(contestants, bench.arguments.rounds)
 
 
 def startup(bench: Bench) -> list[Measured]:
@@ -264,7 +268,7 @@ def startup(bench: Bench) -> list[Measured]:
         Contestant(f"first step, {DEFAULT}", partial(first_step, partial(theirs, DEFAULT))),
         Contestant(f"first step, {BEST}", partial(first_step, partial(theirs, BEST))),
     ]
-    return interleaved(contestants, bench.arguments.rounds, bench.folder)
+    return bench.interleaved(contestants, bench.arguments.rounds)
 
 
 def entry_point() -> list[str]:
@@ -281,7 +285,7 @@ def accuracy(bench: Bench) -> list[Measured]:
     both = [name for name in (DEFAULT, BEST) if name not in bench.arguments.skip]
     runs |= {name: partial(peer, bench, name, train, test) for name in both}
     contestants = [Contestant(name, partial(train_once, seeded(run))) for name, run in runs.items()]
-    return interleaved(contestants, bench.arguments.seeds, bench.folder)
+    return bench.interleaved(contestants, bench.arguments.seeds)
 
 
 def seeded(run: Callable[..., dict[str, float]]) -> Callable[[Path], dict[str, float]]:
@@ -348,6 +352,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--test_examples", type=int, default=5000, help="reviews that accuracy is measured on")
     parser.add_argument("--learning_rate", type=float, help=f"of all contestants; {RATES} by default")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--max_load", type=float, default=0.2, help="cores in use by other processes above which a round is repeated"
+    )
     parser.add_argument("--corpus_root", type=Path, required=True, help="the folder in which nsmc/ lies")
     parser.add_argument(
         "--peer_python",

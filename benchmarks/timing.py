@@ -1,6 +1,7 @@
 """Contestants in separate processes and interleaved rounds; medians, ratios, and a description of the machine.
 
-Only the standard library: a child begins with the memory of its parent, and a large parent would be measured with it.
+Rounds beside which other processes use the cores are measured again. Only the standard library: a child begins with the
+memory of its parent, and a large parent would be measured with it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from ratsnlp_like.runtime.cores import OtherLoad
 
 REPOSITORY = Path(__file__).parents[1]
 _PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "pytorch-lightning", "onnxruntime")
@@ -57,6 +60,8 @@ class Measured:
     name: str
     rounds: list[dict[str, float]] = field(default_factory=list)
     error: str | None = None
+    dropped: int = 0
+    """Rounds that are left out, because of other processes."""
 
     def median(self, key: str) -> float | None:
         """Return the median over the rounds with this figure."""
@@ -71,7 +76,13 @@ class Measured:
         """Return the results for the JSON file."""
         keys = list(dict.fromkeys(key for figures in self.rounds for key in figures))
         medians = {key: self.median(key) for key in keys}
-        return {"name": self.name, "error": self.error, "median": medians, "rounds": self.rounds}
+        return {
+            "name": self.name,
+            "error": self.error,
+            "dropped": self.dropped,
+            "median": medians,
+            "rounds": self.rounds,
+        }
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -119,26 +130,45 @@ def _last_lines(output: str, code: int) -> str:
     return " / ".join(lines[-1 if "Traceback" in output else -3 :])
 
 
-def interleaved(contestants: Sequence[Contestant], rounds: int, scratch: Path) -> list[Measured]:
+def interleaved(
+    contestants: Sequence[Contestant], rounds: int, scratch: Path, *, max_load: float = float("inf")
+) -> list[Measured]:
     """Run every contestant once per round; each round starts with a different one.
 
     One that fails is left out of the rounds that follow.
+
+    Args:
+        contestants: what is compared.
+        rounds: rounds of each contestant.
+        scratch: folder for temporary files.
+        max_load: cores that other processes may use beside a round, on average. A round above it is dropped and
+            repeated; after three times as many rounds, those that are missing stay out.
     """
     found = {contestant.name: Measured(contestant.name) for contestant in contestants}
-    for number in range(rounds):
+    for number in range(3 * rounds):
         first = number % max(1, len(contestants))
         for contestant in [*contestants[first:], *contestants[:first]]:
             measured = found[contestant.name]
-            if measured.error is None:
-                _once(contestant, measured, scratch, number + 1)
+            if measured.error is None and len(measured.rounds) < rounds:
+                _once(contestant, measured, scratch, number + 1, max_load)
+    for measured in found.values():
+        if measured.error is None and not measured.rounds:
+            measured.error = f"no round with at most {max_load} cores in use by other processes"
     return list(found.values())
 
 
-def _once(contestant: Contestant, measured: Measured, scratch: Path, number: int) -> None:
+def _once(contestant: Contestant, measured: Measured, scratch: Path, number: int, max_load: float) -> None:
     folder = Path(tempfile.mkdtemp(dir=scratch))
+    load = OtherLoad(children=True)
     try:
-        measured.rounds.append(contestant.run(folder))
-        shown = ", ".join(f"{key} {value:.4g}" for key, value in measured.rounds[-1].items())
+        figures = contestant.run(folder)
+        figures["other_load"] = load.measure()
+        shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
+        if figures["other_load"] <= max_load:
+            measured.rounds.append(figures)
+        else:
+            measured.dropped += 1
+            shown += " (dropped: other processes use the cores)"
     except Failed as error:
         measured.error = shown = f"not installed ({error})" if _MISSING in str(error) else str(error)
     finally:

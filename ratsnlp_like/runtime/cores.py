@@ -32,9 +32,13 @@ class OtherLoad:
     """Measures how many of the cores of this process other processes use.
 
     It reads /proc/stat; on systems without it the load is always 0.
+
+    Args:
+        children: the work of children that were waited for counts as that of this process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, children: bool = False) -> None:
+        self._children = children
         self._last = self._read()
 
     def measure(self) -> float:
@@ -46,10 +50,11 @@ class OtherLoad:
             return 0.0
         return max(0.0, (busy - busy_then - (own - own_then)) / seconds)
 
-    @staticmethod
-    def _read() -> tuple[float, float, float]:
+    def _read(self) -> tuple[float, float, float]:
         """Return the time, the busy seconds of all cores of this process, and the processor time of this process."""
         now, own = time.perf_counter(), time.process_time()
+        if self._children:
+            own += sum(os.times()[2:4])
         try:
             lines = _STAT.read_text(encoding="ascii").splitlines()
         except OSError:

@@ -113,8 +113,13 @@ class TestOtherLoad:
 
     def test_its_own_work_is_none(self, monkeypatch):
         seconds = iter([(0.0, 10.0, 1.0), (2.0, 13.0, 4.0)])
-        monkeypatch.setattr(OtherLoad, "_read", staticmethod(lambda: next(seconds)))
+        monkeypatch.setattr(OtherLoad, "_read", lambda self: next(seconds))
         assert OtherLoad().measure() == 0
+
+    def test_the_work_of_children(self):
+        load, with_children = OtherLoad(), OtherLoad(children=True)
+        subprocess.run([sys.executable, "-c", "sum(range(2 * 10**7))"], check=True)
+        assert load.measure() - with_children.measure() > 0.1
 
     def test_a_system_without_the_file(self, monkeypatch, tmp_path):
         monkeypatch.setattr("ratsnlp_like.runtime.cores._STAT", tmp_path / "none")
