@@ -75,6 +75,7 @@ def export(
         )
         _check_drop(source, certificate, max_drop)
         _describe(target, certificate, evaluation_set.split.read.name, partial)
+        _check_output(Path(output), find_model(model), overwrite=overwrite)  # again: it took minutes
     log.info("compared on %s", evaluation_set)
     return certificate
 

@@ -227,6 +227,23 @@ def test_command_line(exported: tuple[Path, Path], tmp_path: Path, capsys: pytes
     assert "expected" in capsys.readouterr().err
 
 
+def test_a_folder_that_another_process_has_filled_meanwhile(
+    exported: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certify = export_module.certify
+
+    def late(*models: Any, **options: Any) -> Any:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "task.json").write_text("of another export", encoding="utf-8")
+        return certify(*models, **options)
+
+    monkeypatch.setattr(export_module, "certify", late)
+    with pytest.raises(InputError, match="the folder is not empty"):
+        export(exported[0], output=tmp_path / "out", limit_eval=4)
+    assert {p.name for p in tmp_path.rglob("*")} == {"out", "task.json"}
+    assert (tmp_path / "out" / "task.json").read_text(encoding="utf-8") == "of another export"
+
+
 def test_invalid_arguments(exported: tuple[Path, Path], tmp_path: Path) -> None:
     source, folder = exported
     for options, problem in (
