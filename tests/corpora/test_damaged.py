@@ -89,7 +89,7 @@ def test_values_that_python_cannot_hold_are_errors_only_where_they_are_read(tmp_
     path = tmp_path / "a.parquet"
     parquet.write_table(table, path)
     assert read(path) == [TextExample("가", "x"), TextExample("나", "y")]
-    with pytest.raises(InputError, match="the text is UnreadableCell") as caught:
+    with pytest.raises(InputError, match="the text is Unreadable") as caught:
         list(open_corpus(path, TextExample, "any", columns={"text": "broken"}).examples(tmp_path, "train"))
     assert caught.value.place == Place(str(path), 2, "row")
 

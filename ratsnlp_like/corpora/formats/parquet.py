@@ -13,7 +13,7 @@ from .base import DEFAULTS, FORMATS, Format, Options, Row
 _BATCH = 1024  # rows
 
 
-class UnreadableCell:
+class Unreadable:
     """A value that Python cannot represent (text that is not UTF-8, a year of five digits): an error where it is read.
 
     Args:
@@ -39,7 +39,7 @@ def _value(cell: Any) -> Any:
     try:
         return cell.as_py()
     except (OverflowError, ValueError, OSError) as error:
-        return UnreadableCell(str(error))
+        return Unreadable(str(error))
 
 
 def read_parquet(path: Path, options: Options = DEFAULTS) -> Iterator[Row]:
