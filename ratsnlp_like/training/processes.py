@@ -6,11 +6,10 @@ import logging
 import os
 import re
 import shlex
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -88,7 +87,8 @@ class _Watcher(threading.Thread):
 
 def _end(processes: list[subprocess.Popen[bytes]], message: str) -> None:
     log.error("training stopped: %s", message)
+    for process in processes:  # they write no files, and would report that their connections are lost
+        process.kill()
     for process in processes:
-        with suppress(OSError):
-            process.send_signal(signal.SIGTERM)
+        process.wait()
     os._exit(1)
