@@ -1,7 +1,7 @@
 """Comparison with peers: training, memory, prediction, encoding, start-up, and accuracy after the same steps.
 
     python -m benchmarks.run --corpus_root KORPORA [--what training ...] [--shape small base] [--rounds 3]
-        [--examples 6400] [--threads 2] [--output FILE.json]
+        [--model_type modernbert] [--examples 6400] [--threads 2] [--output FILE.json]
 
 Binary classification of reviews of NSMC; one net with random weights and one tokenizer for all; batches of 32, at most
 128 tokens, one epoch. Each contestant is a process of its own, and rounds are interleaved. The table goes to the
@@ -22,6 +22,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers.net import MODEL_TYPES
 from benchmarks.peers.rows import choose, save
 from benchmarks.timing import (
     Column,
@@ -138,7 +139,8 @@ class Bench:
         """Return a folder with random weights and the tokenizer."""
         folder = self.folder / f"net-{seed}"
         if not folder.exists():
-            self.module("net", folder, "--shape", self.shape, "--seed", seed)
+            kind = ("--model_type", self.arguments.model_type, "--shape", self.shape)
+            self.module("net", folder, *kind, "--seed", seed)
         return folder
 
     def module(self, name: str, *options: Any, python: str = sys.executable, scratch: Path | None = None) -> Any:
@@ -335,7 +337,7 @@ def measured(
     except Failed as error:
         found = [Measured("the preparation", error=str(error))]
     for name, columns in tables.items():
-        title = f"{name}, {bench.shape}, {bench.examples:,} reviews"
+        title = f"{name}, {bench.arguments.model_type}, {bench.shape}, {bench.examples:,} reviews"
         rows = [one.to_dict() for one in found]
         text = f"### {title}\n\n{table(columns, found)}\n"
         yield {"what": name, "shape": bench.shape, "examples": bench.examples, "rows": rows, "text": text}
@@ -346,6 +348,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--what", nargs="+", choices=WHAT, default=WHAT)
     parser.add_argument("--shape", nargs="+", choices=list(EXAMPLES), default=["small"])
+    parser.add_argument("--model_type", choices=MODEL_TYPES, default="bert", help="of all contestants")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3, help="of accuracy, in place of rounds")
     parser.add_argument("--examples", type=int, help=f"reviews; {EXAMPLES} by default")
