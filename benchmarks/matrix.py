@@ -23,7 +23,7 @@ from typing import Any
 
 from ratsnlp_like.checkpoints.architectures import architecture_of, auto_head, check_head, has_head
 from ratsnlp_like.checkpoints.base import BUNDLED
-from ratsnlp_like.errors import InputError
+from ratsnlp_like.errors import InputError, with_article
 from ratsnlp_like.registry import TASKS
 from ratsnlp_like.tasks.abilities import SupportsExport
 
@@ -298,11 +298,16 @@ def _notes(cells: Iterable[Cell]) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for cell in known:
         if cell.refusal:
-            reasons.setdefault(cell.refusal.replace(cell.model_type, "MODEL"), []).append(cell.model_type)
+            reasons.setdefault(_of_any(cell.refusal, cell.model_type), []).append(cell.model_type)
         if cell.export:
-            reasons.setdefault(f"not exported: {cell.export.replace(cell.model_type, 'MODEL')}", []).append(cell.task)
+            reasons.setdefault(f"not exported: {_of_any(cell.export, cell.model_type)}", []).append(cell.task)
     for reason, places in reasons.items():
         yield textwrap.fill(f"- {reason} ({', '.join(dict.fromkeys(places))})", 126, subsequent_indent="  ")
+
+
+def _of_any(reason: str, model_type: str) -> str:
+    """Return a reason without the name of the model type, so that equal ones are listed once."""
+    return reason.replace(with_article(model_type), "a MODEL").replace(model_type, "MODEL")
 
 
 def symbols(document: str) -> dict[tuple[str, str], str]:

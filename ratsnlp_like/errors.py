@@ -8,6 +8,7 @@ package and keeps its traceback.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -49,6 +50,11 @@ class InputError(ValueError):
 
     def __reduce__(self) -> tuple[object, ...]:  # survives worker processes
         return (_rebuild, (self.problem, self.place, self.expected, self.fix))
+
+
+def with_article(name: str) -> str:
+    """Return a name with its indefinite article: a bert, an albert, an xlm-roberta."""
+    return f"an {name}" if re.match(r"[aeio]|xl", name, re.IGNORECASE) else f"a {name}"
 
 
 def _rebuild(problem: str, place: object, expected: str | None, fix: str | None) -> InputError:

@@ -14,7 +14,7 @@ from ..checkpoints.architectures import architecture_of, max_positions
 from ..checkpoints.base import load_config, resolve
 from ..checkpoints.model import load_model
 from ..checkpoints.tokenizer import load_tokenizer
-from ..errors import InputError
+from ..errors import InputError, with_article
 from ..inference.predictor import Predictor
 from ..text.normalization import Normalizer
 from .forward import copy_norms, evaluation_mode, read_states, record
@@ -68,7 +68,7 @@ def trace(model: Any, text: str, *, tokenizer: Any = None, text_pair: str | None
 
 def _checked_text(text: Any) -> str:
     if not isinstance(text, str):
-        raise InputError(f"a {type(text).__name__}", place="text", expected="one text")
+        raise InputError(with_article(type(text).__name__), place="text", expected="one text")
     return text
 
 
@@ -81,7 +81,7 @@ def _open(model: Any, tokenizer: Any) -> tuple[str, Any, Any, tuple[str, ...]]:
         return (str(model), *_load(str(model)), ())
     if not hasattr(model, "base_model") or not hasattr(model, "config"):
         raise InputError(
-            f"a {type(model).__name__}",
+            with_article(type(model).__name__),
             place="model",
             expected="the name or folder of a checkpoint, a Predictor, or a model of transformers",
         )

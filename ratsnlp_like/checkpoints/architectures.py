@@ -37,6 +37,8 @@ class Architecture:
     """Module of `modeling.unpadded` that has a forward without padding for such layers; empty where none has."""
     fp16: bool = True
     """Activations stay within the range of fp16."""
+    file_names: tuple[tuple[str, str], ...] = ()
+    """Names of weights in transformers 5, and their names in the files of checkpoints, which version 4 knows alone."""
     own_heads: frozenset[str] = frozenset()
     """Heads (of `HEADS`) that transformers lacks and `checkpoints.heads` has."""
 
@@ -62,7 +64,7 @@ ARCHITECTURES = {
         Architecture("funnel"),
         Architecture("modernbert", layers="layers", unpadded="modernbert"),
         Architecture("gpt2", layers="h", causal=True),
-        Architecture("gpt_neox", layers="layers", causal=True),
+        Architecture("gpt_neox", layers="layers", causal=True, file_names=(("lm_head.weight", "embed_out.weight"),)),
         _LLAMA,
         *(replace(_LLAMA, model_type=name) for name in ("exaone4", "qwen2", "qwen3")),
         replace(_LLAMA, model_type="gemma3_text", own_heads=frozenset({_TOKENS, _ANSWERS})),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, with_article
 from ..examples.base import Example
 from ..registry import CORPORA
 from .base import Corpus
@@ -70,7 +70,7 @@ def open_corpus(
         return replace(table, kind=kind, **own)
     if not isinstance(spec, (str, Path)):
         raise InputError(
-            f"the corpus is a {type(spec).__name__}",
+            f"the corpus is {with_article(type(spec).__name__)}",
             expected="a registered name, a path, a hub id, a Corpus, a DataFrame, a Dataset, or a list of dicts",
         )
     name = str(spec)

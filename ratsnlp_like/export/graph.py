@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, with_article
 from ..inference.predictor import Predictor
 from ..modeling import unpadded
 from ..tasks.abilities import SupportsExport
@@ -73,7 +73,7 @@ def write_graph(predictor: Predictor, path: Path, quantize: Quantize | None = No
             )
     except torch.onnx.errors.OnnxExporterError as error:
         raise InputError(
-            f"torch cannot export a {predictor.model.config.model_type}: {_first_line(error)}",
+            f"torch cannot export {with_article(predictor.model.config.model_type)}: {_first_line(error)}",
             expected="an architecture of transformers that torch.onnx.export supports: BERT, RoBERTa, ELECTRA, ...",
             fix="use the model with torch",
         ) from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 from .. import __version__
 from ..checkpoints import adapters as lora
+from ..checkpoints.architectures import architecture_of
 from ..checkpoints.tokenizer import write_tokenizer
 from ..corpora.tables import table_inputs
 from ..errors import InputError, did_you_mean
@@ -154,10 +155,18 @@ class Predictor:
                 self.model.save_pretrained(partial)
             else:
                 with quiet_transformers():
-                    self.model.save_pretrained(partial, state_dict=state_dict)
+                    self.model.save_pretrained(partial, state_dict=self._by_file_names(state_dict))
                     self.model.config.save_pretrained(partial)  # peft saves an adapter without it
             self.save_description(partial)
         return Path(folder)
+
+    def _by_file_names(self, state_dict: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return weights by the names that both versions of transformers read; version 5 has these for loaded ones."""
+        names = dict(architecture_of(self.model.config).file_names)
+        if not names or lora.has_adapter(self.model):
+            return state_dict
+        weights = self.model.state_dict() if state_dict is None else state_dict
+        return {names.get(name, name): weight for name, weight in weights.items()}
 
     def save_description(self, folder: Path) -> None:
         """Write the files of a model folder besides the model: tokenizer, task.json, metrics.json, model card."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, with_article
 
 _TITLES = {
     "sentence": "문장",
@@ -70,7 +70,7 @@ class RequestFields:
             return [_text(body, "body")]
         if not isinstance(body, dict):
             names = ", ".join(f'"{name}": ...' for name in self.texts)
-            raise InputError(f"the body is a {type(body).__name__}", place="body", expected=f"{{{names}}}")
+            raise InputError(f"the body is {with_article(type(body).__name__)}", place="body", expected=f"{{{names}}}")
         texts = [_text(body.get(name), name) for name in self.texts]
         return [*texts, *(_number(body.get(name), name, default) for name, default in self.numbers.items())]
 
@@ -96,7 +96,7 @@ def _step(value: float) -> str:
 
 def _text(value: Any, name: str) -> str:
     if not isinstance(value, str):
-        got = "missing" if value is None else f"a {type(value).__name__}"
+        got = "missing" if value is None else with_article(type(value).__name__)
         raise InputError(f"the text is {got}", place=name, expected="a JSON string")
     return value
 

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, with_article
 
 
 class Json(JSONResponse):
@@ -163,4 +163,4 @@ def _shown(value: Any) -> str:
     is_short = (
         value is None or isinstance(value, (bool, float)) or (isinstance(value, (str, int)) and len(str(value)) < 60)
     )
-    return repr(value) if is_short else f"a {type(value).__name__}"
+    return repr(value) if is_short else with_article(type(value).__name__)

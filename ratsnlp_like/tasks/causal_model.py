@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..errors import InputError, raise_together
+from ..errors import InputError, raise_together, with_article
 from ..examples.base import Example
 from ..modeling.streaming import stream_text
 from ..runtime.logging import quiet_transformers
@@ -137,9 +137,11 @@ class CausalModel(SupportsStreaming[E], LanguageModel[E, Likelihood | Generated,
         if architecture_of(config).causal and has_head(kind, "causal-lm"):
             return
         if getattr(config, "is_encoder_decoder", False):
-            problem = f"a {kind} is an encoder-decoder: it generates one text from another, and continues none"
+            problem = (
+                f"{with_article(kind)} is an encoder-decoder: it generates one text from another, and continues none"
+            )
         else:
-            problem = f"a {kind} does not generate text: its tokens attend to both sides"
+            problem = f"{with_article(kind)} does not generate text: its tokens attend to both sides"
         raise InputError(
             problem,
             place=f"--task {self.name}",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic
 
+from ..errors import with_article
 from ..runtime.types import Array, ModelLike, Tensor
 from .abilities import SupportsExport, SupportsMatches, SupportsOracle
 from .base import B, BatchOutput, E, F, P, Raw, Task
@@ -22,8 +23,8 @@ def report_causal(config: Any) -> None:
 
     if architecture_of(config).causal:
         log.info(
-            "a %s reads a text from left to right: each token is judged without what follows it; an encoder (BERT, "
-            "RoBERTa, ELECTRA) sees both sides.", config.model_type,
+            "%s reads a text from left to right: each token is judged without what follows it; an encoder (BERT, "
+            "RoBERTa, ELECTRA) sees both sides.", with_article(config.model_type),
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, ClassVar, NamedTuple, NotRequired
 
-from ..errors import InputError, raise_together
+from ..errors import InputError, raise_together, with_article
 from ..examples.base import Example
 from ..examples.text import RawExample
 from ..modeling.probabilities import softmax
@@ -117,7 +117,7 @@ class MaskedLM(SupportsExport[Likelihood | Filled], LanguageModel[RawExample, Li
 
         if config.model_type not in MASKED:
             raise InputError(
-                f"the checkpoint is a {config.model_type}, which does not fill in blanks",
+                f"the checkpoint is {with_article(config.model_type)}, which does not fill in blanks",
                 place=f"--task {self.name}",
                 expected="a BERT, a RoBERTa, an ELECTRA generator",
                 fix="--task causal-lm for a GPT",

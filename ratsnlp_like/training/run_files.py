@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import InputError
+from ..errors import InputError, with_article
 
 CONFIG, RESULT, FOUND, SPLITS = "config.yaml", "result.json", "found.json", "splits.json"
 RESUME_FILE = "resume.ckpt"
@@ -95,7 +95,9 @@ def _mapping(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"not valid JSON ({error})", place=path, fix=_FIX) from None
     if not isinstance(content, dict):
-        raise InputError(f"holds a {type(content).__name__}", place=path, expected="a JSON object", fix=_FIX)
+        raise InputError(
+            f"holds {with_article(type(content).__name__)}", place=path, expected="a JSON object", fix=_FIX
+        )
     return content
 
 

@@ -21,7 +21,7 @@ from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
 
 from ..arguments import TrainingArguments
 from ..checkpoints.architectures import architecture_of
-from ..errors import InputError
+from ..errors import InputError, with_article
 from ..registry import LOGGERS
 from ..runtime.hardware import computes_bf16
 from .callbacks.early_stopping import EarlyStopping
@@ -52,7 +52,7 @@ def choose_precision(arguments: TrainingArguments, *, weights: str = "fp32", con
         if stated == "auto":
             return "32"
         raise InputError(
-            f"activations of a {config.model_type} exceed the range of fp16: its loss would become NaN",
+            f"activations of {with_article(config.model_type)} exceed the range of fp16: its loss would become NaN",
             place="--precision",
             expected="bf16-mixed (GPUs from Ampere on), 32 or auto",
         )

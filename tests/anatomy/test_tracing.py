@@ -168,7 +168,7 @@ def test_an_empty_text_is_an_input_error() -> None:
         (lambda: anatomy.trace("ko-tiny-bert", "영화 " * 600), "at most 512"),
         (lambda: anatomy.trace("ko-tiny-bert", ["영화"]), "one text"),
         (lambda: anatomy.trace("ko-tiny-bert", MASKED, candidates=0), "candidates: 0"),
-        (lambda: anatomy.trace(7, MASKED), "a int"),
+        (lambda: anatomy.trace(7, MASKED), "an int"),
         (lambda: anatomy.trace(small("bert")[0], MASKED), "tokenizer=..."),
         (lambda: traced("ko-tiny-bert", "이 영화는 재미있다").candidates(), r"write \[MASK\]"),
         (lambda: bert().candidates(k=0), "1 to 10"),

@@ -15,7 +15,7 @@ from helpers_language_models import MODELS, TEXTS, batch_for, everywhere, model,
 from torch.nn import functional as F
 
 from ratsnlp_like.corpora.local import FileCorpus
-from ratsnlp_like.errors import InputError
+from ratsnlp_like.errors import InputError, with_article
 from ratsnlp_like.examples.text import RawExample
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.registry import TASKS
@@ -156,7 +156,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("name", ["bert", "roberta", "electra"])
     def test_an_encoder_is_refused(self, name: str) -> None:
-        with pytest.raises(InputError, match=f"a {name} does not generate text") as caught:
+        with pytest.raises(InputError, match=f"{with_article(name)} does not generate text") as caught:
             CausalLM().check_model(model(name).config)
         assert "--task masked-lm" in str(caught.value)
         CausalLM().check_model(model("gpt2").config)
