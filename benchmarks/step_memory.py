@@ -17,7 +17,7 @@ import torch
 
 
 def resident(name: str) -> int:
-    """Return `VmRSS` (current) or `VmHWM` (peak) in bytes."""
+    """Return a size of /proc/self/status in bytes, such as `VmRSS` (current) or `VmHWM` (peak)."""
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines())
     return int(lines[name].split()[0]) * 1024
 
