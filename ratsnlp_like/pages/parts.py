@@ -93,4 +93,4 @@ def score(value: float) -> str:
 
 def interval(ends: Sequence[float] | None) -> str:
     """Return a confidence interval; nothing where there is none."""
-    return f"{ends[0]:.3f} – {ends[1]:.3f}" if ends else ""
+    return " – ".join(f"{end:.3f}" if abs(end) < 100 else f"{end:,.1f}" for end in ends) if ends else ""

@@ -45,7 +45,7 @@ def scores(run: RunFiles, texts: Texts) -> Markup:
     return section(
         "scores",
         texts("scores"),
-        element("div", chart, table(header, rows), class_="columns"),
+        element("div", chart, table(header, rows), class_="columns fit" if drawn else None),
         _about_intervals(found, run.split, texts),
     )
 
