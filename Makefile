@@ -8,8 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 demo: install
 	$(BIN)/ratsnlp-like train --task classification --corpus sample-sentiment \
-		--checkpoint ko-tiny-bert --output runs/demo --overwrite \
-		--epochs 5 --batch_size 32 --learning_rate 5e-4
+		--checkpoint ko-tiny-bert --output runs/demo --overwrite
 	$(BIN)/ratsnlp-like evaluate runs/demo --corpus sample-sentiment --split test
 	$(BIN)/ratsnlp-like predict runs/demo --show table \
 		"배송도 빠르고 정말 마음에 들어요" "돈이 아깝고 시간도 아까웠다" "기대 없이 봤는데 꿀잼 ㅋㅋ"
