@@ -8,6 +8,7 @@ distributions of their own: each has a softmax and a cross entropy, and only the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ from .base import IGNORED
 _SHIFT = -20.0
 """Initial bias of the cut classes. A softmax over a group of classes does not depend on it, but one over all classes
 does: a program that knows no groups, such as the pipeline of transformers, never predicts a cut class."""
+_RARE = -5.0
+"""Logarithm of the initial odds of any cut at the front: such cuts are rare in every vocabulary."""
 
 
 class Edges(NamedTuple):
@@ -89,8 +92,16 @@ class CutClasses:
             i, j = front[: first[1] - first[0]].argmax(), end[: last[1] - last[0]].argmax()
         return Edges(first[0] + int(i), last[1] - int(j), float(front[i] * end[j]))
 
-    def initialize(self, model: Any) -> None:
-        """Lower the biases of the cut classes in the output layer of a new model; see `_SHIFT`."""
+    def initialize(self, model: Any, ends: Sequence[int] = ()) -> None:
+        """Set the biases of the cut classes in the output layer of a new model.
+
+        They begin with the frequencies of the cuts, so that the first steps need not learn them in place of the classes
+        of the task; see also `_SHIFT`.
+
+        Args:
+            model: with a new head.
+            ends: how often 0, 1, ... characters are cut at the end in the training data.
+        """
         import torch
 
         size = model.config.num_labels
@@ -98,7 +109,13 @@ class CutClasses:
         cut = layers[-1].bias[size - len(self.names) :] if layers and layers[-1].bias is not None else None
         if cut is not None and cut.mean() > _SHIFT / 2:  # otherwise the head was trained with cut classes before
             with torch.no_grad():
-                cut += _SHIFT
+                cut += _SHIFT + cut.new_tensor(self._log_frequencies(ends))
+
+    def _log_frequencies(self, ends: Sequence[int]) -> list[float]:
+        """Return the logarithm of the frequency of each class, up to a constant for each group."""
+        counts = [*ends, *[0] * (self.end + 1)][: self.end + 1]
+        end = [math.log((count + 1) / (sum(counts) + len(counts))) for count in counts]
+        return [0.0, *[_RARE - math.log(max(1, self.front))] * self.front, *end]
 
 
 def cuts_of(first: Offset, last: Offset, start: int, end: int) -> tuple[int, int]:

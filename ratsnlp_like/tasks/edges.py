@@ -11,6 +11,7 @@ from ..examples.entity import Entity
 from ..runtime.slices import slices
 from ..runtime.types import Array, TokenizerLike
 from ..text.endings import EndingCounts, ending_evidence
+from ..text.neighbours import NeighbourCounts
 from ..text.particles import ParticleCounts, without_particle
 from ..text.spans import entity_tokens
 from ..text.tokens import Offset
@@ -31,16 +32,17 @@ class MarkedText(NamedTuple):
 
 
 class EdgeCounts:
-    """Counts that `--spans` is fitted from: endings that are cut off spans, and the largest cuts."""
+    """Counts that `--spans` is fitted from: endings that are cut off spans, the largest cuts, spans in one token."""
 
     def __init__(self) -> None:
-        self.particles, self.endings = ParticleCounts(), EndingCounts()
+        self.particles, self.endings, self.neighbours = ParticleCounts(), EndingCounts(), NeighbourCounts()
         self._front = self._end = 0
 
     def add(self, marked: Iterable[MarkedText]) -> None:
         """Count the spans of texts."""
         for text, offsets, spans in marked:
             self.particles.add(text, offsets, spans)
+            self.neighbours.add(text, offsets, spans)
             for span, first, last in entity_tokens(offsets, spans):
                 front, end = cuts_of(offsets[first], offsets[last], span.start, span.end)
                 self._front, self._end = max(self._front, front), max(self._end, end)
@@ -111,12 +113,15 @@ class SpanTask(SupportsDiagnostics[E, P], ForwardTask[E, P, F, B], Generic[E, P,
         for part in slices(examples):
             counts.add(self.marked_texts(part, tokenizer))
         others = [spans for spans in get_args(Spans) if spans != self.spans]
-        plain = [replace(self, spans=spans, particles=None, cuts=None, endings=None) for spans in others]
-        return {f"--spans {task.spans}": task.with_edges(counts) for task in plain}
+        return {f"--spans {spans}": self.unfitted(spans).with_edges(counts) for spans in others}
+
+    def unfitted(self, spans: Spans) -> Self:
+        """Return this task with another choice of `spans`, without the fields that are fitted for it."""
+        return replace(self, spans=spans, particles=None, cuts=None, endings=None)
 
     def prepare_model(self, model: Any) -> None:
         if self.cut_classes is not None:
-            self.cut_classes.initialize(model)
+            self.cut_classes.initialize(model, (self.endings or {}).get("", ()))
 
     def edges(self, text: str, label: str, first: Offset, last: Offset, cuts: Sequence[Array]) -> Edges:
         """Return the edges of a span by `spans`.

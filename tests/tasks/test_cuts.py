@@ -238,3 +238,17 @@ def test_fields_of_an_earlier_version(task: str, kind: type[SpanTask[Any, Any]])
     assert TASKS[task].from_dict(fields).spans == "tokens"
     known = TASKS[task].from_dict({**fields, "particles": {"LC": ["에서"]}})
     assert (known.spans, known.particles) == ("particles", {"LC": ["에서"]})
+
+
+def test_cuts_begin_with_their_frequencies() -> None:
+    """An untrained head predicts cuts as often as they are in the training data."""
+    classes = CutClasses(2, 1)
+    head = torch.nn.Linear(4, 3 + len(classes.names))
+    torch.nn.init.zeros_(head.weight)
+    torch.nn.init.zeros_(head.bias)
+    model = torch.nn.Sequential(head)
+    model.config = SimpleNamespace(num_labels=head.out_features)  # type: ignore[assignment]
+    classes.initialize(model, [7, 1])
+    front, end = classes.probabilities(head(torch.zeros(1, 4)).detach().numpy())
+    assert end[0] == pytest.approx([0.8, 0.2])
+    assert front[0, 1:].sum() / front[0, 0] == pytest.approx(math.exp(-5))
