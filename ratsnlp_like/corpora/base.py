@@ -85,6 +85,10 @@ class Corpus(ABC):
     def fingerprint(self, root: Path, split: str) -> str:
         """Return a digest that changes with the content of the split and with the way it is read."""
 
+    def location(self, root: Path) -> str:
+        """Return where the rows are read from, which their places state; empty if it is always the same."""
+        return ""
+
     def check(self, root: Path) -> None:
         """Check the corpus as a whole, without reading it.
 

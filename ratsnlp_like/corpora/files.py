@@ -73,6 +73,9 @@ class FilesCorpus(Corpus):
         """Return a digest of the bytes of the file and the arguments of the corpus."""
         return digest_file(self.path(root, split), type(self).__qualname__, self, self.reading)
 
+    def location(self, root: Path) -> str:
+        return "" if self.folder is not None else str(root)
+
     def _found(self, root: Path) -> dict[str, Path]:
         return {
             split: path

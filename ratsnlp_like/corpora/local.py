@@ -75,6 +75,9 @@ class FileCorpus(Corpus):
         digests = [digest_file(file, *how) for file in self.files()[split]]
         return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
+    def location(self, root: Path) -> str:
+        return self.name
+
     def files(self) -> dict[str, list[Path]]:
         """Return the files of each split.
 

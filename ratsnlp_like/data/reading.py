@@ -131,7 +131,7 @@ def read_split(corpus: Corpus, split: str, *, root: Path, cache: Path) -> ReadSp
         logged.append(True)
         return {"rows": number, "labels": dict(sorted(labels.items())), "notices": notices, **counts}
 
-    folder, meta = cached_folder(cache, cache_key("examples", source, kind.__name__), build)
+    folder, meta = cached_folder(cache, cache_key("examples", source, kind.__name__, corpus.location(root)), build)
     notices = meta.pop("notices")
     if not logged:
         log_again(notices)

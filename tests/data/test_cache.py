@@ -45,6 +45,14 @@ class TestCache:
         assert [row["input_ids"].tolist() for row in second] == [row["input_ids"].tolist() for row in first]
         assert second.lost.tolist() == first.lost.tolist()
 
+    def test_places_of_a_copy(self, reviews: Path, cache: Path, tmp_path: Path) -> None:
+        encode(reviews, cache)
+        copy = tsv(tmp_path / "copy.tsv", ROWS)
+        before = folders(cache, "windows")
+        assert encode(copy, cache).read.example(1).place == Place(str(copy), 3)
+        assert encode(reviews, cache).read.example(1).place == Place(str(reviews), 3)
+        assert folders(cache, "windows") == before  # the texts are not encoded again
+
     def test_one_byte_of_the_file(self, reviews: Path, cache: Path) -> None:
         encode(reviews, cache)
         before = folders(cache)
