@@ -28,3 +28,13 @@ def gc_frozen() -> Iterator[None]:
     with gc_disabled():
         yield
         gc.freeze()
+
+
+def freeze_loaded() -> None:
+    """Exclude all objects that exist from later collections: in a server, modules and model are there to the end.
+
+    A full collection of them takes a quarter of a second, in which no request is answered: with 32 clients, the slowest
+    hundredth of the requests to a small classifier took 240 ms.
+    """
+    gc.collect()
+    gc.freeze()

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import InputError
 from ..inference.model_folder import PredictionPrecision
 from ..inference.predictor import Predictor
+from ..runtime.gc_control import freeze_loaded
 from . import app
 from .limits import Limits
 
@@ -68,6 +69,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
         )
+        freeze_loaded()
         log.info("%s at %s (Ctrl-C to stop)", predictor.task.name, url(address))
 
         class Server(uvicorn.Server):

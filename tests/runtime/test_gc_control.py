@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from ratsnlp_like.runtime.gc_control import gc_disabled, gc_frozen
+from ratsnlp_like.runtime.gc_control import freeze_loaded, gc_disabled, gc_frozen
 
 
 def test_the_collector_is_enabled_again_after_an_error() -> None:
@@ -39,5 +39,15 @@ def test_objects_of_the_start_are_frozen() -> None:
             made = [[] for _ in range(1000)]
         assert gc.get_freeze_count() >= before + len(made)
         assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+
+
+def test_objects_that_exist_are_frozen() -> None:
+    made = [[] for _ in range(1000)]
+    before = gc.get_freeze_count()
+    try:
+        freeze_loaded()
+        assert gc.get_freeze_count() >= before + len(made)
     finally:
         gc.unfreeze()

@@ -21,7 +21,7 @@ from helpers_serve import predictor
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.serve import Limits, app
 from ratsnlp_like.serve.protocol import protocol
-from ratsnlp_like.serve.server import listen, name_of
+from ratsnlp_like.serve.server import listen, name_of, serve
 
 
 def test_contradictory_limits() -> None:
@@ -56,6 +56,18 @@ def test_invalid_addresses(host: str, port: int, place: str) -> None:
     with pytest.raises(InputError) as found:
         listen(host, port)
     assert found.value.place == place
+
+
+def test_a_server_excludes_its_model_from_collections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr("ratsnlp_like.serve.server.freeze_loaded", lambda: frozen.append(True))
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: frozen.append(False))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        serve(predictor("classification").save_pretrained(tmp_path / "model"), port=0)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert frozen == [True, False]  # after the model is loaded, before requests are answered
 
 
 def test_name_of_a_model_is_that_of_its_folder() -> None:
