@@ -1,4 +1,4 @@
-"""What is explained of an answer to a question: the choice of its first and of its last token."""
+"""Explanation of an answer to a question: the choice of its first and of its last token."""
 
 from __future__ import annotations
 

@@ -12,11 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import EVAL_BATCH_SIZE, TrainingArguments
-from ..checkpoints.architectures import check_head
-from ..checkpoints.base import load_config, resolve
-from ..checkpoints.chat_templates import set_chat_template
 from ..checkpoints.origin import origin_of
-from ..checkpoints.tokenizer import load_tokenizer
 from ..corpora.base import Corpus
 from ..data.module import TaskDataModule
 from ..inference.predictor import Predictor
@@ -27,7 +23,7 @@ from .callbacks.throughput import ThroughputMeter
 from .job import Extensions, Job, name_of
 from .measure import measure
 from .memory import largest_batch
-from .model import build_model, check_length
+from .model import build_model, open_checkpoint
 from .module import TaskModule
 from .processes import peers_watched
 from .rates import with_epochs, with_learning_rate
@@ -151,15 +147,8 @@ def run_job(
             run, checked, job, partial(run_job, extensions=extensions), resume=resume, in_process=in_process
         )
 
-    name = resolve(job.source)
-    config = load_config(name, job.model.config_overrides)
-    tokenizer = load_tokenizer(name, config)
-    if job.model.chat_template is not None:
-        set_chat_template(tokenizer, config, job.model.chat_template, frozen=job.model.lora)
-    check_length(job.data.max_length, config, job.checkpoint)
+    name, config, tokenizer = open_checkpoint(job)
     precision = choose_precision(job.training, weights=job.model.weights, config=config)
-    job.task.check_model(config)
-    check_head(config, job.task.model_class())
     data = open_data(job, tokenizer)
     data.setup("fit")
     memory.end("encode")

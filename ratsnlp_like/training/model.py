@@ -1,4 +1,4 @@
-"""Build the model of a job: weights, frozen layers, adapters, the forward without padding."""
+"""Open the checkpoint of a job and build its model: weights, frozen layers, adapters, the forward without padding."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..checkpoints import adapters as lora
-from ..checkpoints.architectures import max_positions
+from ..checkpoints.architectures import check_head, max_positions
+from ..checkpoints.base import load_config, resolve
+from ..checkpoints.chat_templates import set_chat_template
 from ..checkpoints.model import load_model
+from ..checkpoints.tokenizer import load_tokenizer
 from ..errors import InputError
 from ..modeling import unpadded
 from ..modeling.layers import freeze
@@ -16,6 +19,23 @@ from ..tasks.base import AnyTask
 from .job import Job
 
 log = logging.getLogger("ratsnlp_like")
+
+
+def open_checkpoint(job: Job) -> tuple[str, Any, Any]:
+    """Return the resolved name, the configuration and the tokenizer of a checkpoint, before its weights are loaded.
+
+    Raises:
+        InputError: it is not found, or does not suit the task or the options.
+    """
+    name = resolve(job.source)
+    config = load_config(name, job.model.config_overrides)
+    tokenizer = load_tokenizer(name, config)
+    if job.model.chat_template is not None:
+        set_chat_template(tokenizer, config, job.model.chat_template, frozen=job.model.lora)
+    check_length(job.data.max_length, config, job.checkpoint)
+    job.task.check_model(config)
+    check_head(config, job.task.model_class())
+    return name, config, tokenizer
 
 
 def build_model(job: Job, name: str, config: Any, *, task: AnyTask, labels: Sequence[str], vocabulary: int) -> Any:
