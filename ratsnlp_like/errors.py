@@ -92,3 +92,8 @@ def did_you_mean(name: str, known: Iterable[str], *, few: bool = False) -> str:
     if few:
         return question
     return question + ("known: " + ", ".join(known) if known else "none is known")
+
+
+def is_panic(error: BaseException) -> bool:
+    """Return True for a panic of a library that is written in Rust, such as tokenizers; it is no `Exception`."""
+    return type(error).__name__ == "PanicException"

@@ -15,7 +15,7 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, is_panic
 from ..registry import CHECKPOINTS
 from ..runtime.gc_control import gc_disabled
 from ..runtime.network import offline_if_cut_off
@@ -270,3 +270,11 @@ def from_hub(name: str, load: Callable[..., Any], **kwargs: Any) -> Any:
             f"checkpoint {name!r} is not found locally or on the Hub: {reason}",
             fix=_how_to_find(name),
         ) from error
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        raise InputError(
+            "its tokenizer.json is damaged: tokens are used that it does not define",
+            place=name,
+            fix="check that the folder's files are complete",
+        ) from None

@@ -84,6 +84,7 @@ def _load_complete(name: str, *, config: Any) -> Any:
         config.bos_token_id = tokenizer.bos_token_id
     if (ends := _end_tokens(name, tokenizer, config)) is not None:
         config.eos_token_id = ends
+    tokenizer("가", "나")  # a damaged template is an error here, and not at the first pair
     return tokenizer
 
 

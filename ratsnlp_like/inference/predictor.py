@@ -31,7 +31,7 @@ from ..tasks.unknown import UnknownTokens, count_unknown
 from .model_card import ModelCard
 from .model_folder import PredictionPrecision, find_model, load_onnx, load_torch
 from .onnx import OnnxModel, is_exported
-from .task_file import FORMAT_VERSION, read_metrics, read_task_file, vocabulary_digest, weight_digests
+from .task_file import FORMAT_VERSION, encoding_digest, read_metrics, read_task_file, vocabulary_digest, weight_digests
 from .transformers_folder import is_transformers_folder, report_task
 
 log = logging.getLogger("ratsnlp_like")
@@ -199,6 +199,7 @@ class Predictor:
             "labels": self.labels,
             "max_length": self.max_length,
             "vocabulary": vocabulary_digest(self.tokenizer),
+            "encoding": encoding_digest(self.tokenizer),
             "about": {**self.about, "ratsnlp_like": __version__},
         }
 

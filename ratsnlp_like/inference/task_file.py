@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, did_you_mean, is_panic
 from ..option_types import check_types, takes_list, type_in_words
 from ..registry import TASKS
 from ..runtime.files import file_digest
@@ -34,6 +34,8 @@ class TaskFile:
     """Facts about the training: checkpoint, corpus, columns, fingerprints, versions."""
     vocabulary: str | None = None
     """Digest of the tokenizer's vocabulary; None in folders of earlier versions."""
+    encoding: str | None = None
+    """Digest of the ids that the tokenizer gives a probe; None likewise."""
     weights: dict[str, str] = field(default_factory=dict)
     """Digests of the files of the weights; empty in folders of earlier versions."""
 
@@ -72,18 +74,22 @@ class TaskFile:
             )
 
     def check_tokenizer(self, tokenizer: Any, folder: Path) -> None:
-        """Check that a tokenizer has the vocabulary that the model was trained with.
+        """Check that a tokenizer has the vocabulary that the model was trained with, and gives the same ids.
 
         Raises:
-            InputError: it has another one.
+            InputError: it does not.
         """
-        if self.vocabulary is not None and vocabulary_digest(tokenizer) != self.vocabulary:
-            raise InputError(
-                "the tokenizer is not that of the model: it has another vocabulary",
-                place=folder,
-                expected="the tokenizer's files that were saved with the model",
-                fix=_AGAIN,
-            )
+        for expected, digest, what in (
+            (self.vocabulary, vocabulary_digest, "has another vocabulary"),
+            (self.encoding, encoding_digest, "gives other ids"),
+        ):
+            if expected is not None and digest(tokenizer) != expected:
+                raise InputError(
+                    f"the tokenizer is not that of the model: it {what}",
+                    place=folder,
+                    expected="the tokenizer's files that were saved with the model",
+                    fix=_AGAIN,
+                )
 
     @property
     def columns(self) -> dict[str, str]:
@@ -145,7 +151,13 @@ def _read(content: Any, place: Path) -> TaskFile:
     if not isinstance(weights, dict) or not all(isinstance(digest, str) for digest in weights.values()):
         raise InputError("weights are no digests", place=place, expected='{"model.safetensors": "..."}', fix=_AGAIN)
     return TaskFile(
-        task, content["labels"], content["max_length"], content["about"], content.get("vocabulary"), weights
+        task,
+        content["labels"],
+        content["max_length"],
+        content["about"],
+        content.get("vocabulary"),
+        content.get("encoding"),
+        weights,
     )
 
 
@@ -162,6 +174,8 @@ def _task_of(name: str, values: dict[str, Any]) -> AnyTask:
     return kind.from_dict(values)
 
 
+_PROBE = "한국어 ㅋㅋㅋ  2026년 1,234원! Café's \u1100\u1161\u11a8 😀 (서울)"
+"""A text with syllables, jamo, two spaces, digits, an accent, a decomposed syllable and an emoji."""
 _AGAIN = "copy the folder again, or train again"
 
 
@@ -171,6 +185,17 @@ def vocabulary_digest(tokenizer: Any) -> str:
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
     content = "\0".join([*tokens, str(max(vocabulary.values(), default=0))])
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def encoding_digest(tokenizer: Any) -> str:
+    """Return the sha256 of the ids of a text and of a pair: of normalization, template and special tokens."""
+    try:
+        ids = [tokenizer(_PROBE)["input_ids"], tokenizer(_PROBE, "ABC")["input_ids"]]
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        return "none"  # it cannot encode
+    return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
 
 
 def weight_digests(folder: Path) -> dict[str, str]:

@@ -57,7 +57,7 @@ class EdgeCounts:
 class SpanTask(SupportsDiagnostics[E, P], ForwardTask[E, P, F, B], Generic[E, P, F, B]):
     """A task whose predictions are spans of a text that need not begin and end with a token."""
 
-    spans: Spans = "tokens"
+    spans: Spans = "particles"
     """Where a span may begin and end. tokens: where a token does. particles: the last token loses an ending, such as
     에서, that is more often cut off than kept in the training data. cuts: the model predicts how many characters of
     the first and of the last token are outside the span, with further classes of the same head."""

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from ratsnlp_like.errors import InputError
 from ratsnlp_like.inference.model_folder import find_model
 from ratsnlp_like.inference.predictor import Predictor
-from ratsnlp_like.inference.task_file import vocabulary_digest
+from ratsnlp_like.inference.task_file import encoding_digest, vocabulary_digest
 from ratsnlp_like.runtime.files import file_digest
 from ratsnlp_like.tasks.classification import Classification
 from ratsnlp_like.training.finetune import FineTuneResult
@@ -43,6 +44,7 @@ def test_task_json(classifier: FineTuneResult) -> None:
         "labels": ["긍정", "부정"],
         "max_length": 32,
         "vocabulary": vocabulary_digest(tokenizer()),
+        "encoding": encoding_digest(tokenizer()),
         "weights": {"model.safetensors": file_digest(classifier.best / "model.safetensors")},
     }
     assert about["checkpoint"] == CHECKPOINT
@@ -88,7 +90,8 @@ def test_pipelines_find_the_same_entities(recognizer: FineTuneResult) -> None:
     from transformers import pipeline
 
     recognize = pipeline("token-classification", str(recognizer.best), device="cpu")
-    own = Predictor.from_pretrained(recognizer.output)(TEXTS, temperature=1.0, offset=0.0)
+    best = Predictor.from_pretrained(recognizer.output)
+    own = best._with(task=replace(best.task, spans="tokens"))(TEXTS, temperature=1.0, offset=0.0)
     count = 0
     for text, ours in zip(TEXTS, own, strict=True):
         if is_consistent([str(token["entity"]) for token in recognize(text, ignore_labels=[])]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,28 @@ def test_the_digest_of_a_vocabulary_depends_on_tokens_and_ids() -> None:
     assert vocabulary_digest(one) == vocabulary_digest(other)
     other.add_tokens(["새말"])
     assert vocabulary_digest(one) != vocabulary_digest(other)
+
+
+def change_tokenizer(folder: Path, change_template: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change_template(content["post_processor"])
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_a_damaged_template_with_the_same_vocabulary(folder: Path) -> None:
+    change_tokenizer(folder, lambda template: template["special_tokens"]["[SEP]"].update(ids=[], tokens=[]))
+    with pytest.raises(InputError, match="the tokenizer is not that of the model: it gives other ids"):
+        Predictor.from_pretrained(folder)
+
+
+def test_a_template_with_an_undefined_token(folder: Path) -> None:
+    change_tokenizer(folder, lambda template: template["special_tokens"].pop("[SEP]"))
+    with pytest.raises(InputError, match=r"tokenizer\.json is damaged"):
+        Predictor.from_pretrained(folder)
+
+
+def test_a_folder_of_an_earlier_version_has_no_ids(folder: Path) -> None:
+    change(folder, encoding=...)
+    assert read_task_file(folder).encoding is None
+    assert Predictor.from_pretrained(folder)("좋아요").label in {"부정", "긍정"}
