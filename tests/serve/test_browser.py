@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -216,7 +217,7 @@ def test_text_is_shown_while_it_is_generated(tab: Tab, monkeypatch: pytest.Monke
         tab.open(address)
         tab.page.fill("#prompt", "오늘은")
         tab.page.click("#send")
-        tab.page.wait_for_function("document.querySelector('#result')?.textContent === '오늘은 하늘이'")
+        playwright.expect(tab.page.locator("#result")).to_have_text("오늘은 하늘이")
         playwright.expect(tab.page.locator("#stop")).to_be_visible()
         playwright.expect(tab.page.locator("#send")).to_be_disabled()
         more.set()
@@ -242,7 +243,7 @@ def test_generation_can_be_stopped(tab: Tab, monkeypatch: pytest.MonkeyPatch) ->
         tab.open(address)
         tab.page.fill("#prompt", "오늘은")
         tab.page.click("#send")
-        tab.page.wait_for_function("document.querySelector('#result')?.textContent.startsWith('오늘은가')")
+        playwright.expect(tab.page.locator("#result")).to_have_text(re.compile("^오늘은가"))
         tab.page.click("#stop")
         assert tab.result().startswith("오늘은가")
         assert closed.wait(10)
