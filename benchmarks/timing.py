@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ratsnlp_like.runtime.cores import OtherLoad
+from ratsnlp_like.runtime.cores import OtherLoad, assigned_cores
 
 REPOSITORY = Path(__file__).parents[1]
 _PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "pytorch-lightning", "onnxruntime")
@@ -211,7 +211,7 @@ def machine(threads: int) -> dict[str, Any]:
     flags = facts.get("flags", "").split()
     return {
         "processor": facts.get("model name", platform.processor() or platform.machine()),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": assigned_cores(),
         "threads": threads,
         "bf16": [flag for flag in flags if "bf16" in flag],
         "python": platform.python_version(),

@@ -266,18 +266,8 @@ class TrainingArguments:
 
 RESUMABLE = frozenset(
     {
-        *(
-            "epochs",
-            "max_steps",
-            "eval_batch_size",
-            "patience",
-            "accelerator",
-            "devices",
-            "strategy",
-            "seeds",
-            "threads",
-        ),
-        *("num_nodes", "loggers", "progress", "baselines", "report", "save_steps", "save_minutes", "keep_state"),
+        *("epochs", "max_steps", "eval_batch_size", "patience", "accelerator", "devices", "strategy", "num_nodes"),
+        *("threads", "seeds", "loggers", "progress", "baselines", "report", "save_steps", "save_minutes", "keep_state"),
     }
 )
 """Options that may differ when a run is resumed; any other would make it a different run."""

@@ -86,6 +86,8 @@ def bundled() -> list[str]:
     return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
 
 
+COPY_AGAIN = "copy the folder again, or train again"
+"""Advice for a saved model that is damaged."""
 _MOST_LAYERS = 1_000
 """Largest plausible number of layers."""
 _SIZES = ("num_hidden_layers", "n_layer"), ("hidden_size", "n_embd")

@@ -11,16 +11,13 @@ from typing import Any, Literal
 from ..errors import InputError
 from ..runtime.gc_control import gc_disabled
 from ..runtime.logging import quiet_transformers
-from .base import from_hub
+from .base import COPY_AGAIN, from_hub
 from .heads import with_head
 
 log = logging.getLogger("ratsnlp_like")
 
 Init = Literal["pretrained", "random"]
 Weights = Literal["fp32", "bf16", "4bit"]
-
-
-_COPY = "copy the folder again, or train again"
 
 
 @gc_disabled()
@@ -156,7 +153,7 @@ def _check_complete(name: str, model: Any, info: Mapping[str, Any], vocabulary: 
             f"{len(unused)} tensors of the weights are not part of the model of config.json, such as {unused[0]}",
             place=name,
             expected="the config.json that was saved with the weights",
-            fix=_COPY,
+            fix=COPY_AGAIN,
         )
     lacking = sorted(info["missing_keys"]) + sorted(key for key, *_ in info["mismatched_keys"])
     if lacking:
@@ -164,12 +161,12 @@ def _check_complete(name: str, model: Any, info: Mapping[str, Any], vocabulary: 
             f"{len(lacking)} tensors of {type(model).__name__} are missing or of another size, such as {lacking[0]}",
             place=name,
             expected="the weights that were saved with its config.json",
-            fix=_COPY,
+            fix=COPY_AGAIN,
         )
     if vocabulary > model.config.vocab_size:
         raise InputError(
             f"the tokenizer has {vocabulary:,} tokens, the model {model.config.vocab_size:,}",
             place=name,
             expected="the tokenizer that was saved with the model",
-            fix=_COPY,
+            fix=COPY_AGAIN,
         )

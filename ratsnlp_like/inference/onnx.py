@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Self
 
 from ..errors import InputError
+from ..runtime.cores import assigned_cores
 from ..runtime.types import Array, Tensor
 
 MODEL_FILE = "model.onnx"
@@ -41,8 +42,7 @@ def num_threads() -> int:
     ONNX Runtime by default counts all cores of the machine and pins its threads to them.
     """
     variable = os.environ.get("OMP_NUM_THREADS", "")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(variable) if variable.isdecimal() and int(variable) else cores
+    return int(variable) if variable.isdecimal() and int(variable) else assigned_cores()
 
 
 class OnnxModel:

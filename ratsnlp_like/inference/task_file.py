@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from ..checkpoints.base import COPY_AGAIN
 from ..errors import InputError, did_you_mean, is_panic
 from ..option_types import check_types, takes_list, type_in_words
 from ..registry import TASKS
@@ -48,12 +49,12 @@ class TaskFile:
         for name, digest in self.weights.items():
             path = folder / Path(name).name
             if not path.is_file():
-                raise InputError("the weights are missing", place=path, fix=_AGAIN)
+                raise InputError("the weights are missing", place=path, fix=COPY_AGAIN)
             if file_digest(path) != digest:
                 raise InputError(
                     "the weights are damaged: they are not those that were saved",
                     place=path,
-                    fix=f'{_AGAIN}; weights that you changed yourself: delete "weights" from task.json',
+                    fix=f'{COPY_AGAIN}; weights that you changed yourself: delete "weights" from task.json',
                 )
 
     def check_classes(self, id2label: Mapping[int, str], path: Path) -> None:
@@ -70,7 +71,7 @@ class TaskFile:
                 f"config.json has the classes {', '.join(map(str, named[:6]))}, task.json {', '.join(classes[:6])}",
                 place=path,
                 expected="the same classes in the same order",
-                fix=_AGAIN,
+                fix=COPY_AGAIN,
             )
 
     def check_tokenizer(self, tokenizer: Any, folder: Path) -> None:
@@ -88,7 +89,7 @@ class TaskFile:
                     f"the tokenizer is not that of the model: it {what}",
                     place=folder,
                     expected="the tokenizer's files that were saved with the model",
-                    fix=_AGAIN,
+                    fix=COPY_AGAIN,
                 )
 
     @property
@@ -115,9 +116,9 @@ def read_task_file(path: Path, task: str | None = None, labels: Sequence[str] = 
     try:
         found = _read(json.loads(place.read_text(encoding="utf-8")), place)
     except (OSError, ValueError) as error:
-        raise InputError(f"not valid JSON ({error})", place=place, fix=_AGAIN) from None
+        raise InputError(f"not valid JSON ({error})", place=place, fix=COPY_AGAIN) from None
     except RecursionError:
-        raise InputError("not valid JSON: nested too deeply", place=place, fix=_AGAIN) from None
+        raise InputError("not valid JSON: nested too deeply", place=place, fix=COPY_AGAIN) from None
     if task not in {None, found.task.name}:
         raise InputError(f"the model is for {found.task.name}, not for {task}", place=place, fix="leave out --task")
     if labels:
@@ -131,7 +132,7 @@ def _read(content: Any, place: Path) -> TaskFile:
         value = content.get(name) if isinstance(content, dict) else None
         if not isinstance(value, kind) or isinstance(value, bool):
             problem = f"{name} is {str(value)[:60]!r}" if value is not None else f"no {name}"
-            raise InputError(problem, place=place, expected=f"{name}: {type_in_words(kind)}", fix=_AGAIN)
+            raise InputError(problem, place=place, expected=f"{name}: {type_in_words(kind)}", fix=COPY_AGAIN)
     if content["format_version"] > FORMAT_VERSION:
         raise InputError(
             f"was written by a later version (format {content['format_version']}, this one reads {FORMAT_VERSION})",
@@ -139,17 +140,17 @@ def _read(content: Any, place: Path) -> TaskFile:
             fix="pip install -U ratsnlp_like",
         )
     if not all(isinstance(label, str) for label in content["labels"]):
-        raise InputError("a label is no string", place=place, expected="labels: a list of strings", fix=_AGAIN)
+        raise InputError("a label is no string", place=place, expected="labels: a list of strings", fix=COPY_AGAIN)
     if content["max_length"] < 1:
-        raise InputError(f"max_length is {content['max_length']}", place=place, expected="at least 1", fix=_AGAIN)
+        raise InputError(f"max_length is {content['max_length']}", place=place, expected="at least 1", fix=COPY_AGAIN)
     try:
         task = _task_of(content["task"], content["fields"])
     except InputError as error:
         problem = f"{error.place}: {error.problem}" if error.place else error.problem
-        raise InputError(problem, place=place, expected=error.expected, fix=error.fix or _AGAIN) from None
+        raise InputError(problem, place=place, expected=error.expected, fix=error.fix or COPY_AGAIN) from None
     weights = content.get("weights", {})
     if not isinstance(weights, dict) or not all(isinstance(digest, str) for digest in weights.values()):
-        raise InputError("weights are no digests", place=place, expected='{"model.safetensors": "..."}', fix=_AGAIN)
+        raise InputError("weights are no digests", place=place, expected='{"model.safetensors": "..."}', fix=COPY_AGAIN)
     return TaskFile(
         task,
         content["labels"],
@@ -176,7 +177,6 @@ def _task_of(name: str, values: dict[str, Any]) -> AnyTask:
 
 _PROBE = "한국어 ㅋㅋㅋ  2026년 1,234원! Café's \u1100\u1161\u11a8 😀 (서울)"
 """A text with syllables, jamo, two spaces, digits, an accent, a decomposed syllable and an emoji."""
-_AGAIN = "copy the folder again, or train again"
 
 
 def vocabulary_digest(tokenizer: Any) -> str:

@@ -23,6 +23,8 @@ NOTE_ON_CUTS = (
     "the last token of an answer, the others those of the characters that are cut off these two."
 )
 """Note in the card of a model with cut classes."""
+NO_ANSWER = (0, 0)
+"""Positions of the first and the last token where a window has no answer: those of [CLS]."""
 
 
 class ContextFeatures(Features):

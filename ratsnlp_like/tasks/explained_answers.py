@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .abilities import SupportsExplanation
-from .answers import AnswerPrediction, ContextFeatures
+from .answers import NO_ANSWER, AnswerPrediction, ContextFeatures
 
 if TYPE_CHECKING:
     from ..runtime.types import Tensor
-
-_NOTHING = (0, 0)
 
 
 class ExplainedAnswers(SupportsExplanation[AnswerPrediction]):
@@ -30,7 +28,7 @@ class ExplainedAnswers(SupportsExplanation[AnswerPrediction]):
             sides = outputs.start_logits.float(), outputs.end_logits.float()
         else:
             sides = outputs.logits[:, :, 0].float(), outputs.logits[:, :, 1].float()
-        first, last = _tokens(prediction, window) or _NOTHING
+        first, last = _tokens(prediction, window) or NO_ANSWER
         return _log_odds(sides[0], first) + _log_odds(sides[1], last)
 
     def explained_target(self, prediction: AnswerPrediction) -> str:
@@ -40,7 +38,7 @@ class ExplainedAnswers(SupportsExplanation[AnswerPrediction]):
 def _tokens(prediction: AnswerPrediction, window: ContextFeatures) -> tuple[int, int] | None:
     """Return the positions of the first and the last token of an answer; None where the window does not hold it."""
     if prediction.start == prediction.end:
-        return _NOTHING
+        return NO_ANSWER
     offsets = list(zip(window["starts"], window["ends"], strict=True))
     first = next((k for k, (start, end) in enumerate(offsets) if start <= prediction.start < end), None)
     last = next((k for k, (start, end) in enumerate(offsets) if start < prediction.end <= end), None)

@@ -30,6 +30,7 @@ from ..text.spans import windows
 from ..text.tokens import Offset, Template
 from .abilities import SupportsMatches, SupportsTuning
 from .answers import (
+    NO_ANSWER,
     NOTE_ON_CUTS,
     AnswerFeatures,
     AnswerPrediction,
@@ -60,8 +61,6 @@ _ANSWER = "answer"
 """Label under which particles are counted."""
 _SHOWN = 5
 """Candidates that a prediction keeps."""
-_NOTHING = (0, 0)
-"""Position of the target where a window has no answer: the first token, [CLS]."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +252,7 @@ class QuestionAnswering(
                 )
             for window, (start, end) in zip(cut, spans, strict=True):
                 inside = target is not None and start <= target[0] and target[1] < end
-                place = [window["lead"] + k - start for k in target] if inside and target else list(_NOTHING)
+                place = [window["lead"] + k - start for k in target] if inside and target else list(NO_ANSWER)
                 out.append({**window, "labels": place})  # type: ignore[typeddict-item]
                 if cuts is not None:
                     out[-1]["cuts"] = cuts if inside else [IGNORED, IGNORED]
