@@ -79,6 +79,30 @@ class TestAgainstScipy:
         assert_as_scipy(interval(statistics, "mean"), (losses,), np.mean)
 
 
+class TestPoisson:
+    def test_distribution(self) -> None:
+        """Means by table and by numpy's generator: mean and variance are the number of units of a pattern."""
+        counts = np.array([1, 1, 2, 5, 31, 32, 33, 400])
+        weights = bootstrap._poisson(counts)(40_000, np.random.default_rng(9)).astype(float)
+        assert weights.mean(0) == pytest.approx(counts, rel=0.02)
+        assert weights.var(0) == pytest.approx(counts, rel=0.05)
+        assert np.corrcoef(weights.T) == pytest.approx(np.eye(len(counts)), abs=0.03)
+
+    @pytest.mark.parametrize("mean", [1, 3, 32])
+    def test_bounds(self, mean: int) -> None:
+        bounds = bootstrap._poisson_bounds(mean)
+        assert bounds / 65_536 == pytest.approx(stats.poisson.cdf(np.arange(len(bounds)), mean), abs=1 / 65_536)
+        assert stats.poisson.sf(len(bounds), mean) < 1 / 65_536  # the largest weight
+
+    def test_units_of_patterns_in_any_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The table follows the order of the weights."""
+        codes = np.repeat([2, 0, 1], [300, 40, 2])
+        statistics = ExampleStatistics(np.eye(3), codes, lambda sums: {str(k): sums[:, k] for k in range(3)})
+        monkeypatch.setattr(bootstrap, "_LARGE", 100)
+        found = resampled_scores([statistics], resamples=4000)[0]
+        assert [found[str(k)].mean() for k in range(3)] == pytest.approx([40, 2, 300], rel=0.05)
+
+
 def sentences(rng: np.random.Generator, size: int) -> ExampleStatistics:
     """One or two entities in a sentence, each found with 70% probability, and one that is not there with 20%."""
     kinds = entity_statistics(*_sentence_kinds(), ["김민준은 서울 역에서 한빛전자 사람"] * 12, ["PS", "LC", "OG"])
