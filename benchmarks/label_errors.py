@@ -1,6 +1,6 @@
 """Wrong labels that are planted in a corpus, found by `inspect --label_errors`, by loss, and by chance.
 
-    python -m benchmarks.label_errors --corpus_root FOLDER [--what nsmc entities] [--rows 5000] [--folds 5]
+    python -m benchmarks.label_errors --corpus_root FOLDER [--what nsmc entities] [--rows 5000] [--folds 5] [--seed 0]
 
 NSMC: 10% of the labels of 5,000 reviews are flipped. KLUE-NER: of the entities of the training sentences, 5% are wrong,
 one half with another type, the other half with the mark removed. Precision among the first listed, and AUPRC (average
@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("--what", nargs="+", choices=[*KINDS], default=[*KINDS])
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0, help="of the rows and the planted errors")
     parser.add_argument("--checkpoint", default="ko-tiny-bert")
     arguments = parser.parse_args()
     for name in arguments.what:
@@ -131,9 +132,9 @@ def main() -> None:
             job = Job.of(task, corpus, arguments.checkpoint, {**options, "cache_dir": cache})
             read = read_split(CORPORA[corpus], "train", root=arguments.corpus_root, cache=Path(cache))
             rows = np.flatnonzero(read.table.numbers("empty") == 0)
-            rows = np.sort(np.random.default_rng(0).permutation(rows)[: arguments.rows])
-            examples, planted = plant(list(read.examples(rows)), random.Random(0))
-            print(f"\n{name}: {len(examples):,} rows, ", end="")
+            rows = np.sort(np.random.default_rng(arguments.seed).permutation(rows)[: arguments.rows])
+            examples, planted = plant(list(read.examples(rows)), random.Random(arguments.seed))
+            print(f"\n{name}, seed {arguments.seed}: {len(examples):,} rows, ", end="")
             compare(job, examples, planted, read.groups[rows], arguments.folds)
 
 
