@@ -19,7 +19,8 @@ from torch.nn import functional as F
 from ratsnlp_like.examples.entity import EntityExample
 from ratsnlp_like.tasks.base import IGNORED, BatchOutput, Window
 from ratsnlp_like.tasks.batches import model_inputs, pad
-from ratsnlp_like.tasks.ner import EntityPrediction, FoundEntity, Ner, consistent_tags
+from ratsnlp_like.tasks.entity_predictions import EntityPrediction, FoundEntity
+from ratsnlp_like.tasks.ner import Ner, consistent_tags
 from ratsnlp_like.text.spans import context, entities_to_tags, tags_to_spans
 
 _CODES = 8192

@@ -34,7 +34,9 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--show", type=str | None, default=None, help="format of standard output: table, jsonl or csv")
     parser.add_argument("--batch_size", type=int, default=32, help="windows per batch")
     parser.add_argument(
-        "--explain", action="store_true", help="show which words a decision rests on (classes, pairs, scores, answers)"
+        "--explain",
+        action="store_true",
+        help="show which words a decision rests on (classes, pairs, scores, entities, answers)",
     )
     parser.add_argument("--stream", action="store_true", help="print text while it is generated")
     add_precision(parser)
@@ -100,8 +102,8 @@ def _outcomes(predictor: Predictor, inputs: Iterable[Input], batch_size: int) ->
 
 
 def _explain(predictor: Predictor, inputs: Iterable[Input], form: str, options: dict[str, Any]) -> None:
-    """Print or write each prediction with the part of each eojeol in it."""
-    from ..evaluation.prediction_report import show_explanation
+    """Print or write each prediction with the part of each eojeol in its decisions."""
+    from ..evaluation.prediction_report import show_explanations
     from ..inference.explanation import check_explainable
 
     if options["stream"]:
@@ -111,14 +113,14 @@ def _explain(predictor: Predictor, inputs: Iterable[Input], form: str, options: 
     outcomes = failures.watch(_outcomes(predictor, inputs, options["batch_size"]))
     pairs = ((given, outcome, _explained(predictor, outcome)) for given, outcome in outcomes)
     if form == "table":
-        for _, outcome, explanation in pairs:
-            show_explanation(outcome, explanation)
+        for _, outcome, explanations in pairs:
+            show_explanations(outcome, explanations)
     else:
         with open_output(options["output"], options["input"]) as file:
             rows = (
                 to_row(given, outcome, predictor.task)
-                | ({"explanation": explanation.to_dict()} if explanation is not None else {})
-                for given, outcome, explanation in pairs
+                | ({} if explanations is None else {"explanations": [own.to_dict() for own in explanations]})
+                for given, outcome, explanations in pairs
             )
             write_rows(rows, file, form, complete=options["output"] is not None)
             failures.check()
@@ -126,7 +128,7 @@ def _explain(predictor: Predictor, inputs: Iterable[Input], form: str, options: 
     failures.log()
 
 
-def _explained(predictor: Predictor, outcome: Outcome) -> Explanation | None:
+def _explained(predictor: Predictor, outcome: Outcome) -> list[Explanation] | None:
     if outcome.example is None or isinstance(outcome.result, InputError):
         return None
     return predictor.explain(outcome.example)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -35,12 +35,26 @@ def show_predictions(outcomes: Iterable[Outcome]) -> None:
             _show_cells(console, outcome.result)
 
 
-def show_explanation(outcome: Outcome, explanation: Explanation | None) -> None:
-    """Print a prediction and its input, whose words are green for the decision and red against it."""
-    if explanation is None:
+def show_explanations(outcome: Outcome, explanations: Sequence[Explanation] | None) -> None:
+    """Print a prediction and, for each of its decisions, the input, with words for it in green and against it in red."""
+    if not explanations or isinstance(outcome.result, InputError):
         show_predictions([outcome])
         return
+    if len(explanations) > 1:
+        show_predictions([outcome])
     console = new_console()
+    for explanation in explanations:
+        _show_words(console, explanation)
+        if len(explanations) == 1:
+            _show_cells(console, outcome.result)
+        ranked = sorted(explanation.words, key=lambda word: -abs(word.weight))[:_WORDS]
+        listed = "   ".join(f"{escape(printable(word.text))} {word.weight:+.2f}" for word in ranked)
+        console.print(f"  for {escape(printable(explanation.target))}: {listed}", soft_wrap=True)
+        console.print(f"  completeness error {explanation.error:.2%}", style="dim")
+
+
+def _show_words(console: Console, explanation: Explanation) -> None:
+    """Print the words of each field on a line, in the colour of their part in the decision."""
     largest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
     for field in dict.fromkeys(word.field for word in explanation.words):
         line = Text()
@@ -48,12 +62,6 @@ def show_explanation(outcome: Outcome, explanation: Explanation | None) -> None:
             if word.field == field:
                 line.append(printable(word.text), _colour(word.weight / largest)).append(" ")
         console.print(line, soft_wrap=True)
-    if not isinstance(outcome.result, InputError):
-        _show_cells(console, outcome.result)
-    ranked = sorted(explanation.words, key=lambda word: -abs(word.weight))[:_WORDS]
-    listed = "   ".join(f"{escape(printable(word.text))} {word.weight:+.2f}" for word in ranked)
-    console.print(f"  for {escape(printable(explanation.target))}: {listed}", soft_wrap=True)
-    console.print(f"  completeness error {explanation.error:.2%}", style="dim")
 
 
 def _colour(share: float) -> Style:

@@ -47,11 +47,11 @@ class Explanation:
     """The part of each eojeol in a decision."""
 
     target: str
-    """What was decided, such as the class."""
+    """What was decided, such as the class, or an entity with its type."""
     words: tuple[Word, ...]
     value: float
-    """What is attributed: the log-odds of the class, the score, or the log-odds of the first and last token of the
-    answer."""
+    """What is attributed: the log-odds of the class, the score, the log-odds of the first and last token of the answer, or
+    the mean log-odds of the type of an entity over its tokens."""
     baseline: float
     """The same without the words, whose embeddings are replaced by that of padding."""
     error: float
@@ -62,10 +62,10 @@ class Explanation:
         return asdict(self)
 
 
-def explain(predictor: Predictor, example: Example) -> Explanation:
+def explain(predictor: Predictor, example: Example) -> list[Explanation]:
     """Explain the prediction for an input.
 
-    Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) of the decision with respect to the word
+    Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) of a decision with respect to the word
     embeddings, on the straight path from the embedding of padding, integrated by Gauss-Legendre quadrature and summed
     over the tokens of each eojeol. Special tokens stay as they are. The sum of all attributions is the difference of
     the decision between both ends of the path (completeness), which is checked: points are added until the error is
@@ -75,15 +75,23 @@ def explain(predictor: Predictor, example: Example) -> Explanation:
         predictor: with a torch model.
         example: one input.
 
+    Returns:
+        An explanation of each decision: one for each entity of a text, otherwise one.
+
     Raises:
-        InputError: the model is an ONNX model, or the task makes more than one decision for an input.
+        InputError: the model is an ONNX model, or the task generates text.
     """
     task = check_explainable(predictor)
     (prediction,) = predictor.predict([example])
-    windows = task.explained_windows(
-        prediction, task.encode_inputs([example], predictor.tokenizer, predictor.max_length)
-    )
-    parts = [_attributions(predictor, window, prediction) for window in windows]
+    windows = task.encode_inputs([example], predictor.tokenizer, predictor.max_length)
+    return [_explained(predictor, example, decision, windows) for decision in task.explained_decisions(prediction)]
+
+
+def _explained(predictor: Predictor, example: Example, decision: Any, windows: Sequence[Any]) -> Explanation:
+    """Explain one decision, as the mean over the windows that it was made in."""
+    task: Any = predictor.task
+    windows = task.explained_windows(decision, windows)
+    parts = [_attributions(predictor, window, decision) for window in windows]
     value, baseline = (float(np.mean([part[k] for part in parts])) for k in (1, 2))
     weights: dict[tuple[str, int, int], float] = {}
     total = 0.0
@@ -97,7 +105,7 @@ def explain(predictor: Predictor, example: Example) -> Explanation:
         Word(name, texts[name][start:end], start, end, weights.get((name, start, end), 0.0))
         for name, start, end in _words(texts)
     )
-    return Explanation(task.explained_target(prediction), words, value, baseline, error)
+    return Explanation(task.explained_target(decision), words, value, baseline, error)
 
 
 def is_explainable(predictor: Predictor) -> bool:
@@ -124,9 +132,9 @@ def check_explainable(predictor: Predictor) -> Any:
     task = predictor.task
     if not isinstance(task, SupportsExplanation):
         raise InputError(
-            f"{task.name} makes a decision for each token, and an explanation is of one decision for an input",
+            f"{task.name} makes a decision for each token that it writes, and an explanation is of one decision",
             place="--explain",
-            expected="a model for classes, pairs, scores or answers",
+            expected="a model for classes, pairs, scores, entities or answers",
         )
     if next(predictor.model.parameters()).element_size() < 4:
         raise InputError("gradients in 16 bits are too coarse", place="--explain", fix="--precision 32")

@@ -278,8 +278,8 @@ class Predictor:
         batch = self.task.graph_inputs(windows, self.tokenizer)
         return self.task.raw(self.model.run(batch), batch)
 
-    def explain(self, value: Any, **options: Any) -> Explanation:
-        """Return the part of each eojeol of one input in its prediction; see `inference.explanation`.
+    def explain(self, value: Any, **options: Any) -> list[Explanation]:
+        """Return the part of each eojeol of one input in each decision of its prediction; see `inference.explanation`.
 
         Args:
             value: one input, as for `__call__`.

@@ -113,7 +113,7 @@ def _add_api(made: FastAPI, service: Service) -> None:
         predict,
         "Predict one input",
         "The default of an option is the value that the model was saved with. view=true adds a view for the page, "
-        "explain=true the part of each word in the decision (classes, pairs, scores, answers).",
+        "explain=true the part of each word in each decision (classes, pairs, scores, entities, answers).",
     )
     add(
         "/api/batch",

@@ -25,13 +25,13 @@ class Predicted(NamedTuple):
     task: AnyTask
     example: Example
     prediction: Prediction
-    explanation: Explanation | None = None
+    explanations: Sequence[Explanation] | None = None
 
     def to_row(self, *, view: bool) -> dict[str, Any]:
-        """Return the prediction as JSON, with its explanation and its view for the page if requested."""
+        """Return the prediction as JSON, with its explanations and its view for the page if requested."""
         row = self.task.to_row(self.prediction)
-        if self.explanation is not None:
-            row["explanation"] = self.explanation.to_dict()
+        if self.explanations is not None:
+            row["explanations"] = [own.to_dict() for own in self.explanations]
         return {**row, "view": self.task.view(self.prediction, self.example)} if view else row
 
 

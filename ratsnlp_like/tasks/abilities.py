@@ -137,7 +137,11 @@ class SupportsMatches(SupportsOracle[E, P]):
 
 
 class SupportsExplanation(ABC, Generic[P]):
-    """A task that makes one decision for an input, so that the words which it rests on can be found."""
+    """A task whose decisions are numbers of a forward pass, so that the words which they rest on can be found."""
+
+    def explained_decisions(self, prediction: P) -> Sequence[P]:
+        """Return each decision of a prediction, as a prediction of that alone: by default there is one."""
+        return [prediction]
 
     def explained_windows(self, prediction: P, windows: Sequence[Any]) -> Sequence[Any]:
         """Return the windows of the input that the decision was made in: all of them."""
@@ -149,7 +153,7 @@ class SupportsExplanation(ABC, Generic[P]):
 
         Args:
             outputs: of the model, for a batch of copies of one window.
-            prediction: that is explained.
+            prediction: a decision that is explained.
             labels: in the model's order.
             window: the features of the window.
         """

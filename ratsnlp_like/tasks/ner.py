@@ -31,9 +31,10 @@ from .base import IGNORED, ExampleCounts, Window
 from .confidence import calibrated, entity_calibration, fit_scores
 from .cuts import cut_loss
 from .edges import EdgeCounts, MarkedText, Spans, SpanTask
+from .entity_predictions import EntityPrediction, FoundEntity
+from .explained_entities import ExplainedEntities
 from .features import LabelledBatch
 from .matches import Match, entity_matches
-from .predictions import Prediction, SpansView
 from .token_classifier import TokenClassifier, TokenFeatures, TokenProbabilities, certain
 
 if TYPE_CHECKING:
@@ -41,49 +42,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FoundEntity:
-    """A predicted entity; start and end in characters of the original text, `end` exclusive."""
-
-    text: str
-    start: int
-    end: int
-    label: str
-    score: float
-    """Mean probability of the classes of its tokens, calibrated; 0 to 1."""
-
-
-@dataclass(frozen=True)
-class EntityPrediction(Prediction):
-    """The entities of a text, in order."""
-
-    entities: tuple[FoundEntity, ...]
-
-    def cells(self) -> list[dict[str, str]]:
-        return [
-            {
-                "entity": entity.text,
-                "label": entity.label,
-                "start": f"{entity.start:,}",
-                "end": f"{entity.end:,}",
-                "score": f"{entity.score:.4f}",
-            }
-            for entity in self.entities
-        ]
-
-    def view(self, example: Example) -> SpansView:
-        return {
-            "kind": "spans",
-            "text": str(example.inputs()["text"]),
-            "spans": [{"start": e.start, "end": e.end, "label": e.label, "share": e.score} for e in self.entities],
-            "headline": None,
-            "bars": [],
-        }
-
-
-@dataclass(frozen=True)
 class Ner(
     SpanTask[EntityExample, EntityPrediction, TokenFeatures, LabelledBatch],
     TokenClassifier[EntityExample, EntityPrediction],
+    ExplainedEntities,
     SupportsTuning[EntityExample, EntityPrediction],
     SupportsMatches[EntityExample, EntityPrediction],
 ):

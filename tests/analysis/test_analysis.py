@@ -14,7 +14,8 @@ from ratsnlp_like.examples.entity import Entity, EntityExample
 from ratsnlp_like.examples.text import TextExample
 from ratsnlp_like.registry import TASKS
 from ratsnlp_like.tasks.classification import Classification
-from ratsnlp_like.tasks.ner import EntityPrediction, FoundEntity, Ner
+from ratsnlp_like.tasks.entity_predictions import EntityPrediction, FoundEntity
+from ratsnlp_like.tasks.ner import Ner
 from ratsnlp_like.tasks.sequence_classifier import ClassPrediction
 
 

@@ -11,7 +11,7 @@ from ratsnlp_like.evaluation.prediction_report import show_predictions
 from ratsnlp_like.evaluation.report import show_metrics
 from ratsnlp_like.examples.text import TextExample
 from ratsnlp_like.inference.predictor import Outcome
-from ratsnlp_like.tasks.ner import EntityPrediction, FoundEntity
+from ratsnlp_like.tasks.entity_predictions import EntityPrediction, FoundEntity
 from ratsnlp_like.tasks.predictions import Prediction
 from ratsnlp_like.tasks.sequence_classifier import ClassPrediction
 

@@ -16,6 +16,7 @@ from ratsnlp_like.inference.onnx import OnnxModel
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.modeling import unpadded
 from ratsnlp_like.tasks.classification import Classification
+from ratsnlp_like.tasks.generation import Generation
 from ratsnlp_like.tasks.ner import Ner
 from ratsnlp_like.tasks.pair import PairClassification
 from ratsnlp_like.tasks.question_answering import QuestionAnswering
@@ -41,7 +42,7 @@ def predictor(task: Any, *, without_padding: bool = False, max_length: int = 32)
 @pytest.mark.parametrize("without_padding", [False, True])
 def test_the_parts_add_up_to_the_decision(without_padding: bool) -> None:
     own = predictor(Classification(), without_padding=without_padding)
-    found = own.explain(TEXT)
+    (found,) = own.explain(TEXT)
     assert found.error < 0.01
     assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
     assert [word.text for word in found.words] == TEXT.split()
@@ -56,7 +57,7 @@ def test_the_parts_add_up_to_the_decision(without_padding: bool) -> None:
 @pytest.mark.parametrize("task", [PairClassification(), Similarity(), Classification(multi_label=True)])
 def test_other_tasks(task: Any) -> None:
     value = TEXT if isinstance(task, Classification) else (TEXT, "직원이 친절해요")
-    found = predictor(task).explain(value)
+    (found,) = predictor(task).explain(value)
     assert found.error < 0.01
     assert {word.field for word in found.words} == ({"text"} if value is TEXT else {"text", "text_pair"})
     assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
@@ -65,7 +66,7 @@ def test_other_tasks(task: Any) -> None:
 @pytest.mark.parametrize("long_text", ["head", "head+tail", "windows"])
 def test_long_texts(long_text: Any) -> None:
     text = " ".join(f"{k}번째 낱말이다" for k in range(20))
-    found = predictor(Classification(long_text=long_text)).explain(text)
+    (found,) = predictor(Classification(long_text=long_text)).explain(text)
     assert found.error < 0.01
     assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
     assert (found.words[-1].weight != 0) == (long_text != "head")
@@ -82,7 +83,7 @@ def test_answers(spans: Any) -> None:
     if spans == "cuts":
         task = replace(task, cuts=(1, 2))
     own = predictor(task, max_length=32)
-    found = own.explain(("언제 열었나?", CONTEXT))
+    (found,) = own.explain(("언제 열었나?", CONTEXT))
     answer = own(("언제 열었나?", CONTEXT))
     assert found.target == answer.text != ""
     assert found.error < 0.01
@@ -94,10 +95,61 @@ def test_answers(spans: Any) -> None:
     assert 0 < sum(bool(word.weight) for word in found.words) < len(found.words)  # other windows have no part in it
 
 
+SENTENCE = "한강은 서울 바깥에서 시작해 서울 한가운데를 지나고 서해로 흘러 나간다 " * 3
+
+
+@pytest.mark.parametrize("spans", ["tokens", "cuts"])
+@pytest.mark.parametrize("max_length", [16, 64])
+def test_entities(spans: Any, max_length: int) -> None:
+    """Each entity has an explanation of its type, from one window of a long text."""
+    task = Ner(spans=spans, stride=4)
+    if spans == "cuts":
+        task = replace(task, cuts=(1, 2))
+    own = predictor(task, max_length=max_length)
+    entities = own(SENTENCE).entities
+    explanations = own.explain(SENTENCE)
+    assert [found.target for found in explanations] == [f"{e.text} ({e.label})" for e in entities]
+    assert len(entities) > 3
+    for found in explanations:
+        assert found.error < 0.01
+        assert sum(word.weight for word in found.words) == pytest.approx(found.value - found.baseline, rel=0.01)
+        assert [word.text for word in found.words] == SENTENCE.split()
+        assert all(word.weight for word in found.words) == (max_length == 64)
+    for entity, found in zip(entities, explanations, strict=True):
+        parts = [word.weight for word in found.words if word.start < entity.end and entity.start < word.end]
+        assert all(parts)
+
+
+def test_the_value_of_an_entity_is_the_log_odds_of_its_type() -> None:
+    own = predictor(Ner(spans="tokens"))
+    text = "비가 내리는 부산"
+    entities, explanations = own(text).entities, own.explain(text)
+    features = own.task.encode_inputs([own.task.example.of(text)], tokenizer(), 32)
+    (raw,) = own.raw_outputs(features)
+    logits = torch.tensor(raw[features[0]["lead"] :][: len(features[0]["starts"])]).double()
+    assert len(entities) > 0
+    for entity, found in zip(entities, explanations, strict=True):
+        k = 1 + 2 * LABELS.index(entity.label)
+        inside = [
+            i for i, (start, end) in enumerate(zip(features[0]["starts"], features[0]["ends"], strict=True))
+            if start < entity.end and entity.start < end
+        ]  # fmt: skip
+        p = logits[inside].softmax(1)[:, k : k + 2].sum(1)
+        assert found.value == pytest.approx(p.logit().mean().item(), abs=1e-3)
+
+
+def test_no_entities() -> None:
+    own = predictor(Ner())
+    with torch.no_grad():
+        own.model.classifier.bias[0] = 1000.0
+    assert own(SENTENCE).entities == ()
+    assert own.explain(SENTENCE) == []
+
+
 def test_no_answer() -> None:
     """Each window says so at its first token."""
     own = predictor(QuestionAnswering(null_threshold=-1e9, doc_stride=4), max_length=32)
-    found = own.explain(("언제 열었나?", CONTEXT))
+    (found,) = own.explain(("언제 열었나?", CONTEXT))
     assert found.target == "(no answer)"
     assert found.error < 0.01
     assert all(word.weight for word in found.words if word.field == "context")
@@ -122,7 +174,7 @@ def test_a_linear_model_is_explained_exactly() -> None:
     torch.manual_seed(1)
     task = Similarity(lowest=0.0, highest=1.0)
     model = Linear()
-    found = Predictor(task, model, tokenizer(), []).explain(("맛있어요 최고", "좋아요"))
+    (found,) = Predictor(task, model, tokenizer(), []).explain(("맛있어요 최고", "좋아요"))
     with torch.no_grad():
         padding = model.embeddings.weight[tokenizer().pad_token_id]
         for word in found.words:
@@ -132,8 +184,10 @@ def test_a_linear_model_is_explained_exactly() -> None:
 
 
 def test_what_cannot_be_explained() -> None:
-    with pytest.raises(InputError, match="decision for each token"):
-        predictor(Ner()).explain("김하늘은 부산에 갔다")
+    own = predictor(Classification())
+    own.task = Generation()
+    with pytest.raises(InputError, match="decision for each token that it writes"):
+        own.explain(TEXT)
     own = predictor(Classification())
     own.model, torch_model = object.__new__(OnnxModel), own.model
     with pytest.raises(InputError, match="ONNX model computes predictions alone"):

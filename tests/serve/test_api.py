@@ -117,12 +117,20 @@ def test_explanations() -> None:
     with client(predictor("pair")) as one:
         assert one.get("/model").json()["explains"] is True
         row = one.post("/api?explain=true", json=INPUTS["pair"]).json()
-        assert row.keys() == KEYS["pair"] | {"explanation"}
-        assert [word["text"] for word in row["explanation"]["words"]] == ["비가", "온다", "우산을", "편다"]
-        assert row["explanation"]["error"] < 0.01
-        assert "explanation" not in one.post("/api", json=INPUTS["pair"]).json()
+        assert row.keys() == KEYS["pair"] | {"explanations"}
+        (explanation,) = row["explanations"]
+        assert [word["text"] for word in explanation["words"]] == ["비가", "온다", "우산을", "편다"]
+        assert explanation["error"] < 0.01
+        assert "explanations" not in one.post("/api", json=INPUTS["pair"]).json()
     with client(predictor("ner")) as one:
+        assert one.get("/model").json()["explains"] is True
+        row = one.post("/api?explain=true", json=INPUTS["ner"]).json()
+        assert len(row["entities"]) > 0
+        assert [own["target"] for own in row["explanations"]] == [
+            f"{e['text']} ({e['label']})" for e in row["entities"]
+        ]
+    with client(predictor("masked-lm")) as one:
         assert one.get("/model").json()["explains"] is False
-        answer = one.post("/api?explain=true", json=INPUTS["ner"])
+        answer = one.post("/api?explain=true", json=INPUTS["masked-lm"])
         assert answer.status_code == 422
         assert "decision for each token" in answer.json()["error"]["problem"]

@@ -20,7 +20,8 @@ from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.serve import Limits, app
 from ratsnlp_like.serve.server import listen, url
 from ratsnlp_like.tasks.answers import AnswerPrediction, Candidate
-from ratsnlp_like.tasks.ner import EntityPrediction, FoundEntity, Ner
+from ratsnlp_like.tasks.entity_predictions import EntityPrediction, FoundEntity
+from ratsnlp_like.tasks.ner import Ner
 from ratsnlp_like.tasks.predictions import Prediction
 from ratsnlp_like.tasks.question_answering import QuestionAnswering
 

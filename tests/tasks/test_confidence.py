@@ -15,7 +15,8 @@ from ratsnlp_like.examples.text import TextExample
 from ratsnlp_like.inference.predictor import Predictor
 from ratsnlp_like.tasks.base import Window
 from ratsnlp_like.tasks.classification import Classification
-from ratsnlp_like.tasks.ner import EntityPrediction, FoundEntity, Ner
+from ratsnlp_like.tasks.entity_predictions import EntityPrediction, FoundEntity
+from ratsnlp_like.tasks.ner import Ner
 from ratsnlp_like.training.finetune import FineTuneResult
 
 LABELS = ["긍정", "부정", "중립"]

@@ -1,7 +1,7 @@
 // The page: sends the inputs to the API and draws its predictions. Addresses are relative, for proxies that add a path.
 import { element } from "./dom.js";
 import { METRICS, OPTIONS, REFUSALS, textsOf } from "./texts.js";
-import { draw, drawExplanation, drawText } from "./views.js";
+import { draw, drawExplanations, drawText } from "./views.js";
 
 const at = (id) => document.getElementById(id);
 
@@ -154,8 +154,8 @@ function explainer(body) {
   const button = element("button", { type: "button", class: "plain", id: "explain", onclick: async () => {
     button.disabled = true;
     try {
-      const { explanation } = await (await post("api?explain=true", body)).json();
-      box.replaceChildren(...drawExplanation(explanation));
+      const { explanations } = await (await post("api?explain=true", body)).json();
+      box.replaceChildren(...drawExplanations(explanations));
     } catch (error) {
       button.disabled = false;
       refuse(error);

@@ -91,7 +91,12 @@ function drawGauge({ value, lowest, highest }) {
 }
 
 // Words coloured by their part in a decision: for it in one colour, against it in another.
-export function drawExplanation({ target, words, error }) {
+export function drawExplanations(explanations) {
+  if (!explanations.length) return [element("p", { class: "note" }, "찾은 것이 없어 설명할 판단이 없습니다.")];
+  return explanations.flatMap((own) => drawExplanation(own, explanations.length > 1));
+}
+
+function drawExplanation({ target, words, error }, several) {
   const largest = Math.max(...words.map(({ weight }) => Math.abs(weight)), 1e-9);
   const coloured = ({ text, weight }) => {
     const made = element("span", { class: weight < 0 ? "word against" : "word" }, text);
@@ -103,7 +108,7 @@ export function drawExplanation({ target, words, error }) {
   const passages = fields.map((field) => element("p", { class: "passage" },
     ...words.filter((word) => word.field === field).flatMap((word) => [coloured(word), " "])));
   return [
-    element("h2", {}, "판단의 근거"), ...passages,
+    element("h2", {}, several ? `판단의 근거: ${withGloss(target)}` : "판단의 근거"), ...passages,
     element("p", { class: "note" }, element("span", { class: "word sample" }, "파란색"), ` 말은 ‘${withGloss(target)}’ 쪽으로, `,
       element("span", { class: "word sample against" }, "붉은색"), ` 말은 그 반대쪽으로 판단을 옮겼습니다(적분 기울기, 완전성 오차 ${percent(error)}).`),
   ];
