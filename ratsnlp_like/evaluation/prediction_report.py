@@ -36,7 +36,7 @@ def show_predictions(outcomes: Iterable[Outcome]) -> None:
 
 
 def show_explanations(outcome: Outcome, explanations: Sequence[Explanation] | None) -> None:
-    """Print a prediction and, for each of its decisions, the input, with words for it in green and against it in red."""
+    """Print a prediction, and for each decision the input, with words for it in green and against it in red."""
     if not explanations or isinstance(outcome.result, InputError):
         show_predictions([outcome])
         return

@@ -50,8 +50,8 @@ class Explanation:
     """What was decided, such as the class, or an entity with its type."""
     words: tuple[Word, ...]
     value: float
-    """What is attributed: the log-odds of the class, the score, the log-odds of the first and last token of the answer, or
-    the mean log-odds of the type of an entity over its tokens."""
+    """What is attributed: the log-odds of the class, the score, the log-odds of the first and last token of the answer,
+    or the mean log-odds of the type of an entity over its tokens."""
     baseline: float
     """The same without the words, whose embeddings are replaced by that of padding."""
     error: float

@@ -6,8 +6,8 @@ import pytest
 
 from ratsnlp_like.examples.entity import Entity
 from ratsnlp_like.examples.question import Answer
-from ratsnlp_like.tasks.matches import answer_match, class_match, entity_matches, label_set_match, number_match
 from ratsnlp_like.tasks.entity_predictions import FoundEntity
+from ratsnlp_like.tasks.matches import answer_match, class_match, entity_matches, label_set_match, number_match
 
 TEXT = "김하늘은 부산에서 한빛전자에 다닌다"
 NAME, CITY, COMPANY = Entity(0, 3, "PS"), Entity(5, 7, "LC"), Entity(10, 14, "OG")

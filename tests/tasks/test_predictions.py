@@ -17,8 +17,8 @@ from ratsnlp_like.tasks.answers import AnswerPrediction
 from ratsnlp_like.tasks.answers import Candidate as AnswerCandidate
 from ratsnlp_like.tasks.causal_model import Generated
 from ratsnlp_like.tasks.classification import Classification
-from ratsnlp_like.tasks.masked_lm import Candidate, Filled
 from ratsnlp_like.tasks.entity_predictions import EntityPrediction, FoundEntity
+from ratsnlp_like.tasks.masked_lm import Candidate, Filled
 from ratsnlp_like.tasks.predictions import Prediction, cell, without_floats
 from ratsnlp_like.tasks.sequence_classifier import ClassPrediction
 from ratsnlp_like.tasks.similarity import ScorePrediction, Similarity
