@@ -35,7 +35,7 @@ def show_mistakes(found: Mapping[str, Any]) -> None:
             f"{own['rate']:.1%}",
             f"{own['rate_of_rest']:.1%}",
             f"{own['mistakes']:,} of {own['matches']:,}",
-            f"{own['p_holm']:.4f}",
+            "< 0.0001" if own["p_holm"] < 1e-4 else f"{own['p_holm']:.4f}",
             "significant" if own["weak"] else "",
         )
     console.print()

@@ -10,6 +10,8 @@ import pytest
 from helpers import flags
 from helpers_cli import Cli, check_message, read_jsonl
 
+from ratsnlp_like.inference.predictor import Predictor
+
 
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -95,14 +97,27 @@ class TestErrors:
         }
 
     @pytest.mark.slow
-    def test_a_page_and_a_column(self, run: Path, tmp_path: Path, cli: Cli) -> None:
-        rows = [f"{k}번 글\t{'긍정' if k % 2 else '부정'}\t{'신문' if k % 3 else '방송'}" for k in range(40)]
+    def test_the_planted_slice_of_a_column_comes_first(self, run: Path, tmp_path: Path, cli: Cli) -> None:
+        """Labels are the model's own predictions; those of the source 방송 are turned round."""
+        other = {"긍정": "부정", "부정": "긍정"}
+        texts = [f"{k}번 {word}" for k in range(12) for word in ("재미있다", "지루하다", "배우가 좋다", "시간 낭비")]
+        labels = [str(own.label) for own in Predictor.from_pretrained(run)(texts)]
+        rows = [
+            f"{text}\t{label if k % 3 else other[label]}\t{'신문' if k % 3 else '방송'}"
+            for k, (text, label) in enumerate(zip(texts, labels, strict=True))
+        ]
         corpus = tmp_path / "c.tsv"
         corpus.write_text("text\tlabel\tsource\n" + "\n".join(rows) + "\n", encoding="utf-8")
         own = ["evaluate", run, "--corpus", corpus, "--errors", tmp_path / "e.html"]
         outcome = cli(*own, "--slice_column", "source", "--result", tmp_path / "r.json")
         assert outcome.code == 0, outcome.err
-        assert "오류 분석" in (tmp_path / "e.html").read_text(encoding="utf-8")
+        first = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["mistakes"]["slices"][0]
+        assert (first["slice"], first["value"], first["rows"], first["mistakes"]) == ("source", "방송", 16, 16)
+        assert first["weak"]
+        page = (tmp_path / "e.html").read_text(encoding="utf-8")
+        assert "오류 분석" in page
+        weak = page[page.index("약한 구간") :]
+        assert "방송" in weak[: weak.index("</tr>", weak.index("<tbody>"))]
         check_message(cli(*own, "--slice_column", "nosuch"), "--slice_column", "nosuch")
 
     def test_wrong_files(self, run: Path, tmp_path: Path, cli: Cli) -> None:
