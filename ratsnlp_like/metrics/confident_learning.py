@@ -1,8 +1,8 @@
 """Confident learning: which given labels are wrong, from probabilities of models that were not trained on them.
 
 Labels are suspected as by Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
-Labels", arXiv:1911.00068, and ranked by the confidence-weighted entropy of Kuan and Mueller 2022, "Model-agnostic label
-quality scoring to detect real-world label errors".
+Labels", arXiv:1911.00068, and ranked by how much stronger the evidence for the suggested class is than on average for
+labels of the given class.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import numpy as np
 
 from ..runtime.types import Array
 
+_LEAST = 1e-6
+"""Smaller probabilities are no stronger evidence."""
+
 
 class Suspicion(NamedTuple):
     """The result for each label; arrays of shape (labels,)."""
@@ -22,9 +25,10 @@ class Suspicion(NamedTuple):
     suspected: Array
     """True where another class than the given one is confident: off the diagonal of the confident joint."""
     quality: Array
-    """Probability p of the given class, relative to the normalized entropy H of all: p / (p + H). The lower, the more
-    likely is the label wrong. Measured on planted errors (`benchmarks.label_errors`), it finds wrong entities better
-    than p alone, or than margins over the thresholds: a model that overlooks an entity is certain of it, too."""
+    """0 to 1: the lower, the more likely is the label wrong. The logistic function of the log-odds of the given class
+    against the suggested one, less their mean over the labels of the given class (with one more label of log-odds 0,
+    for rare classes). A model that overlooks entities is certain of it, so that its certainty means little there.
+    `benchmarks.label_errors` compares it with other rankings."""
 
 
 def confident_learning(given: Array, probabilities: Array) -> Suspicion:
@@ -49,6 +53,13 @@ def confident_learning(given: Array, probabilities: Array) -> Suspicion:
     others = above.copy()
     others[np.arange(rows), given] = -np.inf
     suggested = np.where(suspected, most, others.argmax(axis=1))
-    known = np.clip(probabilities, 1e-12, 1.0)
-    entropy = -(known * np.log(known)).sum(axis=1) / np.log(max(2, classes))
-    return Suspicion(suggested, suspected, of_given / np.maximum(of_given + entropy, 1e-12))
+    return Suspicion(suggested, suspected, _quality(given, suggested, probabilities))
+
+
+def _quality(given: Array, suggested: Array, probabilities: Array) -> Array:
+    rows, classes = np.arange(len(given)), probabilities.shape[1]
+    logs = np.log(np.maximum(probabilities, _LEAST))
+    odds = logs[rows, given][:, None] - logs
+    means = np.array([odds[given == k].sum(axis=0) / (1 + np.sum(given == k)) for k in range(classes)])
+    found: Array = 1 / (1 + np.exp(means[given, suggested] - odds[rows, suggested]))
+    return found
