@@ -82,7 +82,7 @@ def evaluate(
     if errors is not None or slice_column is not None:
         analysis = error_analysis(done, slice_column=slice_column)
         if errors is not None:
-            write_errors(analysis, errors, title=done.evaluation_set.corpus)
+            write_errors(analysis, errors, title=Path(done.evaluation_set.corpus).name)
         scores["mistakes"] = analysis.summary()
     if names:
         scores["robustness"] = robustness(done, names)
