@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,17 @@ def test_the_direction_of_the_metric(tmp_path: Path, monkeypatch: pytest.MonkeyP
     losses(monkeypatch, 1.0)
     result = fine_tune(**job(tmp_path, epochs=9, patience=1, baselines=False))
     assert result.summary["steps"] == 4 * STEPS
+
+
+@pytest.mark.slow
+def test_the_report_states_the_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that were trained, of those that were planned."""
+    scores(monkeypatch, 0.5)
+    losses(monkeypatch, 1.0)
+    result = fine_tune(**job(tmp_path, epochs=9, patience=2, report=True))
+    assert result.summary["steps"] == 3 * STEPS
+    page = (result.output / "report.html").read_text(encoding="utf-8")
+    assert re.search(r"<dt>에폭</dt>\s*<dd>3 / 9</dd>", page)
 
 
 @pytest.mark.slow
