@@ -15,7 +15,8 @@ def run(arguments: list[str]) -> None:
     parser = new_training_parser(
         "tune",
         "Search for the learning rate, batch size, epochs, dropout and layer decay with the best score on the "
-        "validation split. The test split is not read. The same command again continues a search.",
+        "validation split. One that is set keeps its value. The test split is not read. The same command again "
+        "continues a search.",
         arguments,
     )
     parser.add_argument("--output", type=str | None, default=None, help="folder of the search")

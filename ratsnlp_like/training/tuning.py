@@ -31,7 +31,7 @@ from .model import build_model
 from .module import TaskModule, monitored
 from .rates import choose_epochs, choose_learning_rate
 from .run_folder import Interrupted
-from .search_space import OF_TRIALS, SearchSpace, dropouts_of
+from .search_space import OF_TRIALS, SearchSpace, dropouts_of, fixed_in
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -219,7 +219,7 @@ def _space(job: Job) -> SearchSpace:
     rate = choose_learning_rate(model, random=job.model.init == "random").value
     epochs = choose_epochs(len(data.loader(data.train, shuffle=True))).value
     assert data.train is not None
-    return SearchSpace(rate, epochs, dropouts_of(config), rows=int(data.train.begins.sum()))
+    return SearchSpace(rate, epochs, dropouts_of(config), rows=int(data.train.begins.sum()), fixed=fixed_in(job))
 
 
 def _run_trial(study: Study, space: SearchSpace, job: Job, folder: Path) -> None:

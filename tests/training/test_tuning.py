@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ratsnlp_like.errors import InputError
 from ratsnlp_like.training import tuning
 from ratsnlp_like.training.finetune import fine_tune
 from ratsnlp_like.training.job import Job
-from ratsnlp_like.training.search_space import SearchSpace, dropouts_of
+from ratsnlp_like.training.search_space import SearchSpace, dropouts_of, fixed_in
 from ratsnlp_like.training.tuning import tune
 
 needs_optuna = pytest.mark.skipif(importlib.util.find_spec("optuna") is None, reason="Optuna is not installed")
@@ -26,7 +27,7 @@ SPACE = SearchSpace(1e-3, 1, ("hidden_dropout_prob",), rows=48)
 
 
 def options(tmp_path: Path, **own: Any) -> dict[str, Any]:
-    return job(tmp_path, output=tmp_path / "search", batch_size=16, **own)
+    return job(tmp_path, output=tmp_path / "search", batch_size=16, **{"learning_rate": "auto"} | own)
 
 
 class Fixed:
@@ -60,6 +61,18 @@ def test_the_space_becomes_a_job(tmp_path: Path) -> None:
     assert made.model.config_overrides == {**TINY, "hidden_dropout_prob": 0.25}
 
 
+def test_what_is_set_keeps_its_value(tmp_path: Path) -> None:
+    overrides = {"attention_probs_dropout_prob": 0.0}
+    own = job(tmp_path, learning_rate="auto", batch_size=32, epochs=4, config_overrides=overrides)
+    base = Job.of(own.pop("task"), own.pop("corpus"), own.pop("checkpoint"), {k: own[k] for k in own if k != "output"})
+    space = replace(SPACE, fixed=fixed_in(base))
+    found = space.suggest(Fixed(learning_rate=2e-3, batch_size=8, layer_decay=0.9))
+    assert found == {"learning_rate": 2e-3, "batch_size": 8, "layer_decay": 0.9}
+    made = space.apply(found, base)
+    assert made.training.epochs == 4
+    assert made.model.config_overrides == overrides
+
+
 def test_dropouts() -> None:
     config = load_config(resolve(CHECKPOINT))
     assert dropouts_of(config) == ("hidden_dropout_prob", "attention_probs_dropout_prob")
@@ -88,6 +101,7 @@ def test_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = [trial["score"] for trial in result.trials if trial["state"] == "complete"]
     assert result.score == max(scores)
     assert len({trial["params"]["learning_rate"] for trial in result.trials}) == 3
+    assert result.best.keys() == {"learning_rate", "layer_decay", "dropout"}  # batch size and epochs are set
     assert json.loads((tmp_path / "search" / "tuning.json").read_text()) == result.to_dict()
     config = yaml.safe_load((tmp_path / "search" / "best.yaml").read_text())
     assert config["use_test"]
