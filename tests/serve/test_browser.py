@@ -147,6 +147,24 @@ def test_the_words_that_a_decision_rests_on(tab: Tab) -> None:
 
 
 @pytest.mark.slow
+def test_each_entity_has_an_explanation(tab: Tab) -> None:
+    model, text = predictor("ner"), f"하늘이는 강릉에 산다 {MARKUP}"
+    entities = model(text).entities
+    assert len(entities) > 1
+    with served(model) as address:
+        tab.open(address)
+        tab.page.fill("#text", text)
+        tab.page.click("#send")
+        tab.result()
+        tab.page.click("#explain")
+        headings = tab.page.locator("#result .explanation h2")
+        playwright.expect(headings).to_have_count(len(entities))
+    assert all(e.text in heading for e, heading in zip(entities, headings.all_text_contents(), strict=True))
+    assert tab.texts("#result .explanation .passage .word") == text.split() * len(entities)
+    tab.check()
+
+
+@pytest.mark.slow
 def test_examples_and_keyboard(tab: Tab) -> None:
     with served(predictor(multi_label=True)) as address:
         tab.open(address)
