@@ -1,6 +1,7 @@
 """The default options on small corpora, before and after they depended on the model and the corpus.
 
     python -m benchmarks.defaults [NAME ...] [--seeds 3] [--before '{"learning_rate": 5e-5, "epochs": 3}']
+        [--first_seed 7] [--rows_seed 0]
 
 Every bundled sample, and six files of a new user's kind (`benchmarks.user_files`: 500 rows to train on, 400 to test
 on). The best baseline is that of `train`, on the same test rows; all figures are means over the seeds.
@@ -27,13 +28,12 @@ SAMPLES = {
     "sample-prompts": "generation",
 }
 BEFORE = {"learning_rate": 5e-5, "epochs": 3, "patience": 0}
-FIRST_SEED = 7
 
 
-def run(name: str, folder: Path, options: dict[str, Any]) -> FineTuneResult:
+def run(name: str, folder: Path, options: dict[str, Any], *, rows_seed: int) -> FineTuneResult:
     """Fine-tune the bundled checkpoint of the task on a corpus."""
     task = SAMPLES[name] if name in SAMPLES else KINDS[name][0]
-    corpus = name if name in SAMPLES else str(write_corpus(name, folder / name))
+    corpus = name if name in SAMPLES else str(write_corpus(name, folder / name, seed=rows_seed))
     return fine_tune(
         task=task,
         corpus=corpus,
@@ -53,13 +53,13 @@ def mean(values: list[float]) -> str:
     return f"{statistics.mean(values):.3f}{spread}"
 
 
-def compared(name: str, seeds: int, before: dict[str, Any]) -> str:
+def compared(name: str, seeds: range, before: dict[str, Any], *, rows_seed: int) -> str:
     """Return the row of a corpus."""
     scores: dict[str, list[float]] = {"baseline": [], "before": [], "after": []}
-    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
+    for seed in seeds:
         for when, options in (("before", before), ("after", {})):
             with tempfile.TemporaryDirectory() as folder:
-                result = run(name, Path(folder), {**options, "seed": seed})
+                result = run(name, Path(folder), {**options, "seed": seed}, rows_seed=rows_seed)
             assert result.verdict is not None
             scores[when].append(result.verdict.score)
         known = [baseline.score for baseline in result.verdict.baselines]
@@ -75,12 +75,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=[*SAMPLES, *KINDS])
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first_seed", type=int, default=7)
+    parser.add_argument("--rows_seed", type=int, default=0, help="of the rows of generated files")
     parser.add_argument("--before", type=json.loads, default=BEFORE, help="options that are compared, as JSON")
     arguments = parser.parse_args()
     print("| corpus | metric | best baseline | before | default | chosen | training |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     for name in arguments.names:
-        print(compared(name, arguments.seeds, arguments.before), flush=True)
+        seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+        print(compared(name, seeds, arguments.before, rows_seed=arguments.rows_seed), flush=True)
 
 
 if __name__ == "__main__":
