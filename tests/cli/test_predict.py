@@ -44,6 +44,18 @@ class TestPredict:
             assert text[entity["start"] : entity["end"]] == entity["text"]
             assert 0 < entity["score"] <= 1
 
+    def test_explanations(self, run: Path, ner_run: Path, cli: Cli) -> None:
+        text = "김하늘은 부산에 있는 한빛전자에 다닌다"
+        for model, decisions in ((run, 1), (ner_run, len(Predictor.from_pretrained(ner_run)(text).entities))):
+            (row,) = read_jsonl(cli("predict", model, text, "--explain", "--show", "jsonl").out)
+            assert len(row["explanations"]) == decisions > 0
+            assert all(own["error"] < 0.01 for own in row["explanations"])
+            assert [word["text"] for word in row["explanations"][0]["words"]] == text.split()
+            shown = cli("predict", model, text, "--explain", "--show", "table").out
+            assert shown.count("completeness error") == decisions
+            assert all(f"for {own['target']}: " in shown for own in row["explanations"])
+        check_message(cli("predict", run, text, "--explain", "--stream"), "--explain and --stream")
+
     def test_a_text_that_looks_like_a_flag(self, run: Path, cli: Cli) -> None:
         outcome = cli("predict", run, "--", "--;; 이게 뭐야", "-_- 별로")
         assert outcome.code == 0, outcome.err
