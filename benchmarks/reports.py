@@ -66,7 +66,7 @@ def trained(name: str, folder: Path, test_rows: int) -> tuple[Path, float]:
 
     checkpoint = "ko-tiny-gpt" if task == "generation" else "ko-tiny-bert"
     output = folder / f"{name}-run"
-    options: dict[str, Any] = {"max_steps": 60, "progress": False, "baselines": False}
+    options: dict[str, Any] = {"max_steps": 60 if name == PLANTED else 10, "progress": False, "baselines": False}
     with mock.patch.object(finetune, "write_report", timed):
         finetune.fine_tune(task=task, corpus=corpus, checkpoint=checkpoint, output=output, **options)
     return output, seconds[0]
