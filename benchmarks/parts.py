@@ -70,11 +70,12 @@ def products(shape: str, corpus: Path, cache: Path, steps: int) -> tuple[float, 
 
 def encoding(corpus: Path, rounds: int) -> dict[str, tuple[float, float]]:
     """Return the median wall and CPU seconds of each part."""
-    from ratsnlp_like import data
     from ratsnlp_like.checkpoints.base import load_config, resolve
     from ratsnlp_like.checkpoints.tokenizer import load_tokenizer
     from ratsnlp_like.corpora.formats import Options
     from ratsnlp_like.corpora.opening import open_corpus
+    from ratsnlp_like.data.encoding import encode_split
+    from ratsnlp_like.data.reading import read_split
     from ratsnlp_like.registry import TASKS
     from ratsnlp_like.text.tokens import tokenize
 
@@ -96,11 +97,11 @@ def encoding(corpus: Path, rounds: int) -> dict[str, tuple[float, float]]:
     for _ in range(rounds + 1):  # the first one warms up
         with tempfile.TemporaryDirectory() as folder:
             cache = Path(folder)
-            read = timed("reading", lambda cache=cache: data.read_split(source, "train", root=Path(), cache=cache))
+            read = timed("reading", lambda cache=cache: read_split(source, "train", root=Path(), cache=cache))
             labels = sorted(read.statistics.labels)
             timed(
                 "encoding",
-                lambda read=read, cache=cache, labels=labels: data.encode_split(
+                lambda read=read, cache=cache, labels=labels: encode_split(
                     read, task, tokenizer, labels, 128, cache=cache
                 ),
             )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -61,6 +62,8 @@ class Predictor:
         metrics: split -> metrics, saved in metrics.json.
     """
 
+    _after_batch: Callable[[], None] = staticmethod(lambda: None)
+
     def __init__(
         self,
         task: AnyTask,
@@ -77,8 +80,8 @@ class Predictor:
         self.truncated = 0
         """Number of inputs so far that lost tokens because they were longer than the window."""
         self.unknown = UnknownTokens()
-        self._warned = False
         """Unknown tokens of the inputs so far."""
+        self._warned = False
 
     @classmethod
     def from_pretrained(
@@ -260,6 +263,7 @@ class Predictor:
             own = list(chain.from_iterable(units[i : i + batch_size]))
             for k, output in zip(own, run([features[k] for k in own]), strict=True):
                 raw[k] = output
+            self._after_batch()
         return raw
 
     def _run_torch(self, windows: Sequence[Features]) -> list[Raw]:
@@ -320,15 +324,24 @@ class Predictor:
             batch_size: number of windows in a batch.
             chunk_size: number of inputs that are read and predicted together.
         """
-        for values in slices(inputs, chunk_size):
-            examples = [self._example_or_error(value) for value in values]
-            readable = [example for example in examples if not isinstance(example, InputError)]
-            predictions = iter(self._predict_each(readable, batch_size) if readable else ())
-            for example in examples:
-                if isinstance(example, InputError):
-                    yield Outcome(None, example)
-                else:
-                    yield Outcome(example, next(predictions))
+        with self._adapted_threads() as self._after_batch:
+            for values in slices(inputs, chunk_size):
+                examples = [self._example_or_error(value) for value in values]
+                readable = [example for example in examples if not isinstance(example, InputError)]
+                predictions = iter(self._predict_each(readable, batch_size) if readable else ())
+                for example in examples:
+                    if isinstance(example, InputError):
+                        yield Outcome(None, example)
+                    else:
+                        yield Outcome(example, next(predictions))
+
+    def _adapted_threads(self) -> AbstractContextManager[Callable[[], None]]:
+        """Let the number of torch's threads follow the load of a CPU; ONNX Runtime has a fixed number."""
+        if isinstance(self.model, OnnxModel):
+            return nullcontext(self._after_batch)
+        from ..runtime.threads import adapted_threads
+
+        return adapted_threads(self.model.device, work="prediction")
 
     def _example_or_error(self, value: Any) -> Example | InputError:
         try:

@@ -21,7 +21,7 @@ from ..runtime.hardware import PeakMemory, limit_primitive_cache
 from .callbacks.checkpoint import CheckpointCallback
 from .callbacks.throughput import ThroughputMeter
 from .job import Extensions, Job, name_of
-from .measure import measure
+from .measure import Measurement, measure
 from .memory import largest_batch
 from .model import build_model, open_checkpoint
 from .module import TaskModule
@@ -280,10 +280,12 @@ def _fit(
 
 
 def _release_training_state(trainer: pl.Trainer, module: TaskModule) -> None:
-    """Free gradients and states of the optimizer, three times the weights, before the best model is loaded."""
+    """Free states of the optimizer, gradients and the last weights before the best model is loaded."""
     for optimizer in trainer.optimizers:
         optimizer.state.clear()
     module.zero_grad(set_to_none=True)
+    for parameter in module.parameters():
+        parameter.data = parameter.data.new_empty(0)
 
 
 def _finish(
@@ -298,26 +300,7 @@ def _finish(
     """Evaluate the best model as `evaluate` does, and write the results of the run."""
     verdict = None
     if trainer.is_global_zero:
-        best = Predictor.from_pretrained(run.folder)
-        if job.model.lora_merge:
-            best.merged().save_pretrained(run.folder / "best")
-            best = Predictor.from_pretrained(run.folder)
-        for name, split in (("validation", data.validation), ("test", data.test)):
-            if split is not None:
-                size = job.training.eval_batch_size or EVAL_BATCH_SIZE
-                measured = measure(best, split, batch_size=size, metrics=metrics)
-                best.metrics[name] = measured.scores
-        best.save_pretrained(run.folder / "best")
-        if job.training.baselines:
-            verdict = judge(
-                best,
-                data,
-                measured.predictions,
-                measured.examples,
-                measured.scores,
-                job.training,
-                steps=None if ended_early(trainer) else trainer.global_step,
-            )
+        measured, verdict = _evaluate_best(run, trainer, data, job, metrics)
     trainer.strategy.barrier()
     best = Predictor.from_pretrained(run.folder, unpadded=job.model.unpadded)
     result = FineTuneResult(
@@ -342,6 +325,32 @@ def _finish(
             splits = {name: getattr(data, name) for name in ("train", "validation", "test")}
             write_report(run.folder, job, best, measured, splits)
     return result
+
+
+def _evaluate_best(
+    run: Run, trainer: pl.Trainer, data: TaskDataModule, job: Job, metrics: Sequence[str | Metric]
+) -> tuple[Measurement, Verdict | None]:
+    """Evaluate the best model, save it with its metrics, and compare it with the baselines."""
+    best = Predictor.from_pretrained(run.folder)
+    if job.model.lora_merge:
+        best.merged().save_pretrained(run.folder / "best")
+        best = Predictor.from_pretrained(run.folder)
+    for name, split in (("validation", data.validation), ("test", data.test)):
+        if split is not None:
+            measured = measure(
+                best,
+                split,
+                batch_size=job.training.eval_batch_size or EVAL_BATCH_SIZE,
+                metrics=metrics,
+                fixed_threads=job.training.threads != "auto",
+            )
+            best.metrics[name] = measured.scores
+    best.save_pretrained(run.folder / "best")
+    if not job.training.baselines:
+        return measured, None
+    steps = None if ended_early(trainer) else trainer.global_step
+    outcome = measured.predictions, measured.examples, measured.scores
+    return measured, judge(best, data, *outcome, job.training, steps=steps)
 
 
 def _finished(run: Run) -> FineTuneResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..data.encoding import EncodedSplit
 from ..inference.predictor import Predictor
 from ..metrics.base import Metric
 from ..metrics.bootstrap import confidence_intervals
+from ..runtime.threads import adapted_threads
 from ..tasks.abilities import SupportsGenerationMetrics
 from ..tasks.base import Raw
 from .scoring import mean_loss, metrics_by_name, score, task_inputs
@@ -39,6 +40,7 @@ def measure(
     batch_size: int,
     metrics: Iterable[str | Metric] = (),
     progress: bool = False,
+    fixed_threads: bool = False,
 ) -> Measurement:
     """Evaluate a model in the precision of its weights, on its own device, in this process.
 
@@ -48,16 +50,19 @@ def measure(
         batch_size: windows per batch.
         metrics: functions or names of registered metrics, reported next to those of the task.
         progress: show a progress bar in a terminal.
+        fixed_threads: keep the number of threads, which otherwise follows the load of a CPU.
     """
     task, model = predictor.task, predictor.model.eval()
     loader = Loader(split, predictor.tokenizer, Batches(split.unit_lengths, batch_size, shuffle=False))
     raw: dict[int, Raw] = {}
     losses: dict[int, tuple[float, float]] = {}
-    with torch.inference_mode(), _full_precision():
+    adapted = nullcontext(lambda: None) if fixed_threads else adapted_threads(model.device, work="evaluation")
+    with torch.inference_mode(), _full_precision(), adapted as adapt:
         for batch in _with_progress(loader, shown=progress):
             output = task.evaluate_batch(model, _to_device(task_inputs(batch, model), model.device))
             raw.update(zip(batch["index"].tolist(), output.raw, strict=True))
             losses[int(batch["index"][0])] = float(output.loss), output.targets
+            adapt()
     predictions, examples = decode_split(task, split, raw, predictor.labels, predictor.tokenizer)
     named = metrics_by_name(metrics)
     scores = score(task, predictions, examples, predictor.labels, named)

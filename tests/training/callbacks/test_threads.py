@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from ratsnlp_like.arguments import TrainingArguments
+from ratsnlp_like.inference.predictor import Predictor
+from ratsnlp_like.runtime import threads as threads_module
 from ratsnlp_like.runtime.cores import OtherLoad, assigned_cores
 from ratsnlp_like.training import trainer as trainer_module
-from ratsnlp_like.training.callbacks import threads as threads_module
 from ratsnlp_like.training.callbacks.threads import CpuThreads
 
 CPU = SimpleNamespace(strategy=SimpleNamespace(root_device=torch.device("cpu")))
@@ -76,6 +77,38 @@ class TestCpuThreads:
         callback = CpuThreads()
         callback.on_train_start(SimpleNamespace(strategy=SimpleNamespace(root_device=torch.device("meta"))), None)
         assert after_each_batch(callback, 2) == [4, 4]
+
+
+@pytest.mark.usefixtures("four_threads")
+class TestPrediction:
+    @pytest.fixture(autouse=True)
+    def busy(self, monkeypatch):
+        monkeypatch.setattr(OtherLoad, "measure", lambda self: 1.0)
+        monkeypatch.setattr(threads_module, "_SECONDS", 0.0)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+    def test_each_busy_core_costs_a_thread(self, caplog):
+        with threads_module.adapted_threads("cpu", work="prediction") as adapt:
+            adapt()
+            assert torch.get_num_threads() == 3
+        assert torch.get_num_threads() == 4
+        assert "prediction continues with 3 threads" in caplog.text
+
+    def test_the_variable_states_it(self, monkeypatch):
+        monkeypatch.setenv("OMP_NUM_THREADS", "4")
+        with threads_module.adapted_threads("cpu", work="prediction") as adapt:
+            adapt()
+            assert torch.get_num_threads() == 4
+
+    def test_the_outcomes_of_a_predictor(self):
+        predictor = Predictor.from_pretrained("ko-tiny-bert")
+        outcomes = predictor.outcomes(["[MASK] 좋다"] * 3, batch_size=1, chunk_size=1)
+        next(outcomes)
+        assert torch.get_num_threads() == 3
+        assert len(list(outcomes)) == 2
+        assert torch.get_num_threads() == 4
+        predictor("[MASK] 좋다")
+        assert torch.get_num_threads() == 4
 
 
 @pytest.mark.usefixtures("four_threads")
