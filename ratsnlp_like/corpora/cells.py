@@ -57,15 +57,17 @@ class FieldReader:
                 value = cell(row.values, columns[0])
                 values[name] = None if type(value) is not str and is_missing(value) else value
         if self._is_labelled and "label" in values and len(found["label"]) == 1:
-            if not self._labels.agreed(values["label"], row):
+            value = values["label"]
+            known = self._labels.known(value, row)
+            if known is None and not self._labels.agreed(value, row):
                 return None
-            values["label"] = self._labels.read(values["label"], row)
+            values["label"] = known or self._labels.read(value, row)
         if self._has_entities and values.get("entities") is not None:
             self._read_entities(values, row)
         if self._has_answers:
             values = normalise_answers(values, row.place, self._notices)
-        if unread := MEANINGFUL.intersection(row.values):
-            self._read_meaningful(values, row, unread.difference(*found.values()))
+        if not MEANINGFUL.isdisjoint(row.values):
+            self._read_meaningful(values, row, MEANINGFUL.intersection(row.values).difference(*found.values()))
         return values
 
     def _read_entities(self, values: dict[str, Any], row: Row) -> None:

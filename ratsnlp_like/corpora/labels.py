@@ -40,6 +40,10 @@ class LabelReader:
     _known: dict[tuple[str, bool], str] = field(default_factory=dict)
     """Cell that was read as one class without a notice, and whether its row is typed -> the class."""
 
+    def known(self, value: Any, row: Row) -> str | None:
+        """Return the class of a cell that was read before, without a notice; None for any other cell."""
+        return self._known.get((value, row.typed)) if type(value) is str else None
+
     def agreed(self, value: Any, row: Row) -> bool:
         """Return False for the marks of rows without a gold label: `-` in SNLI, and -1 among the numbers of pairs."""
         if isinstance(value, str):
@@ -56,7 +60,7 @@ class LabelReader:
         Raises:
             InputError: some rows have one label and others a list.
         """
-        if type(value) is str and (known := self._known.get((value, row.typed))) is not None:
+        if known := self.known(value, row):
             return known
         if isinstance(value, Mapping) and isinstance(value.get("choices"), list):  # Label Studio
             value = value["choices"]

@@ -84,6 +84,10 @@ class ReadSplit:
         return ExampleCounts(len(rows), empty, dict(sorted(labels.items())), self.statistics.several)
 
     @cached_property
+    def _fields(self) -> tuple[str, ...]:
+        return self.kind.columns()
+
+    @cached_property
     def _columns(self) -> list[str]:
         return [*_EXTRA_COLUMNS, *_field_columns(self.kind)]
 
@@ -93,7 +97,7 @@ class ReadSplit:
             return self.kind.from_json(as_json)
         example = object.__new__(self.kind)  # skips the checks of __init__, which ran when the corpus was read
         place = None if file is None else Place(file, line, unit)
-        vars(example).update(zip(self.kind.columns(), values, strict=True), place=place)
+        vars(example).update(zip(self._fields, values, strict=True), place=place)
         return example
 
 

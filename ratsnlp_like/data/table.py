@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -149,6 +150,9 @@ def _column(cells: Sequence[Any] | np.ndarray) -> pa.Array:
         return pa.array(cells, type=pa.float32() if isinstance(first, float) else pa.int32())
     borders = np.zeros(len(cells) + 1, dtype=np.int32)
     np.cumsum([len(cell) for cell in cells], out=borders[1:])
-    flat = np.array(list(chain.from_iterable(cells)))
-    decimals = len(flat) and flat.dtype.kind == "f"
-    return pa.ListArray.from_arrays(borders, flat.astype(np.float32 if decimals else np.int32))
+    flat: np.ndarray
+    try:
+        flat = np.frombuffer(array("i", chain.from_iterable(cells)), dtype=np.int32)
+    except TypeError:  # decimal numbers
+        flat = np.array(list(chain.from_iterable(cells)), dtype=np.float32)
+    return pa.ListArray.from_arrays(borders, flat)

@@ -32,6 +32,8 @@ def clean_label(text: str) -> str:
 
 def is_missing(value: Any) -> bool:
     """Return True for the missing values of JSON, Parquet and DataFrames: null, NaN, NA, NaT."""
+    if isinstance(value, str):  # nearly all of them
+        return False
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return True
     return type(value).__name__ in {"NAType", "NaTType"}
