@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import shlex
 from collections.abc import Callable, Iterable, Sequence
@@ -301,6 +302,7 @@ def _finish(
     verdict = None
     if trainer.is_global_zero:
         measured, verdict = _evaluate_best(run, trainer, data, job, metrics)
+        gc.collect()  # reference cycles hold the weights of the model that was evaluated
     trainer.strategy.barrier()
     best = Predictor.from_pretrained(run.folder, unpadded=job.model.unpadded)
     result = FineTuneResult(
@@ -331,10 +333,9 @@ def _evaluate_best(
     run: Run, trainer: pl.Trainer, data: TaskDataModule, job: Job, metrics: Sequence[str | Metric]
 ) -> tuple[Measurement, Verdict | None]:
     """Evaluate the best model, save it with its metrics, and compare it with the baselines."""
-    best = Predictor.from_pretrained(run.folder)
     if job.model.lora_merge:
-        best.merged().save_pretrained(run.folder / "best")
-        best = Predictor.from_pretrained(run.folder)
+        Predictor.from_pretrained(run.folder).merged().save_pretrained(run.folder / "best")
+    best = Predictor.from_pretrained(run.folder)
     for name, split in (("validation", data.validation), ("test", data.test)):
         if split is not None:
             measured = measure(
