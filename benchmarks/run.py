@@ -83,6 +83,8 @@ PREDICTION = (
 ENCODING = (
     Column("cold s", "cold_seconds", 3),
     Column("x datasets.map", "cold_seconds", 3, against="datasets.map"),
+    Column("CPU s", "cold_cpu_seconds", 3),
+    Column("x datasets.map", "cold_cpu_seconds", 3, against="datasets.map"),
     Column("warm s", "warm_seconds", 4),
     Column("x datasets.map", "warm_seconds", 3, against="datasets.map"),
     Column("MB above imports, cold", "cold_above_mb", 0),

@@ -9,6 +9,7 @@ peak above what the process had at that point.
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import tempfile
 import time
@@ -71,6 +72,12 @@ def peak() -> float:
     return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024 / 1e6
 
 
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of its children that ended, in all threads."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
 def main() -> None:
     """Import, load the tokenizer, then measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,10 +90,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         few = head(arguments.train, Path(folder) / "few.tsv")
         run(str(few), f"{folder}/cache")
-    before, began = peak(), time.perf_counter()
+    before, began, began_cpu = peak(), time.perf_counter(), cpu_seconds()
     examples = run(arguments.train, arguments.cache)
-    seconds = time.perf_counter() - began
-    write(arguments.result, {"seconds": seconds, "examples": examples, "above_mb": peak() - before})
+    figures = {"seconds": time.perf_counter() - began, "cpu_seconds": cpu_seconds() - began_cpu}
+    write(arguments.result, {**figures, "examples": examples, "above_mb": peak() - before})
 
 
 if __name__ == "__main__":
