@@ -10,9 +10,9 @@ seed), and skips those that are there: an interrupted benchmark continues with t
 standard deviation over the seeds, and the differences to learnt particles and to token edges of the net that was
 trained without cuts, with their standard errors.
 
-NER: 300 training sentences and 4 epochs for the pretrained net, 600 and 5 for nets with random weights, 400 validation
+NER: 300 training sentences and 4 epochs for the pretrained net, 600 and 5 for nets with random weights, 800 validation
 sentences. KorQuAD: twice as many questions, each with the sentence that holds the answer as its context, because nets
-of this size find no answer in a paragraph; 400 validation questions. Matrix products are in bf16 where the processor
+of this size find no answer in a paragraph; 800 validation questions. Matrix products are in bf16 where the processor
 has them. Seconds are those of one thread of the processor, which other load hardly changes.
 
 Nets: the bundled `ko-tiny-bert` (4 layers, 256 wide, pretrained), and nets of its architecture, 128 wide, with random
@@ -50,11 +50,14 @@ from ratsnlp_like.tasks.cuts import cuts_of
 from ratsnlp_like.tasks.edges import MarkedText
 
 from .character_head import CharacterModel, without_cuts
+from .presplit import moved_back, with_particles_apart
 
 BUNDLED = "ko-tiny-bert"
 RANDOM = {"hidden_size": 128, "intermediate_size": 512, "num_attention_heads": 4}
 NETS = (BUNDLED, "kcbert-base", "koelectra-base-v3-discriminator", "kobert")
 SEEDS = range(7, 12)
+CANDIDATES = ("characters", "kiwipiepy")
+"""Heads and ways that are not in the package."""
 BATCH = 16
 
 
@@ -78,15 +81,15 @@ class Settings(NamedTuple):
     learning_rate: float
 
 
-NER = Corpus("ner", "entity_f1", ("tokens", "cuts", "characters"), 128, 1)
+NER = Corpus("ner", "entity_f1", ("tokens", "cuts", "characters", "kiwipiepy"), 128, 1)
 CORPUS = {
     "klue-ner": NER,
     "ner-book": NER,
-    "korquad-v1": Corpus("question-answering", "korquad_em", ("tokens", "cuts"), 192, 2),
+    "korquad-v1": Corpus("question-answering", "korquad_em", ("tokens", "cuts", "kiwipiepy"), 192, 2),
 }
 PRETRAINED = Settings(300, 4, 5e-4)
 FROM_SCRATCH = Settings(600, 5, 1e-3)
-HELD_OUT = 400
+HELD_OUT = 800
 """Validation examples that are scored."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
@@ -171,10 +174,10 @@ class Run(NamedTuple):
 
 
 def runs(corpora: Sequence[str], heads: Sequence[str], seeds: int) -> Iterator[Run]:
-    """Yield all runs: all settings with one seed, then with the next; the candidate that is not in the package last."""
+    """Yield all runs: all settings with one seed, then with the next; candidates outside of the package last."""
     for last, seed, corpus, net in product((False, True), SEEDS[:seeds], corpora, NETS):
         for head in CORPUS[corpus].heads:
-            if head in heads and (head == "characters") == last:
+            if head in heads and (head in CANDIDATES) == last:
                 yield Run(seed, corpus, net, head)
 
 
@@ -186,8 +189,11 @@ def train_and_score(run: Run, root: Path, tokenizers: Path) -> dict[str, Any]:
     random.Random(run.seed).shuffle(train)
     train = train[: settings.examples * corpus.factor]
     held_out = [within_sentence(example) for example in examples_of(run.corpus, root, "validation")[:HELD_OUT]]
+    gold, texts = held_out, [_text(example) for example in held_out]
+    if run.head == "kiwipiepy":
+        train, held_out = ([own.edited(with_particles_apart) for own in examples] for examples in (train, held_out))
     tokenizer = tokenizer_of(run.net, tokenizers)
-    task = fitted(run.corpus, "tokens" if run.head == "characters" else run.head, train, labels, tokenizer)
+    task = fitted(run.corpus, run.head if run.head == "cuts" else "tokens", train, labels, tokenizer)
     if run.head == "characters":
         task = without_cuts(task)  # type: ignore[arg-type]
     torch.manual_seed(run.seed)
@@ -196,15 +202,34 @@ def train_and_score(run: Run, root: Path, tokenizers: Path) -> dict[str, Any]:
     torch.manual_seed(run.seed)  # the same dropout for each head, whatever was drawn for its weights
     began = time.process_time()
     fit(task, model, features, tokenizer, run.seed, settings)
-    seconds = (time.process_time() - began) / settings.epochs
+    epoch = (time.process_time() - began) / settings.epochs
+    began = time.process_time()
+    windows = outputs(Predictor(task, model.eval(), tokenizer, labels, max_length=corpus.max_length), held_out)
+    forward = time.process_time() - began
     scores, speed = {}, {}
     for name, variant in variants(task, run, train, labels, tokenizer).items():
-        predictor = Predictor(variant, model.eval(), tokenizer, labels, max_length=corpus.max_length)
         began = time.process_time()
-        found = predictor.predict(held_out, batch_size=64)
-        speed[name] = len(held_out) / (time.process_time() - began)
-        scores[name] = variant.score(found, held_out, labels)[corpus.metric]
-    return {**run._asdict(), "scores": scores, "seconds_per_epoch": seconds, "predictions_per_second": speed}
+        found: Any = [
+            variant.decode(example, own, labels, tokenizer) for example, own in zip(held_out, windows, strict=True)
+        ]
+        speed[name] = len(held_out) / (forward + time.process_time() - began)
+        if run.head == "kiwipiepy":
+            found = moved_back(found, texts)
+        scores[name] = variant.score(found, gold, labels)[corpus.metric]
+    return {**run._asdict(), "scores": scores, "seconds_per_epoch": epoch, "predictions_per_second": speed}
+
+
+def outputs(predictor: Predictor, examples: Sequence[Any]) -> list[list[Window]]:
+    """Return the windows of each example with their raw outputs."""
+    features = list(predictor.task.encode_inputs(examples, predictor.tokenizer, predictor.max_length))
+    windows: list[list[Window]] = [[] for _ in examples]
+    for own, raw in zip(features, predictor.raw_outputs(features, batch_size=64), strict=True):
+        windows[own["example"]].append(Window(own, raw))
+    return windows
+
+
+def _text(example: Any) -> str:
+    return str(example.context if isinstance(example, QuestionExample) else example.text)
 
 
 def within_sentence(example: Any) -> Any:
@@ -222,8 +247,8 @@ def variants(
     task: AnyTask, run: Run, train: Sequence[Any], labels: Sequence[str], tokenizer: Any
 ) -> dict[str, AnyTask]:
     """Return the tasks that predict from the outputs of one trained net."""
-    if run.head == "characters":
-        return {"characters": task}
+    if run.head in {"characters", "kiwipiepy"}:
+        return {run.head: task}
     particles: Any = fitted(run.corpus, "particles", train, labels, tokenizer)
     edges: Any = {"particles": particles.particles}
     out: dict[str, Any] = {spans: replace(task, spans=spans, **edges) for spans in ("tokens", "particles")}  # type: ignore[call-arg]

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from ..runtime.types import Array
 
 _SEEN_TWICE = 2
-_LONGEST_ENDING = 2
-"""Characters of an ending whose cuts are counted: most particles have one or two."""
+_LONGEST_ENDING = 4
+"""Characters of an ending whose cuts are counted: few particles have more."""
 _LEAST = 0.01
 """Added to the count of each cut, so that none is impossible."""
 
