@@ -23,7 +23,7 @@ from ..modeling.viterbi import best_path
 from ..registry import TASKS
 from ..runtime.slices import slices
 from ..runtime.types import Array, Tensor, TokenizerLike
-from ..text.neighbours import entities_beside
+from ..text.neighbours import TAIL, entities_beside
 from ..text.spans import bio_labels, entities_to_tags, entity_tokens, tags_to_spans
 from ..text.tokens import Offset
 from .abilities import NO_LABEL, LabelEvidence, SupportsMatches, SupportsTuning
@@ -70,8 +70,8 @@ class Ner(
     among them, or all B- before all I-. By default O, then B- and I- of each type."""
 
     neighbours: dict[str, str] | None = None
-    """Entities that share a token with another one, such as 미 in 북미, with their label: texts beside an entity in its
-    token that are more often an entity than not in the training data. `--spans cuts` adds them; {} adds none."""
+    """Texts in a token of an entity, outside of it, that are entities too, more often than not in the training data: 미
+    in 북미, with their label. See `NeighbourCounts`; `--spans cuts` adds them, {} adds none."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -211,7 +211,8 @@ class Ner(
             score = sum(float(probabilities[at]) for at in own) / len(own) * share
             entities.append(FoundEntity(example.text[start:end], start, end, label, score))
             if self.spans == "cuts" and self.neighbours:
-                beside = entities_beside(example.text, (starts[first], ends[last]), (start, end), self.neighbours)
+                own_tokens, found = (starts[first], ends[last]), Entity(start, end, label)
+                beside = entities_beside(example.text, own_tokens, found, self.neighbours)
                 sharing += [(entity, score) for entity in beside]
         entities = with_sharing(entities, sharing, example.text)
         scores = calibrated([entity.score for entity in entities], self.temperature, self.offset)
@@ -300,10 +301,12 @@ class Ner(
 def with_sharing(
     entities: Sequence[FoundEntity], sharing: Sequence[tuple[Entity, float]], text: str
 ) -> list[FoundEntity]:
-    """Return entities in order, with those that share a token with one of them and overlap none."""
+    """Return entities in order, with those that share a token with one of them and overlap none; see `TAIL` too."""
     out = list(entities)
     for (start, end, label), score in sharing:
-        if not any(start < other.end and other.start < end for other in out):
+        if label == TAIL:
+            out = [replace(e, text=text[e.start : end], end=end) if e.end == start else e for e in out]
+        elif not any(start < other.end and other.start < end for other in out):
             out.append(FoundEntity(text[start:end], start, end, label, score))
     return sorted(out, key=lambda entity: entity.start)
 

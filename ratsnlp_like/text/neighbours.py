@@ -12,10 +12,19 @@ from .tokens import Offset
 
 _SEEN_TWICE = 2
 _WORDS = re.compile(r"\w(?:.*\w)?", re.DOTALL)
+_NUMBER = re.compile(r"\d+")
+SAME = "="
+"""Stands for the label of the entity that a text is beside, as in ranges (19∼22일)."""
+TAIL = "+"
+"""Stands for the end of an entity of the tokens before: 일 in `24 일(한국`, if `일(한국` is one token."""
 
 
 class NeighbourCounts:
-    """Counts texts in the first or last token of an entity, outside of it, and how often they are entities too."""
+    """Counts texts in the first or last token of an entity, outside of it, and how often they are entities too.
+
+    Numbers count as one text: they differ from one range (19∼22일) to the next. What is between a text and the entity
+    (→ in 서울→대전) is counted too, for texts that were not seen.
+    """
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
@@ -24,20 +33,30 @@ class NeighbourCounts:
     def add(self, text: str, offsets: Sequence[Offset], entities: Sequence[Entity]) -> None:
         """Count the entities of a text, `offsets` being those of its tokens."""
         labels = {(entity.start, entity.end): entity.label for entity in entities}
+        ends = {entity.end: entity.start for entity in entities}
         for entity, first, last in entity_tokens(offsets, entities):
             for start, end in beside(text, offsets[first][0], offsets[last][1], entity.start, entity.end):
-                self._seen[text[start:end]] += 1
                 label = labels.pop((start, end), None)  # of two entities in one token only the other one is counted
-                if label is not None:
-                    self._entities[text[start:end], label] += 1
+                is_tail = ends.get(end, start) < offsets[first][0] <= start
+                own, *between = _names(text, (start, end), entity)
+                self._entities[own, TAIL if is_tail else label or ""] += 1
+                for known in (own, *between):
+                    self._seen[known] += 1
+                    self._entities[known, SAME] += label == entity.label
 
     def neighbours(self) -> dict[str, str]:
-        """Return the texts that are entities more often than not, and at least twice, with their label."""
-        return {
-            text: label
-            for (text, label), count in sorted(self._entities.items())
-            if count >= _SEEN_TWICE and 2 * count > self._seen[text]
+        """Return the texts that are entities more often than not, and at least twice, with their label.
+
+        A label is `SAME` or `TAIL` where that is right more often than any other.
+        """
+        often = {
+            (text, label): count
+            for (text, label), count in self._entities.items()
+            if label and count >= _SEEN_TWICE and 2 * count > self._seen[text]
         }
+        by_count = sorted(often, key=lambda known: (often[known], known[1] != SAME, known))
+        most = dict(by_count)  # keeps the last of each text
+        return dict(sorted(most.items()))
 
 
 def beside(text: str, first: int, last: int, start: int, end: int) -> Iterator[Offset]:
@@ -55,16 +74,27 @@ def beside(text: str, first: int, last: int, start: int, end: int) -> Iterator[O
             yield words.span()
 
 
-def entities_beside(text: str, tokens: Offset, span: Offset, neighbours: Mapping[str, str]) -> Iterator[Entity]:
+def entities_beside(text: str, tokens: Offset, entity: Entity, neighbours: Mapping[str, str]) -> Iterator[Entity]:
     """Yield the entities that share a token with an entity.
 
     Args:
         text: the original one.
         tokens: start of the first token of the entity, and end of its last one.
-        span: of the entity.
+        entity: the one that was found.
         neighbours: label of each known text.
+
+    Returns:
+        Their label is `TAIL` for the end of an entity that is known without it.
     """
-    for start, end in beside(text, *tokens, *span):
-        label = neighbours.get(text[start:end])
+    for span in beside(text, *tokens, entity.start, entity.end):
+        label = next((neighbours[known] for known in _names(text, span, entity) if known in neighbours), None)
         if label is not None:
-            yield Entity(start, end, label)
+            yield Entity(*span, entity.label if label == SAME else label)
+
+
+def _names(text: str, span: Offset, entity: Entity) -> Iterator[str]:
+    """Yield what a text beside an entity is known by: itself, with 0 for each number, and what is between them."""
+    yield _NUMBER.sub("0", text[slice(*span)])
+    between = text[span[1] : entity.start] or text[entity.end : span[0]]
+    if between:
+        yield between
