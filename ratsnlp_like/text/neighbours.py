@@ -11,6 +11,9 @@ from .spans import entity_tokens
 from .tokens import Offset
 
 _SEEN_TWICE = 2
+_MOSTLY = 0.5
+_MOSTLY_BETWEEN = 0.75
+"""The same share for what is between a text and an entity, which says less than the text."""
 _WORDS = re.compile(r"\w(?:.*\w)?", re.DOTALL)
 _NUMBER = re.compile(r"\d+")
 SAME = "="
@@ -52,11 +55,15 @@ class NeighbourCounts:
         often = {
             (text, label): count
             for (text, label), count in self._entities.items()
-            if label and count >= _SEEN_TWICE and 2 * count > self._seen[text]
+            if label and count >= _SEEN_TWICE and count > self._seen[text] * _mostly(text)
         }
         by_count = sorted(often, key=lambda known: (often[known], known[1] != SAME, known))
         most = dict(by_count)  # keeps the last of each text
         return dict(sorted(most.items()))
+
+
+def _mostly(text: str) -> float:
+    return _MOSTLY if _WORDS.search(text) else _MOSTLY_BETWEEN
 
 
 def beside(text: str, first: int, last: int, start: int, end: int) -> Iterator[Offset]:
