@@ -48,7 +48,9 @@ def run(name: str, folder: Path, options: dict[str, Any], *, rows_seed: int) -> 
 
 
 def mean(values: list[float]) -> str:
-    """Return the mean, with the standard deviation of several values."""
+    """Return the mean, with the standard deviation of several values; nothing of none."""
+    if not values:
+        return ""
     spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.3f}{spread}"
 
@@ -60,11 +62,13 @@ def compared(name: str, seeds: range, before: dict[str, Any], *, rows_seed: int)
         for when, options in (("before", before), ("after", {})):
             with tempfile.TemporaryDirectory() as folder:
                 result = run(name, Path(folder), {**options, "seed": seed}, rows_seed=rows_seed)
-            assert result.verdict is not None
-            scores[when].append(result.verdict.score)
-        known = [baseline.score for baseline in result.verdict.baselines]
-        scores["baseline"].append(max(known) if result.predictor.task.maximize else min(known))
-    metric, found, summary = result.verdict.metric, result.summary["found"], result.summary
+            assert result.test_metrics is not None
+            task = result.predictor.task
+            scores[when].append(result.test_metrics[task.best_metric])
+        if result.verdict is not None:  # prompts with completions have no baseline
+            known = [baseline.score for baseline in result.verdict.baselines]
+            scores["baseline"].append(max(known) if task.maximize else min(known))
+    metric, found, summary = task.best_metric, result.summary["found"], result.summary
     chosen = f"{found['learning_rate']:g}, {found['epochs']} epochs, {summary['steps']} steps"
     cells = [name, metric, *(mean(values) for values in scores.values()), chosen, f"{summary['train_seconds']:.0f} s"]
     return f"| {' | '.join(cells)} |"
