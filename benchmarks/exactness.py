@@ -10,9 +10,9 @@ seed), and skips those that are there: an interrupted benchmark continues with t
 standard deviation over the seeds, and the differences to learnt particles and to token edges of the net that was
 trained without cuts, with their standard errors.
 
-NER: 300 training sentences and 4 epochs for the pretrained net, 600 and 5 for nets with random weights, 800 validation
+NER: 300 training sentences and 4 epochs for the pretrained net, 600 and 5 for nets with random weights, 400 validation
 sentences. KorQuAD: twice as many questions, each with the sentence that holds the answer as its context, because nets
-of this size find no answer in a paragraph; 800 validation questions. Matrix products are in bf16 where the processor
+of this size find no answer in a paragraph; 400 validation questions. Matrix products are in bf16 where the processor
 has them. Seconds are those of one thread of the processor, which other load hardly changes.
 
 Nets: the bundled `ko-tiny-bert` (4 layers, 256 wide, pretrained), and nets of its architecture, 128 wide, with random
@@ -89,7 +89,7 @@ CORPUS = {
 }
 PRETRAINED = Settings(300, 4, 5e-4)
 FROM_SCRATCH = Settings(600, 5, 1e-3)
-HELD_OUT = 800
+HELD_OUT = 400
 """Validation examples that are scored."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
