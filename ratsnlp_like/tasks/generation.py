@@ -7,6 +7,7 @@ The loss is over completions; prompts are context. Options of generation are set
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -84,6 +85,13 @@ class Generation(
                     targets = [0] * len(before) + [1] * (stop - start)
                     ids = before + whole[start:stop]
                     out.append({"input_ids": ids, "is_target": targets, "example": i, "lost": 0})
+        return out
+
+    def target_ids(self, examples: Sequence[GenerationExample], tokenizer: TokenizerLike) -> list[list[int]]:
+        out: list[list[int]] = [[] for _ in examples]
+        for window in self.encode(examples, tokenizer, (), sys.maxsize):
+            pairs = zip(window["input_ids"], window["is_target"], strict=True)
+            out[window["example"]] += [token for token, is_target in pairs if is_target]
         return out
 
     def encode_inputs(

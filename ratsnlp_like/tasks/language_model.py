@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..examples.text import RawExample
 from ..runtime.types import ModelLike, Tensor, TokenizerLike
 from .abilities import SupportsOracle
 from .base import BatchOutput, E, ExampleCounts, F, P
@@ -120,16 +119,15 @@ class LanguageModel(SupportsOracle[E, P], SmoothsLabels[E, P, F, TargetBatch]):
     def baselines(
         self, train: Sequence[E], examples: Sequence[E], labels: Sequence[str], tokenizer: TokenizerLike
     ) -> dict[str, list[Likelihood]]:
-        """Return the likelihoods of a unigram model, for raw text."""
+        """Return the likelihoods of a unigram model of the tokens that are predicted."""
         from ..metrics.baselines import unigram_likelihoods
 
-        if not all(isinstance(example, RawExample) for example in examples):
-            return {}
-        ids, own = (
-            [tokens.ids for _, tokens in self.tokenize([str(e) for e in side], tokenizer, offsets=False)]
-            for side in (train, examples)
-        )
+        ids, own = (self.target_ids(side, tokenizer) for side in (train, examples))
         return {"the unigram distribution": [Likelihood(**found) for found in unigram_likelihoods(ids, own)]}
+
+    def target_ids(self, examples: Sequence[E], tokenizer: TokenizerLike) -> list[list[int]]:
+        """Return the ids of the tokens of each example that a model is to predict, whatever the window."""
+        return [tokens.ids for _, tokens in self.tokenize([str(e) for e in examples], tokenizer, offsets=False)]
 
     def oracle_output(self, features: F, labels: Sequence[str]) -> Likelihood:
         """Return the likelihood of a perfect model, with a loss of 0."""

@@ -394,6 +394,14 @@ def test_the_end_token_is_trained_and_stops(tmp_path: Path) -> None:
     assert result.metrics["chrf"] == pytest.approx(1.0)
 
 
+def test_the_baseline_predicts_the_tokens_of_completions(gpt: Any) -> None:
+    rows = [GenerationExample(prompt="이 영화는", completion=" 좋다"), GenerationExample(completion="배우가 좋다")]
+    expected = [[*gpt.encode(text, add_special_tokens=False), gpt.eos_token_id] for text in (" 좋다", "배우가 좋다")]
+    assert TASK.target_ids(rows, gpt) == expected
+    (found,) = TASK.baselines(rows, rows[:1], [], gpt).values()
+    assert found[0].targets == len(expected[0])
+
+
 @pytest.mark.parametrize("name", ["kogpt2-v1"])
 def test_real_special_tokens(real_tokenizer: Any, name: str) -> None:
     tokenizer = real_tokenizer(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytorch_lightning as pl
@@ -167,11 +168,13 @@ def test_wording() -> None:
         ("similarity", "sample-sts", "the mean score"),
         ("question-answering", "sample-qa", "the first word"),
         ("masked-lm", "sample-raw", "the unigram distribution"),
+        ("generation", "sample-prompts", "the unigram distribution"),
         ("pair", "sample-nli", "TF-IDF and logistic regression"),
     ],
 )
 def test_every_task_has_a_baseline(task: str, corpus: str, name: str, tmp_path: Path) -> None:
-    options = {"max_length": 96} if task == "question-answering" else {}
+    options: dict[str, Any] = {"max_length": 96} if task == "question-answering" else {}
+    options |= {"checkpoint": "ko-tiny-gpt", "config_overrides": {}, "max_length": 96} if task == "generation" else {}
     result = fine_tune(**job(tmp_path, task=task, corpus=corpus, max_steps=1, limit_train=16, **options))
     assert result.verdict is not None
     assert name in [baseline.name for baseline in result.verdict.baselines]
