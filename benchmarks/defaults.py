@@ -65,7 +65,7 @@ def compared(name: str, seeds: range, before: dict[str, Any], *, rows_seed: int)
             assert result.test_metrics is not None
             task = result.predictor.task
             scores[when].append(result.test_metrics[task.best_metric])
-        if result.verdict is not None:  # prompts with completions have no baseline
+        if result.verdict is not None:
             known = [baseline.score for baseline in result.verdict.baselines]
             scores["baseline"].append(max(known) if task.maximize else min(known))
     metric, found, summary = task.best_metric, result.summary["found"], result.summary
